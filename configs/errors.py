@@ -1,0 +1,52 @@
+"""Every error that a user can meet, in one tree.
+
+A message names the file or the setting, what is wrong and the remedy. The command line prints it
+as one line and turns its class into the exit status; nothing else ever reaches the user.
+"""
+
+
+from __future__ import annotations
+
+import logging
+
+log = logging.getLogger(__name__)
+
+
+class EmotionTimelinesError(Exception):
+    """Root of the tree; catch it to catch them all."""
+
+
+class UsageError(EmotionTimelinesError):
+    """The command cannot be carried out as given (exit status 2)."""
+
+
+class ConfigError(UsageError):
+    """A configuration file or a ``--set`` is wrong."""
+
+
+class DatasetError(UsageError):
+    """A folder or CSV file of labelled faces cannot be used."""
+
+
+class ModelError(UsageError):
+    """A model file is missing or does not fit the pipeline."""
+
+
+class SourceError(EmotionTimelinesError):
+    """One source cannot be analysed; the others can (exit status 1)."""
+
+
+class OutputError(SourceError):
+    """A result cannot be written: no permission, no space."""
+
+
+class StalledError(SourceError):
+    """A source made no progress for longer than ``executor.stall_timeout_s``."""
+
+
+def explain(error: Exception) -> str:
+    """What to tell a user of an error: ours speak for themselves, others are named."""
+    if isinstance(error, EmotionTimelinesError):
+        return str(error)
+    log.debug("unexpected error", exc_info=error)
+    return f"internal error, please report it: {type(error).__name__}: {error}"

@@ -1,0 +1,125 @@
+"""Settings from a YAML file or preset and from ``--set key=value``, or one clear line of what is wrong."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from configs.errors import ConfigError
+from configs.schema import Settings
+
+PRESETS_FOLDER = Path(__file__).parent
+
+
+def presets() -> list[str]:
+    """Names that ``--config`` takes besides files."""
+    return sorted(path.stem for path in PRESETS_FOLDER.glob("*.yaml"))
+
+
+def load_settings(
+    config: str | None = None,
+    assignments: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Defaults, changed by a file or preset, changed by assignments, changed by flags.
+
+    Args:
+        config: path of a YAML file, or the name of a preset.
+        assignments: ``section.key=value`` each, the value as YAML.
+        flags: values by ``section.key``; those that are None are left out.
+
+    Raises:
+        ConfigError: naming the file, the key, what is allowed and the nearest valid name.
+    """
+    values: dict[str, Any] = {}
+    if config is not None:
+        path = _config_path(config)
+        values = _read_yaml(path)
+        _validated(values, origin=str(path))
+    for assignment in assignments:
+        key, value = _parsed(assignment)
+        values = _with(values, key, value)
+        _validated(values, origin=f"--set {assignment}")
+    for key, value in (flags or {}).items():
+        if value is not None:
+            values = _with(values, key, value)
+    return _validated(values, origin="command line")
+
+
+def _parsed(assignment: str) -> tuple[str, Any]:
+    key, separator, text = assignment.partition("=")
+    if not separator or key.count(".") != 1:
+        raise ConfigError(
+            f"--set {assignment}: expected section.key=value, such as detect.width_px=960"
+        )
+    try:
+        return key, yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {assignment}: the value is not YAML: {error}") from error
+
+
+def _with(values: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    section, name = key.split(".")
+    return {**values, section: {**(values.get(section) or {}), name: value}}
+
+
+def _config_path(config: str) -> Path:
+    path = Path(config)
+    if path.exists():
+        return path
+    preset = PRESETS_FOLDER / f"{config}.yaml"
+    if config in presets():
+        return preset
+    raise ConfigError(f"{config}: no such file, nor a preset{_nearest(config, presets())}; "
+                      f"presets: {', '.join(presets())}")
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected sections with settings, such as 'detect:'")
+    return values
+
+
+def _validated(values: dict[str, Any], origin: str) -> Settings:
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            allowed = list(_keys(first["loc"]))
+            problem = (f"unknown{_nearest(str(first['loc'][-1]), allowed)}; "
+                       f"allowed: {', '.join(allowed)}")
+        else:
+            message = first["msg"][0].lower() + first["msg"][1:]
+            problem = f"{first['input']!r} is wrong: {message}"
+            if isinstance(first["input"], str) and "expected" in first.get("ctx", {}):
+                choices = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+                problem += _nearest(first["input"], choices)
+        raise ConfigError(f"{origin}: {key}: {problem}") from None
+
+
+def _keys(location: tuple[int | str, ...]) -> Iterator[str]:
+    """Names that would be valid where the unknown one stands."""
+    section: type[BaseModel] = Settings
+    for part in location[:-1]:
+        section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
+    yield from section.model_fields
+
+
+def _nearest(name: str, valid: Sequence[str]) -> str:
+    matches = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    return f", did you mean '{matches[0]}'?" if matches else ""

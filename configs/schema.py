@@ -1,0 +1,85 @@
+"""Every setting: its type, its limits, its default and what it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction01 = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A group of settings; a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ReadSettings(Section):
+    batch_frames: Annotated[int, Field(ge=1, le=256)] = 16
+    """Frames that travel together, at most."""
+    batch_mb: Count = 32
+    """Size of those frames' pixels, at most; larger pictures travel in smaller batches."""
+    threads: Count = 1
+    """Threads of the decoder."""
+
+
+class DetectSettings(Section):
+    detector: Literal["yunet"] = "yunet"
+    """How faces are found."""
+    width_px: Annotated[int, Field(ge=64, le=4096)] = 640
+    """Longer side of the picture that is searched; larger finds smaller faces, slower."""
+    threshold: Fraction01 = 0.6
+    """Faces of which the detector is less sure are left out."""
+
+
+class TrackSettings(Section):
+    max_gap_s: Seconds = 1.0
+    """A person out of sight for longer gets a new number."""
+
+
+class ClassifySettings(Section):
+    model: Path | None = None
+    """A ``.tflite`` network; empty for the one that comes with the program."""
+    threads: Count = 1
+    """Threads of the network."""
+
+
+class VideoSettings(Section):
+    enabled: bool = True
+    """Whether ``annotated.mp4`` is written."""
+    crf: Annotated[int, Field(ge=0, le=51)] = 23
+    """x264's constant rate factor: 18 looks lossless, 28 is small."""
+    preset: Literal[
+        "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"
+    ] = "veryfast"
+    """x264's trade of speed for size."""
+    threads: Count = 2
+    """Threads of the encoder."""
+
+
+class ExecutorSettings(Section):
+    kind: Literal["ray", "local"] = "ray"
+    """``ray``: stages are actors that work at the same time; ``local``: one process."""
+    address: str | None = None
+    """A running Ray cluster to join; empty to start Ray on this machine."""
+    lanes: Annotated[int, Field(ge=0)] = 0
+    """Videos analysed side by side; 0 chooses by the number of CPUs."""
+    queue_batches: Annotated[int, Field(ge=1, le=64)] = 4
+    """Batches that may wait between two stages; bounds memory."""
+    stall_timeout_s: Annotated[float, Field(gt=0)] = 120
+    """A video that makes no progress for this long is given up."""
+
+
+class Settings(Section):
+    """All settings of a run."""
+
+    read: ReadSettings = ReadSettings()
+    detect: DetectSettings = DetectSettings()
+    track: TrackSettings = TrackSettings()
+    classify: ClassifySettings = ClassifySettings()
+    video: VideoSettings = VideoSettings()
+    executor: ExecutorSettings = ExecutorSettings()

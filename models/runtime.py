@@ -1,0 +1,128 @@
+"""Run a trained network on faces, through LiteRT alone: nothing here needs TensorFlow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from configs.errors import ModelError
+from models.emotions import EMOTIONS, FACE_SIZE_PX
+
+SHIPPED_MODEL = Path(__file__).with_name("emotions.tflite")
+
+FACES_A_CALL = 8
+"""Faces that the network takes at once; a smaller number is filled up, a larger one cut in pieces."""
+
+
+class EmotionNetwork:
+    """A ``.tflite`` network with its list of labels beside it (``NAME.json``).
+
+    Attributes:
+        name: file name of the model.
+        sha256: hash of the model file, in hexadecimal.
+
+    Raises:
+        ModelError: a file is missing, or the network is not one of 48x48 grey faces and the
+            seven expressions.
+    """
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        if not path.is_file():
+            raise ModelError(f"{path}: no such model file")
+        self.name = path.name
+        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        self._order, self._temperature = _read_labels(path.with_suffix(".json"))
+        shape = (FACES_A_CALL, FACE_SIZE_PX, FACE_SIZE_PX, 1)
+        try:
+            with _standard_error_silenced():
+                self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+                self._input = self._interpreter.get_input_details()[0]
+                self._interpreter.resize_tensor_input(self._input["index"], shape, strict=True)
+                self._interpreter.allocate_tensors()
+                self._interpreter.invoke()
+                self._output_index = self._interpreter.get_output_details()[0]["index"]
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ModelError(
+                f"{path}: not a LiteRT network with an input of 48x48 grey values: {reason}"
+            ) from error
+        output_shape = self._interpreter.get_tensor(self._output_index).shape
+        if output_shape != (FACES_A_CALL, len(EMOTIONS)):
+            raise ModelError(
+                f"{path}: its output for {FACES_A_CALL} faces is {output_shape}, expected "
+                f"{(FACES_A_CALL, len(EMOTIONS))}: a probability for each expression"
+            )
+
+    def predict(self, faces: np.ndarray) -> np.ndarray:
+        """Probabilities of the seven expressions; a face's do not depend on the faces beside it.
+
+        Args:
+            faces: (m, 48, 48) uint8, grey.
+
+        Returns:
+            (m, 7) float32, in the order of ``EMOTIONS``, each row summing to 1.
+        """
+        probabilities = np.empty((len(faces), len(EMOTIONS)), np.float32)
+        batch = np.zeros((FACES_A_CALL, FACE_SIZE_PX, FACE_SIZE_PX, 1), np.float32)
+        for start in range(0, len(faces), FACES_A_CALL):
+            part = faces[start : start + FACES_A_CALL]
+            batch[: len(part), :, :, 0] = part
+            self._interpreter.set_tensor(self._input["index"], batch)
+            self._interpreter.invoke()
+            output = self._interpreter.get_tensor(self._output_index)
+            probabilities[start : start + len(part)] = output[: len(part), self._order]
+        return with_temperature(probabilities, self._temperature)
+
+
+def with_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Make a network as sure as it is right (Guo et al., "On calibration of modern neural
+    networks", ICML 2017): above 1 it becomes less sure, below 1 surer.
+
+    Args:
+        probabilities: (m, 7), rows summing to 1.
+        temperature: above 0.
+
+    Returns:
+        (m, 7) float32, rows summing to 1.
+    """
+    powered = np.maximum(probabilities, 1e-12).astype(np.float64) ** (1 / temperature)
+    return (powered / powered.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _read_labels(path: Path) -> tuple[list[int], float]:
+    """Where each of ``EMOTIONS`` is in the network's output, and the temperature."""
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        labels, temperature = list(card["labels"]), float(card.get("temperature", 1.0))
+    except FileNotFoundError:
+        raise ModelError(
+            f"{path}: missing; a model needs its labels beside it, in the order of its outputs: "
+            f'{{"labels": {json.dumps(EMOTIONS)}}}'
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: expected {{\"labels\": [...], \"temperature\": 1.0}}") from error
+    if sorted(labels) != sorted(EMOTIONS) or temperature <= 0:
+        raise ModelError(
+            f"{path}: labels must be {', '.join(EMOTIONS)} in any order, and the temperature above 0"
+        )
+    return [labels.index(name) for name in EMOTIONS], temperature
+
+
+@contextmanager
+def _standard_error_silenced() -> Iterator[None]:
+    """LiteRT announces its delegates on standard error, from C++, with no switch to stop it."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,133 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from configs.errors import EmotionTimelinesError, UsageError
+from configs.load import load_settings
+from configs.schema import Settings
+from pipeline import local_executor
+from pipeline.plan import load_network
+from pipeline.progress import closing_table, make_reporter
+from pipeline.samples import sample_clips
+from pipeline.sources import find_jobs
+from pipeline.summary import Provenance
+
+DONE, SOME_FAILED, WRONG_COMMAND, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    help="Turn video into timelines of facial expressions.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out_console, err_console = Console(), Console(stderr=True)
+
+Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")]
+ConfigOption = Annotated[
+    str | None, typer.Option("--config", metavar="FILE", help="YAML file, or preset: crowd, fast.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change one setting, e.g. detect.width_px=960."),
+]
+ExecutorOption = Annotated[
+    str | None, typer.Option("--executor", metavar="ray|local", help="Actors, or one process.")
+]
+AddressOption = Annotated[
+    str | None, typer.Option("--address", metavar="ADDR", help="Ray cluster to join.")
+]
+NoVideo = Annotated[bool, typer.Option("--no-video", help="Write no annotated.mp4.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show what the libraries say, too.")]
+
+
+@app.command()
+def run(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="Videos, folders or glob patterns.")
+    ],
+    out: Out = Path("timelines"),
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+    executor: ExecutorOption = None,
+    address: AddressOption = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", metavar="FILE", help="Your own .tflite network.")
+    ] = None,
+    no_video: NoVideo = False,
+    verbose: Verbose = False,
+) -> None:
+    """Analyse videos: a timeline, an annotated video and a summary each."""
+    flags: dict[str, Any] = {
+        "executor.kind": executor,
+        "executor.address": address,
+        "classify.model": model,
+        "video.enabled": False if no_video else None,
+    }
+    settings = load_settings(config, assignments or [], flags)
+    raise typer.Exit(analyse(sources, out, settings, verbose))
+
+
+@app.command()
+def demo(
+    out: Out = Path("demo"), executor: ExecutorOption = None, verbose: Verbose = False
+) -> None:
+    """Fetch five short sample clips, and analyse them."""
+    settings = load_settings(flags={"executor.kind": executor})
+    clips = [str(clip) for clip in sample_clips()]
+    raise typer.Exit(analyse(clips, out, settings, verbose))
+
+
+def analyse(sources: list[str], out: Path, settings: Settings, verbose: bool) -> int:
+    """Run the pipeline over the sources and say what came of it; returns the exit status."""
+    if verbose:
+        logging.basicConfig(level=logging.DEBUG)
+    jobs, problems = find_jobs(sources, out)
+    for problem in problems:
+        _say_error(problem)
+    if not jobs:
+        return SOME_FAILED
+    provenance = Provenance.of(settings, load_network(settings))
+    with ExitStack() as stack:
+        reporter = make_reporter(err_console, stack)
+        if settings.executor.kind == "local":
+            summaries = local_executor.run(jobs, settings, provenance, reporter)
+        else:
+            from pipeline import ray_executor  # Importing Ray takes time; local runs do without.
+
+            summaries = ray_executor.run(jobs, settings, provenance, reporter, verbose)
+    out_console.print(closing_table(jobs, summaries))
+    for summary in summaries:
+        if summary.status != "complete":
+            _say_error(f"{summary.source}: {summary.status}: {summary.reason}")
+    complete = not problems and all(summary.status == "complete" for summary in summaries)
+    return DONE if complete else SOME_FAILED
+
+
+def _say_error(problem: object) -> None:
+    err_console.print(f"error: {problem}", style="red", markup=False, highlight=False,
+                      soft_wrap=True)  # fmt: skip
+
+
+def main() -> None:
+    """Run the command line; never shows a traceback for what a user can mend."""
+    try:
+        app()
+    except UsageError as error:
+        _say_error(error)
+        sys.exit(WRONG_COMMAND)
+    except EmotionTimelinesError as error:
+        _say_error(error)
+        sys.exit(SOME_FAILED)
+    except KeyboardInterrupt:
+        _say_error("interrupted; what was done is kept")
+        sys.exit(INTERRUPTED)

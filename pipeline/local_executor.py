@@ -1,0 +1,63 @@
+"""Run the plan in this process, one video after the other: for debugging, and to compare with Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+
+from configs.errors import explain
+from configs.schema import Settings
+from pipeline.plan import FaceFinder, make_classifier, open_reader
+from pipeline.progress import Reporter
+from pipeline.recorder import Recorder, record_failure
+from pipeline.sources import Job
+from pipeline.summary import Provenance, Summary
+from stages.classify import ClassifyStage
+from stages.detect import Detector, make_detector
+
+
+def run(
+    jobs: Sequence[Job], settings: Settings, provenance: Provenance, reporter: Reporter
+) -> list[Summary]:
+    """Analyse the videos, and tell the reporter; one that fails does not stop the others.
+
+    Raises:
+        KeyboardInterrupt: after completing the files of the video under way.
+    """
+    cv2.setNumThreads(1)
+    detector, classifier = make_detector(settings.detect), make_classifier(settings)
+    summaries = []
+    for job in jobs:
+        summary = _analyse(job, settings, provenance, reporter, detector, classifier)
+        reporter.finished(job, summary)
+        summaries.append(summary)
+    return summaries
+
+
+def _analyse(
+    job: Job,
+    settings: Settings,
+    provenance: Provenance,
+    reporter: Reporter,
+    detector: Detector,
+    classifier: ClassifyStage,
+) -> Summary:
+    recorder: Recorder | None = None
+    try:
+        with open_reader(job, settings) as reader:
+            reporter.started(job, reader.info)
+            finder = FaceFinder(detector, reader.info, settings)
+            recorder = Recorder(job, reader.info, settings, provenance)
+            for batch in reader.batches():
+                batch = classifier.process(finder.process(batch))
+                reporter.advanced(job, recorder.process(batch))
+        return recorder.finish()
+    except KeyboardInterrupt:
+        if recorder is not None:
+            reporter.finished(job, recorder.finish("interrupted"))
+        raise
+    except Exception as error:  # Whatever is wrong with one video, the others go on.
+        if recorder is not None:
+            return recorder.finish(explain(error))
+        return record_failure(job, explain(error), provenance)

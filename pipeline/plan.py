@@ -1,0 +1,40 @@
+"""The plan: which stages a video goes through. Executors decide where and when.
+
+    read -> find faces (detect, track, align) -> classify -> record (table, film, summary)
+"""
+
+from __future__ import annotations
+
+from configs.schema import Settings
+from models.runtime import SHIPPED_MODEL, EmotionNetwork
+from pipeline.sources import Job
+from stages.align import AlignStage
+from stages.batch import FrameBatch, VideoInfo
+from stages.classify import ClassifyStage
+from stages.detect import DetectStage, Detector
+from stages.read import VideoReader
+from stages.track import TrackStage
+
+
+def open_reader(job: Job, settings: Settings) -> VideoReader:
+    return VideoReader(job.source, settings.read, settings.detect.width_px)
+
+
+class FaceFinder:
+    """Detects, tracks and aligns the faces of one video."""
+
+    def __init__(self, detector: Detector, info: VideoInfo, settings: Settings) -> None:
+        self._stages = (DetectStage(detector, info), TrackStage(settings.track), AlignStage())
+
+    def process(self, batch: FrameBatch) -> FrameBatch:
+        for stage in self._stages:
+            batch = stage.process(batch)
+        return batch
+
+
+def load_network(settings: Settings) -> EmotionNetwork:
+    return EmotionNetwork(settings.classify.model or SHIPPED_MODEL, settings.classify.threads)
+
+
+def make_classifier(settings: Settings) -> ClassifyStage:
+    return ClassifyStage(load_network(settings))

@@ -1,0 +1,143 @@
+"""What a user sees while videos are analysed: a line each, live on a terminal, plain elsewhere."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from threading import Lock
+from time import monotonic
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.sources import Job
+from pipeline.summary import Summary
+from stages.batch import VideoInfo
+
+PLAIN_INTERVAL_S = 5.0
+
+STATUS_STYLES = {"complete": "green", "partial": "yellow", "failed": "red"}
+
+
+class Reporter(Protocol):
+    """Hears of each video; its methods may be called from several threads."""
+
+    def started(self, job: Job, info: VideoInfo) -> None: ...
+
+    def advanced(self, job: Job, frames: int) -> None: ...
+
+    def finished(self, job: Job, summary: Summary) -> None: ...
+
+
+class TerminalReporter(AbstractContextManager["TerminalReporter"]):
+    """A progress bar a video, with frames a second and the time left."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", table_column=None),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:>6.0f} frames"),
+            _RateColumn(),
+            TimeRemainingColumn(compact=True),
+            console=console,
+        )
+        self._tasks: dict[Job, TaskID] = {}
+
+    def __enter__(self) -> TerminalReporter:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def started(self, job: Job, info: VideoInfo) -> None:
+        self._tasks[job] = self._progress.add_task(job.name, total=info.frames or None)
+
+    def advanced(self, job: Job, frames: int) -> None:
+        self._progress.update(self._tasks[job], completed=frames)
+
+    def finished(self, job: Job, summary: Summary) -> None:
+        if job in self._tasks:
+            self._progress.update(
+                self._tasks[job], completed=summary.frames, total=max(1, summary.frames)
+            )
+
+
+class _RateColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:4.0f} frames/s")
+
+
+@dataclass
+class _Watch:
+    """When a video began, and when it was last spoken of."""
+
+    started_s: float
+    told_s: float
+    total_frames: int
+
+
+class PlainReporter:
+    """A line now and then, for log files."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._watches: dict[Job, _Watch] = {}
+        self._lock = Lock()
+
+    def started(self, job: Job, info: VideoInfo) -> None:
+        now_s = monotonic()
+        self._watches[job] = _Watch(now_s, now_s, info.frames)
+        self._say(f"{job.name}: started, about {info.frames} frames")
+
+    def advanced(self, job: Job, frames: int) -> None:
+        watch, now_s = self._watches[job], monotonic()
+        if now_s - watch.told_s >= PLAIN_INTERVAL_S:
+            watch.told_s = now_s
+            rate = frames / (now_s - watch.started_s)
+            left_s = max(0, watch.total_frames - frames) / rate
+            self._say(f"{job.name}: {frames} frames, {rate:.0f} frames/s, {left_s:.0f} s left")
+
+    def finished(self, job: Job, summary: Summary) -> None:
+        because = f": {summary.reason}" if summary.reason else ""
+        self._say(f"{job.name}: {summary.status}, {summary.frames} frames{because}")
+
+    def _say(self, line: str) -> None:
+        with self._lock:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def make_reporter(console: Console, stack: ExitStack) -> Reporter:
+    """The reporter that fits where the console writes to."""
+    if console.is_terminal:
+        return stack.enter_context(TerminalReporter(console))
+    return PlainReporter(console)
+
+
+def closing_table(jobs: list[Job], summaries: list[Summary]) -> Table:
+    """What was made of each video, and where it is."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("video", "status", "frames", "faces", "people", "results"):
+        table.add_column(title, justify="right" if title in ("frames", "faces", "people") else "left",
+                         overflow="fold")
+    for job, summary in zip(jobs, summaries, strict=True):
+        table.add_row(
+            Text(job.name),
+            Text(summary.status, style=STATUS_STYLES[summary.status]),
+            str(summary.frames),
+            str(summary.faces),
+            str(summary.tracks),
+            Text(f"{job.folder}/" if summary.files or summary.reason is None else ""),
+        )
+    return table

@@ -1,0 +1,316 @@
+"""Run the plan on Ray: stages are actors that work at the same time, joined by bounded queues.
+
+A lane is a reader, a face finder and a recorder, each an actor of its own; it takes one video
+after the other. All lanes share one classifier, which puts the faces of several together.
+
+    reader --frames--> finder --faces--> classifier --faces--> recorder
+       \\_______________________frames (shared memory)___________/
+
+Frames are written to shared memory once, by the reader, and read in place. The queues are bounded
+twice: the reader pauses when too many of its batches wait, and the driver hands on no new batch
+while ``executor.queue_batches`` are between the reader and the recorder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import queue
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from threading import Event
+from typing import Any
+
+import cv2
+
+# Ray reads these when it is imported: nothing is reported over the network, and no warning is
+# shown about devices that actors without a claim on them do not see.
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
+import ray  # noqa: E402
+
+from configs.errors import EmotionTimelinesError, SourceError, StalledError, explain  # noqa: E402
+from configs.schema import Settings  # noqa: E402
+from pipeline.plan import FaceFinder, make_classifier, open_reader  # noqa: E402
+from pipeline.progress import Reporter  # noqa: E402
+from pipeline.recorder import Recorder, record_failure  # noqa: E402
+from pipeline.sources import Job  # noqa: E402
+from pipeline.summary import Provenance, Summary  # noqa: E402
+from stages.batch import FrameBatch, VideoInfo  # noqa: E402
+from stages.detect import make_detector  # noqa: E402
+from stages.read import VideoReader  # noqa: E402
+
+POLL_S = 0.2
+MIN_OBJECT_STORE_MB = 256
+
+
+class Interrupted(SourceError):
+    """The user asked to stop."""
+
+
+@ray.remote(num_cpus=0)
+class ReaderActor:
+    """Reads one video after the other."""
+
+    def __init__(self, settings: Settings) -> None:
+        cv2.setNumThreads(1)
+        self._settings = settings
+        self._reader: VideoReader | None = None
+
+    def open(self, job: Job) -> VideoInfo:
+        self.close()
+        self._reader = open_reader(job, self._settings)
+        return self._reader.info
+
+    def batches(self) -> Iterator[FrameBatch]:
+        assert self._reader is not None
+        yield from self._reader.batches()
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.__exit__()
+            self._reader = None
+
+
+@ray.remote(num_cpus=0)
+class FinderActor:
+    """Finds the faces of one video after the other; its detector is loaded once."""
+
+    def __init__(self, settings: Settings) -> None:
+        cv2.setNumThreads(1)
+        self._settings = settings
+        self._detector = make_detector(settings.detect)
+        self._finder: FaceFinder | None = None
+
+    def open(self, info: VideoInfo) -> None:
+        self._finder = FaceFinder(self._detector, info, self._settings)
+
+    def process(self, batch: FrameBatch) -> FrameBatch:
+        assert self._finder is not None
+        return self._finder.process(batch).without_pixels()
+
+
+@ray.remote(num_cpus=0, max_restarts=-1)
+class ClassifierActor:
+    """Classifies the faces of all lanes; what arrives while it works goes into its next batch."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._stage = make_classifier(settings)
+        self._waiting: list[tuple[FrameBatch, asyncio.Future[FrameBatch]]] = []
+        self._working = asyncio.Lock()
+
+    async def process(self, batch: FrameBatch) -> FrameBatch:
+        done: asyncio.Future[FrameBatch] = asyncio.get_running_loop().create_future()
+        self._waiting.append((batch, done))
+        async with self._working:
+            if not done.done():
+                await self._process_waiting()
+        return await done
+
+    async def _process_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        batches = [batch for batch, _ in waiting]
+        try:
+            results = await asyncio.to_thread(self._stage.process_together, batches)
+        except Exception as error:
+            for _, done in waiting:
+                done.set_exception(error)
+            return
+        for (_, done), result in zip(waiting, results, strict=True):
+            done.set_result(result)
+
+
+@ray.remote(num_cpus=0)
+class RecorderActor:
+    """Records one video after the other."""
+
+    def __init__(self, settings: Settings, provenance: Provenance) -> None:
+        cv2.setNumThreads(1)
+        self._settings, self._provenance = settings, provenance
+        self._recorder: Recorder | None = None
+
+    def open(self, job: Job, info: VideoInfo) -> None:
+        self._recorder = Recorder(job, info, self._settings, self._provenance)
+
+    def process(self, faces: FrameBatch, frames: FrameBatch) -> int:
+        assert self._recorder is not None
+        return self._recorder.process(faces.with_pixels_of(frames))
+
+    def finish(self, cut_short: str | None) -> Summary:
+        if self._recorder is None:
+            raise RuntimeError("no recording was begun")
+        recorder, self._recorder = self._recorder, None
+        return recorder.finish(cut_short)
+
+
+class Lane:
+    """The actors that work on one video, and the queue between them."""
+
+    def __init__(self, classifier: Any, settings: Settings, provenance: Provenance) -> None:
+        self._classifier = classifier
+        self._settings, self._provenance = settings, provenance
+        self._start_actors()
+
+    def analyse(self, job: Job, reporter: Reporter, stop: Event) -> Summary:
+        """Take one video through all stages; raises nothing."""
+        try:
+            info = self._get(self._reader.open.remote(job))
+        except SourceError as error:
+            return record_failure(job, str(error), self._provenance)
+        except Exception as error:
+            self._restart_actors()
+            return record_failure(job, _reason(error), self._provenance)
+        reporter.started(job, info)
+        try:
+            self._get([self._finder.open.remote(info), self._recorder.open.remote(job, info)])
+            for frames in self._record(stop):
+                reporter.advanced(job, frames)
+            return self._get(self._recorder.finish.remote(None))
+        except Exception as error:  # Whatever is wrong with one video, the others go on.
+            summary = self._finish_early(_reason(error))
+            # The reader may still be at work, or wait to hand over frames that nobody wants.
+            self._restart_actors()
+            return summary or record_failure(job, _reason(error), self._provenance)
+
+    def _record(self, stop: Event) -> Iterator[int]:
+        """Send all frames through the stages; yields the number recorded so far."""
+        queue_batches = self._settings.executor.queue_batches
+        frames_read = self._reader.batches.options(
+            num_returns="streaming", _generator_backpressure_num_objects=queue_batches
+        ).remote()
+        in_flight: deque[ray.ObjectRef] = deque()
+        while True:
+            if stop.is_set():
+                raise Interrupted("interrupted")
+            frames = self._next(frames_read)
+            if frames is None:
+                break
+            faces = self._classifier.process.remote(self._finder.process.remote(frames))
+            in_flight.append(self._recorder.process.remote(faces, frames))
+            del frames, faces
+            if len(in_flight) >= queue_batches:
+                yield self._get(in_flight.popleft())
+        while in_flight:
+            yield self._get(in_flight.popleft())
+
+    def _next(self, stream: ray.ObjectRefGenerator) -> ray.ObjectRef | None:
+        timeout_s = self._settings.executor.stall_timeout_s
+        ready, _ = ray.wait([stream], timeout=timeout_s, fetch_local=False)
+        if not ready:
+            raise StalledError(f"no frame was read for {timeout_s:g} s")
+        return next(stream, None)
+
+    def _get(self, refs: Any) -> Any:
+        timeout_s = self._settings.executor.stall_timeout_s
+        try:
+            return ray.get(refs, timeout=timeout_s)
+        except ray.exceptions.GetTimeoutError:
+            raise StalledError(f"no progress for {timeout_s:g} s") from None
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause or error from None
+
+    def _finish_early(self, reason: str) -> Summary | None:
+        try:
+            return self._get(self._recorder.finish.remote(reason))
+        except Exception as error:
+            logging.getLogger(__name__).debug("the recorder could not finish", exc_info=error)
+            return None
+
+    def _start_actors(self) -> None:
+        self._reader = ReaderActor.remote(self._settings)
+        self._finder = FinderActor.remote(self._settings)
+        self._recorder = RecorderActor.remote(self._settings, self._provenance)
+
+    def _restart_actors(self) -> None:
+        for actor in (self._reader, self._finder, self._recorder):
+            ray.kill(actor)
+        self._start_actors()
+
+
+def run(
+    jobs: Sequence[Job],
+    settings: Settings,
+    provenance: Provenance,
+    reporter: Reporter,
+    verbose: bool = False,
+) -> list[Summary]:
+    """Analyse the videos, several side by side; one that fails does not stop the others.
+
+    Raises:
+        KeyboardInterrupt: after completing the files of the videos under way.
+        EmotionTimelinesError: Ray or the classifier cannot be started.
+    """
+    lanes = min(len(jobs), settings.executor.lanes or max(2, (os.cpu_count() or 1) // 2))
+    _start_ray(settings, lanes, verbose)
+    try:
+        return _run_lanes(jobs, settings, provenance, reporter, lanes)
+    finally:
+        ray.shutdown()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ray.exceptions.ActorDiedError | ray.exceptions.ActorUnavailableError):
+        return "a stage of the pipeline died, perhaps for lack of memory"
+    return explain(error)
+
+
+def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
+    batches_alive = lanes * (2 * settings.executor.queue_batches + 2)
+    memory_mb = max(MIN_OBJECT_STORE_MB, batches_alive * settings.read.batch_mb)
+    level = logging.INFO if verbose else logging.CRITICAL
+    local = {"include_dashboard": False, "object_store_memory": memory_mb * 2**20}
+    address = settings.executor.address
+    try:
+        ray.init(
+            address=address or "local",
+            log_to_driver=verbose,
+            logging_level=level,
+            configure_logging=verbose,
+            **({} if address else local),
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        where = f"join the cluster at {address}" if address else "start on this machine"
+        raise EmotionTimelinesError(
+            f"Ray cannot {where}: {error}; try --executor local"
+        ) from error
+
+
+def _run_lanes(
+    jobs: Sequence[Job],
+    settings: Settings,
+    provenance: Provenance,
+    reporter: Reporter,
+    lanes: int,
+) -> list[Summary]:
+    classifier = ClassifierActor.remote(settings)
+    waiting: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
+    for item in enumerate(jobs):
+        waiting.put(item)
+    summaries: dict[int, Summary] = {}
+    stop = Event()
+
+    def work() -> None:
+        lane = Lane(classifier, settings, provenance)
+        while not stop.is_set():
+            try:
+                index, job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            summaries[index] = lane.analyse(job, reporter, stop)
+            reporter.finished(job, summaries[index])
+
+    with ThreadPoolExecutor(max(1, lanes), thread_name_prefix="lane") as pool:
+        working: set[Future[None]] = {pool.submit(work) for _ in range(lanes)}
+        try:
+            while working:
+                done, working = wait_for(working, timeout=POLL_S)
+                for future in done:
+                    future.result()
+        except BaseException:
+            stop.set()
+            raise
+    return [summaries[index] for index in range(len(jobs))]

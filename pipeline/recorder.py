@@ -1,0 +1,136 @@
+"""The last stage of one video: its faces become rows, its frames become a film."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from configs.errors import OutputError
+from configs.schema import Settings
+from pipeline.sources import Job
+from pipeline.summary import Provenance, Status, Summary
+from stages.aggregate import COLUMNS, Aggregator
+from stages.batch import FrameBatch, VideoInfo
+from stages.files import telling_of
+from stages.write_table import TableWriter
+from stages.write_video import VideoWriter
+
+TABLE, FILM, SUMMARY = RESULTS = ("timeline.csv", "annotated.mp4", "summary.json")
+
+
+class Recorder:
+    """Takes the batches of one video in order; then ``finish``.
+
+    Raises:
+        OutputError: when a result cannot be written; ``finish`` then still keeps what can be kept.
+    """
+
+    def __init__(
+        self, job: Job, info: VideoInfo, settings: Settings, provenance: Provenance
+    ) -> None:
+        self._job, self._info, self._provenance = job, info, provenance
+        self._aggregator = Aggregator()
+        self._damage: list[str] = []
+        clear_results(job.folder)
+        self._writers: list[TableWriter | VideoWriter] = []
+        try:
+            self._table = TableWriter(job.folder / TABLE, COLUMNS)
+            self._writers.append(self._table)
+            self._video: VideoWriter | None = None
+            if settings.video.enabled:
+                path = job.folder / FILM
+                self._video = VideoWriter(path, info, settings.video, job.source)
+                self._writers.append(self._video)
+        except BaseException:
+            self.discard()
+            raise
+
+    def process(self, batch: FrameBatch) -> int:
+        """Write a batch; returns the number of frames written so far."""
+        if batch.damage:
+            self._damage.append(batch.damage)
+        self._table.write(self._aggregator.rows(batch))
+        if self._video is not None:
+            self._video.write(batch)
+        return self._aggregator.frames
+
+    def finish(self, cut_short: str | None = None) -> Summary:
+        """Complete what can be completed, the summary last; raises nothing.
+
+        Args:
+            cut_short: why no more frames came, if not because the video ended.
+        """
+        problems = [*self._damage, *([cut_short] if cut_short else [])]
+        if not self._aggregator.frames:
+            self.discard()
+        else:
+            problems += self._finish_writers()
+        kept = tuple(name for name in RESULTS if (self._job.folder / name).exists())
+        status: Status = "failed" if TABLE not in kept else "partial" if problems else "complete"
+        summary = Summary(
+            source=str(self._job.source),
+            status=status,
+            reason="; ".join(dict.fromkeys(problems)) or None,
+            frames=self._aggregator.frames,
+            duration_s=round(self._aggregator.duration_s, 6),
+            faces=self._aggregator.faces,
+            tracks=self._aggregator.tracks,
+            video={
+                "width": self._info.width,
+                "height": self._info.height,
+                "rate": round(float(self._info.rate), 3),
+                "codec": self._info.codec,
+            },
+            files=kept,
+        )
+        return written(summary, self._job, self._provenance)
+
+    def _finish_writers(self) -> list[str]:
+        """Complete each file; returns what went wrong with those that could not be."""
+        problems = []
+        for writer in self._writers:
+            try:
+                writer.finish()
+            except OutputError as error:
+                writer.discard()
+                problems.append(str(error))
+        return problems
+
+    def discard(self) -> None:
+        """Leave no file behind."""
+        for writer in self._writers:
+            writer.discard()
+
+
+def clear_results(folder: Path) -> None:
+    """Make a folder for results, and take away those of an earlier run: they are about to change.
+
+    Raises:
+        OutputError: the folder cannot be made or changed.
+    """
+    with telling_of(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in RESULTS:
+            (folder / name).unlink(missing_ok=True)
+        for leftover in folder.glob(".unfinished.*"):
+            leftover.unlink()
+
+
+def record_failure(job: Job, reason: str, provenance: Provenance) -> Summary:
+    """The summary of a video of which nothing could be kept; raises nothing."""
+    summary = Summary(source=str(job.source), status="failed", reason=reason)
+    try:
+        clear_results(job.folder)
+    except OutputError as error:
+        return replace(summary, reason=f"{reason}; {error}" if str(error) != reason else reason)
+    return written(summary, job, provenance)
+
+
+def written(summary: Summary, job: Job, provenance: Provenance) -> Summary:
+    """Write a summary into the video's folder; if that fails, say so in what is returned."""
+    try:
+        summary.write(job.folder, provenance)
+    except OutputError as error:
+        reason = f"{summary.reason}; {error}" if summary.reason else str(error)
+        return replace(summary, status="failed", reason=reason)
+    return summary

@@ -1,0 +1,83 @@
+"""``summary.json``: how the analysis of one video ended, and what made it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import av
+
+from configs.schema import Settings
+from models.runtime import EmotionNetwork
+from stages.files import finish, telling_of, unfinished_name
+
+PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python-headless", "ray")
+
+Status = Literal["complete", "partial", "failed"]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made a result: enough to make it again."""
+
+    settings: dict[str, Any]
+    model: dict[str, str]
+    versions: dict[str, str]
+
+    @classmethod
+    def of(cls, settings: Settings, network: EmotionNetwork) -> Provenance:
+        return cls(
+            settings=settings.model_dump(mode="json"),
+            model={"name": network.name, "sha256": network.sha256},
+            versions={
+                "python": platform.python_version(),
+                "ffmpeg": av.ffmpeg_version_info,
+                **{name: metadata.version(name) for name in PACKAGES},
+            },
+        )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How the analysis of one video ended.
+
+    Attributes:
+        source: the video, as it was given.
+        status: ``complete``; ``partial``, if the video or the run was cut short but what could be
+            decoded is there; ``failed``, if there is nothing.
+        reason: why it is not complete, for a person to read.
+        frames: rows of frames in the timeline.
+        duration_s: time from the first frame to the last.
+        faces: faces found, over all frames.
+        tracks: people told apart.
+        dropped: frames left out; always 0 for a file.
+        files: names of the results beside the summary.
+    """
+
+    source: str
+    status: Status
+    reason: str | None = None
+    frames: int = 0
+    duration_s: float = 0.0
+    faces: int = 0
+    tracks: int = 0
+    dropped: int = 0
+    video: dict[str, Any] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+
+    def write(self, folder: Path, provenance: Provenance) -> None:
+        """Write ``summary.json`` into a folder, made if absent.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        path = folder / "summary.json"
+        text = json.dumps({**asdict(self), **asdict(provenance)}, indent=2, ensure_ascii=False)
+        with telling_of(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            unfinished_name(path).write_text(text + "\n", encoding="utf-8")
+        finish(path)

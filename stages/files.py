@@ -1,0 +1,34 @@
+"""A file has its final name only when it is complete."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from configs.errors import OutputError
+
+
+def unfinished_name(path: Path) -> Path:
+    """Where a file is written until it is complete; hidden, and with the same ending."""
+    return path.with_name(f".unfinished.{path.name}")
+
+
+def finish(path: Path) -> None:
+    """Give a complete file its final name, in place of an older one."""
+    with telling_of(path):
+        os.replace(unfinished_name(path), path)
+
+
+@contextmanager
+def telling_of(path: Path) -> Iterator[None]:
+    """Turn what the system says of a file or folder into an ``OutputError`` that names it."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"{path}: cannot be written: {reason}; free some space, mend the permissions "
+            "or choose another folder with -o"
+        ) from error

@@ -1,0 +1,88 @@
+"""Write ``annotated.mp4``: H.264 with the source's timestamps and its sound."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from configs.schema import VideoSettings
+from stages.annotate import Annotator
+from stages.batch import FrameBatch, VideoInfo, yuv_planes
+from stages.files import finish, telling_of, unfinished_name
+from stages.sound import Sound
+
+
+class VideoWriter:
+    """Annotates frames and encodes them.
+
+    Args:
+        path: the file to write.
+        info: of the video that the frames come from.
+        source: file whose sound is taken along.
+
+    Raises:
+        OutputError: by any method, when the file cannot be written.
+    """
+
+    def __init__(self, path: Path, info: VideoInfo, settings: VideoSettings, source: Path) -> None:
+        self._path = path
+        self._info = info
+        width, height = info.width + info.width % 2, info.height + info.height % 2
+        self._annotator = Annotator(width, height)
+        with telling_of(path):
+            self._container = av.open(
+                str(unfinished_name(path)), "w", format="mp4", options={"movflags": "+faststart"}
+            )
+            stream = self._container.add_stream("libx264", rate=info.rate)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            stream.options = {"crf": str(settings.crf), "preset": settings.preset}
+            context = stream.codec_context
+            context.time_base = info.time_base
+            context.thread_count = settings.threads
+            context.color_range = av.video.reformatter.ColorRange.MPEG
+            context.colorspace = info.colorspace
+            context.color_primaries = info.color_primaries
+            context.color_trc = info.color_trc
+            self._stream = stream
+            self._sound = Sound(source, self._container)
+        self._first_pts = round(Fraction(info.start_s) / info.time_base)
+        self._frame_duration = max(1, round(1 / (info.rate * info.time_base)))
+
+    def write(self, batch: FrameBatch) -> None:
+        for index, pixels in enumerate(batch.pixels):
+            frame = av.VideoFrame(self._stream.width, self._stream.height, "yuv420p")
+            planes = tuple(_writable(plane) for plane in frame.planes)
+            for plane, values in zip(planes, yuv_planes(pixels), strict=True):
+                plane[:] = values
+            self._annotator.draw(planes, batch, index)
+            frame.pts = self._first_pts + int(batch.pts[index]) - self._info.start_pts
+            frame.time_base = self._info.time_base
+            frame.duration = self._frame_duration
+            with telling_of(self._path):
+                self._sound.write_until(self._info.start_s + float(batch.time_s[index]))
+                self._container.mux(self._stream.encode(frame))
+
+    def finish(self) -> None:
+        """Complete the file and give it its final name."""
+        with telling_of(self._path):
+            self._container.mux(self._stream.encode(None))
+            self._sound.finish()
+            self._container.close()
+        finish(self._path)
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        try:
+            self._sound.close()
+            self._container.close()
+        except (av.FFmpegError, OSError):
+            pass  # What could not be written is not wanted any more.
+        unfinished_name(self._path).unlink(missing_ok=True)
+
+
+def _writable(plane: av.video.plane.VideoPlane) -> np.ndarray:
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    return rows[: plane.height, : plane.width]
