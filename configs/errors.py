@@ -4,7 +4,6 @@ A message names the file or the setting, what is wrong and the remedy. The comma
 as one line and turns its class into the exit status; nothing else ever reaches the user.
 """
 
-
 from __future__ import annotations
 
 import logging

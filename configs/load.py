@@ -1,4 +1,4 @@
-"""Settings from a YAML file or preset and from ``--set key=value``, or one clear line of what is wrong."""
+"""Settings from a YAML file or preset and from ``--set``, or one clear line of what is wrong."""
 
 from __future__ import annotations
 
@@ -75,8 +75,10 @@ def _config_path(config: str) -> Path:
     preset = PRESETS_FOLDER / f"{config}.yaml"
     if config in presets():
         return preset
-    raise ConfigError(f"{config}: no such file, nor a preset{_nearest(config, presets())}; "
-                      f"presets: {', '.join(presets())}")
+    raise ConfigError(
+        f"{config}: no such file, nor a preset{_nearest(config, presets())}; "
+        f"presets: {', '.join(presets())}"
+    )
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -101,13 +103,16 @@ def _validated(values: dict[str, Any], origin: str) -> Settings:
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             allowed = list(_keys(first["loc"]))
-            problem = (f"unknown{_nearest(str(first['loc'][-1]), allowed)}; "
-                       f"allowed: {', '.join(allowed)}")
+            problem = (
+                f"unknown{_nearest(str(first['loc'][-1]), allowed)}; allowed: {', '.join(allowed)}"
+            )
         else:
             message = first["msg"][0].lower() + first["msg"][1:]
             problem = f"{first['input']!r} is wrong: {message}"
             if isinstance(first["input"], str) and "expected" in first.get("ctx", {}):
-                choices = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+                choices = (
+                    first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+                )
                 problem += _nearest(first["input"], choices)
         raise ConfigError(f"{origin}: {key}: {problem}") from None
 

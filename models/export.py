@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from models.emotions import EMOTIONS
+from models.quiet import standard_error_silenced
 
 
 def export(network: keras.Model, path: Path, temperature: float = 1.0) -> None:
@@ -23,8 +24,9 @@ def export(network: keras.Model, path: Path, temperature: float = 1.0) -> None:
         path: the ``.tflite`` file to write.
         temperature: see ``models.runtime.with_temperature``.
     """
-    converter = tf.lite.TFLiteConverter.from_keras_model(network)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    path.write_bytes(converter.convert())
+    with standard_error_silenced():
+        network.export(
+            path, format="litert", verbose=False, optimizations=[tf.lite.Optimize.DEFAULT]
+        )
     card = {"labels": list(EMOTIONS), "temperature": round(temperature, 4)}
     path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")

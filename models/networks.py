@@ -1,4 +1,4 @@
-"""The networks, by name. Input: (b, 48, 48, 1) grey values 0 to 255; output: (b, 7) probabilities."""
+"""The networks, by name: from (b, 48, 48, 1) grey values 0 to 255 to (b, 7) probabilities."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ def build(name: str) -> keras.Model:
     inputs = keras.Input((FACE_SIZE_PX, FACE_SIZE_PX, 1), name="face")
     features = NETWORKS[name](layers.Rescaling(1 / 127.5, offset=-1)(inputs))
     logits = layers.Dense(len(EMOTIONS), name="logits", dtype="float32")(features)
-    return keras.Model(inputs, layers.Softmax(name="probabilities", dtype="float32")(logits), name=name)
+    return keras.Model(
+        inputs, layers.Softmax(name="probabilities", dtype="float32")(logits), name=name
+    )
 
 
 def seed(x: keras.KerasTensor) -> keras.KerasTensor:

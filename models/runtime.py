@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +11,12 @@ from ai_edge_litert.interpreter import Interpreter
 
 from configs.errors import ModelError
 from models.emotions import EMOTIONS, FACE_SIZE_PX
+from models.quiet import standard_error_silenced
 
 SHIPPED_MODEL = Path(__file__).with_name("emotions.tflite")
 
 FACES_A_CALL = 8
-"""Faces that the network takes at once; a smaller number is filled up, a larger one cut in pieces."""
+"""Faces that the network takes at once; fewer are filled up, more are cut in pieces."""
 
 
 class EmotionNetwork:
@@ -41,7 +39,7 @@ class EmotionNetwork:
         self._order, self._temperature = _read_labels(path.with_suffix(".json"))
         shape = (FACES_A_CALL, FACE_SIZE_PX, FACE_SIZE_PX, 1)
         try:
-            with _standard_error_silenced():
+            with standard_error_silenced():
                 self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
                 self._input = self._interpreter.get_input_details()[0]
                 self._interpreter.resize_tensor_input(self._input["index"], shape, strict=True)
@@ -107,22 +105,10 @@ def _read_labels(path: Path) -> tuple[list[int], float]:
             f'{{"labels": {json.dumps(EMOTIONS)}}}'
         ) from None
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path}: expected {{\"labels\": [...], \"temperature\": 1.0}}") from error
+        raise ModelError(f'{path}: expected {{"labels": [...], "temperature": 1.0}}') from error
     if sorted(labels) != sorted(EMOTIONS) or temperature <= 0:
         raise ModelError(
-            f"{path}: labels must be {', '.join(EMOTIONS)} in any order, and the temperature above 0"
+            f"{path}: labels must be {', '.join(EMOTIONS)} in any order, "
+            "and the temperature above 0"
         )
     return [labels.index(name) for name in EMOTIONS], temperature
-
-
-@contextmanager
-def _standard_error_silenced() -> Iterator[None]:
-    """LiteRT announces its delegates on standard error, from C++, with no switch to stop it."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,10 +12,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.load import load_settings
 from configs.schema import Settings
+from models.quiet import standard_error_silenced
+from models.runtime import SHIPPED_MODEL
 from pipeline import local_executor
 from pipeline.plan import load_network
 from pipeline.progress import closing_table, make_reporter
@@ -38,7 +43,9 @@ ConfigOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change one setting, e.g. detect.width_px=960."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change one setting, e.g. detect.width_px=960."
+    ),
 ]
 ExecutorOption = Annotated[
     str | None, typer.Option("--executor", metavar="ray|local", help="Actors, or one process.")
@@ -87,6 +94,60 @@ def demo(
     raise typer.Exit(analyse(clips, out, settings, verbose))
 
 
+@app.command()
+def train(
+    dataset: Annotated[Path, typer.Argument(help="FER-2013: its folder, or fer2013.csv.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the run.")] = Path(
+        "runs/seed"
+    ),
+    epochs: Annotated[int, typer.Option(min=1, help="Times that each face is seen.")] = 36,
+    batch_size: Annotated[int, typer.Option(min=2, help="Faces a step.")] = 128,
+    seed: Annotated[int, typer.Option(help="Of all randomness.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT.")] = False,
+) -> None:
+    """Train the network, and export it for the pipeline."""
+    try:
+        with standard_error_silenced():
+            from models.train import Recipe, train_and_export
+    except ImportError as error:
+        raise UsageError("training needs TensorFlow; install the extra 'train'") from error
+    recipe = Recipe(epochs=epochs, batch_size=batch_size, seed=seed)
+    for model in train_and_export(dataset, out, recipe, resume, report=_say):
+        _say(f"wrote {model}")
+
+
+@app.command()
+def evaluate(
+    dataset: Annotated[Path, typer.Argument(help="FER-2013, or a folder of <emotion>/*.jpg|png.")],
+    model: Annotated[
+        Path, typer.Option("--model", metavar="FILE", help=".tflite or .keras network.")
+    ] = SHIPPED_MODEL,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, nothing else.")] = False,
+) -> None:
+    """Score a network on labelled faces."""
+    from models.evaluate import evaluate as score
+
+    result = score(dataset, model)
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        _say(f"{result['model']} on {result['n']} faces of {result['dataset']}")
+        out_console.print(score_table(result))
+        for name in ("accuracy", "balanced_accuracy", "macro_f1", "ece"):
+            _say(f"{name.replace('_', ' ')} {result[name]:.4f}")
+
+
+def score_table(result: dict[str, Any]) -> Table:
+    """Precision and recall of each emotion."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("emotion", "precision", "recall", "faces"):
+        table.add_column(title, justify="left" if title == "emotion" else "right")
+    for emotion, figures in result["per_class"].items():
+        table.add_row(emotion, f"{figures['precision']:.3f}", f"{figures['recall']:.3f}",
+                      str(figures["n"]))  # fmt: skip
+    return table
+
+
 def analyse(sources: list[str], out: Path, settings: Settings, verbose: bool) -> int:
     """Run the pipeline over the sources and say what came of it; returns the exit status."""
     if verbose:
@@ -97,20 +158,28 @@ def analyse(sources: list[str], out: Path, settings: Settings, verbose: bool) ->
     if not jobs:
         return SOME_FAILED
     provenance = Provenance.of(settings, load_network(settings))
-    with ExitStack() as stack:
-        reporter = make_reporter(err_console, stack)
-        if settings.executor.kind == "local":
-            summaries = local_executor.run(jobs, settings, provenance, reporter)
-        else:
-            from pipeline import ray_executor  # Importing Ray takes time; local runs do without.
+    # Being asked to stop by the system is the same as by a person.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with ExitStack() as stack:
+            reporter = make_reporter(err_console, stack)
+            if settings.executor.kind == "local":
+                summaries = local_executor.run(jobs, settings, provenance, reporter)
+            else:
+                from pipeline import ray_executor  # Importing Ray takes time; local does without.
 
-            summaries = ray_executor.run(jobs, settings, provenance, reporter, verbose)
-    out_console.print(closing_table(jobs, summaries))
-    for summary in summaries:
-        if summary.status != "complete":
-            _say_error(f"{summary.source}: {summary.status}: {summary.reason}")
+                summaries = ray_executor.run(jobs, settings, provenance, reporter, verbose)
+    except KeyboardInterrupt:
+        _say_error(f"interrupted; what was done is kept in {out}")
+        return INTERRUPTED
+    out_console.print(closing_table(out, jobs, summaries))
+    _say(f"results: {out}/<video>/")
     complete = not problems and all(summary.status == "complete" for summary in summaries)
     return DONE if complete else SOME_FAILED
+
+
+def _say(line: str) -> None:
+    out_console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _say_error(problem: object) -> None:
@@ -128,6 +197,3 @@ def main() -> None:
     except EmotionTimelinesError as error:
         _say_error(error)
         sys.exit(SOME_FAILED)
-    except KeyboardInterrupt:
-        _say_error("interrupted; what was done is kept")
-        sys.exit(INTERRUPTED)

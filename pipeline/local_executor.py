@@ -1,4 +1,4 @@
-"""Run the plan in this process, one video after the other: for debugging, and to compare with Ray."""
+"""Run the plan in this process, one video after the other: to debug, and to compare with Ray."""
 
 from __future__ import annotations
 

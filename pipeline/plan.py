@@ -1,6 +1,6 @@
 """The plan: which stages a video goes through. Executors decide where and when.
 
-    read -> find faces (detect, track, align) -> classify -> record (table, film, summary)
+read -> find faces (detect, track, align) -> classify -> record (table, film, summary)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pipeline.sources import Job
 from stages.align import AlignStage
 from stages.batch import FrameBatch, VideoInfo
 from stages.classify import ClassifyStage
-from stages.detect import DetectStage, Detector
+from stages.detect import Detector, DetectStage
 from stages.read import VideoReader
 from stages.track import TrackStage
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import Protocol
@@ -72,6 +74,8 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
             self._progress.update(
                 self._tasks[job], completed=summary.frames, total=max(1, summary.frames)
             )
+        if summary.status != "complete":
+            self._progress.console.print(_problem(summary), soft_wrap=True)
 
 
 class _RateColumn(ProgressColumn):
@@ -110,12 +114,21 @@ class PlainReporter:
             self._say(f"{job.name}: {frames} frames, {rate:.0f} frames/s, {left_s:.0f} s left")
 
     def finished(self, job: Job, summary: Summary) -> None:
-        because = f": {summary.reason}" if summary.reason else ""
-        self._say(f"{job.name}: {summary.status}, {summary.frames} frames{because}")
+        if summary.status == "complete":
+            self._say(f"{job.name}: complete, {summary.frames} frames")
+        else:
+            self._say(_problem(summary))
 
-    def _say(self, line: str) -> None:
+    def _say(self, line: str | Text) -> None:
         with self._lock:
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _problem(summary: Summary) -> Text:
+    return Text(
+        f"{summary.source}: {summary.status}: {summary.reason}",
+        style=STATUS_STYLES[summary.status],
+    )
 
 
 def make_reporter(console: Console, stack: ExitStack) -> Reporter:
@@ -125,19 +138,17 @@ def make_reporter(console: Console, stack: ExitStack) -> Reporter:
     return PlainReporter(console)
 
 
-def closing_table(jobs: list[Job], summaries: list[Summary]) -> Table:
+def closing_table(out: Path, jobs: Sequence[Job], summaries: Sequence[Summary]) -> Table:
     """What was made of each video, and where it is."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("video", "status", "frames", "faces", "people", "results"):
-        table.add_column(title, justify="right" if title in ("frames", "faces", "people") else "left",
-                         overflow="fold")
+    table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
+    table.add_column("video", overflow="fold")
+    table.add_column("status")
+    for title in ("frames", "faces", "people"):
+        table.add_column(title, justify="right")
     for job, summary in zip(jobs, summaries, strict=True):
         table.add_row(
-            Text(job.name),
+            Text(str(job.folder.relative_to(out))),
             Text(summary.status, style=STATUS_STYLES[summary.status]),
-            str(summary.frames),
-            str(summary.faces),
-            str(summary.tracks),
-            Text(f"{job.folder}/" if summary.files or summary.reason is None else ""),
+            *(str(count) for count in (summary.frames, summary.faces, summary.tracks)),
         )
     return table

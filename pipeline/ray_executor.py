@@ -31,28 +31,27 @@ import cv2
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
-import ray  # noqa: E402
+import ray
 
-from configs.errors import EmotionTimelinesError, SourceError, StalledError, explain  # noqa: E402
-from configs.schema import Settings  # noqa: E402
-from pipeline.plan import FaceFinder, make_classifier, open_reader  # noqa: E402
-from pipeline.progress import Reporter  # noqa: E402
-from pipeline.recorder import Recorder, record_failure  # noqa: E402
-from pipeline.sources import Job  # noqa: E402
-from pipeline.summary import Provenance, Summary  # noqa: E402
-from stages.batch import FrameBatch, VideoInfo  # noqa: E402
-from stages.detect import make_detector  # noqa: E402
-from stages.read import VideoReader  # noqa: E402
+from configs.errors import EmotionTimelinesError, SourceError, StalledError, explain
+from configs.schema import Settings
+from pipeline.plan import FaceFinder, make_classifier, open_reader
+from pipeline.progress import Reporter
+from pipeline.recorder import Recorder, record_failure
+from pipeline.sources import Job
+from pipeline.summary import Provenance, Summary
+from stages.batch import FrameBatch, VideoInfo
+from stages.detect import make_detector
+from stages.read import VideoReader
 
 POLL_S = 0.2
 MIN_OBJECT_STORE_MB = 256
 
 
-class Interrupted(SourceError):
+class StopRequestedError(SourceError):
     """The user asked to stop."""
 
 
-@ray.remote(num_cpus=0)
 class ReaderActor:
     """Reads one video after the other."""
 
@@ -76,7 +75,6 @@ class ReaderActor:
             self._reader = None
 
 
-@ray.remote(num_cpus=0)
 class FinderActor:
     """Finds the faces of one video after the other; its detector is loaded once."""
 
@@ -94,7 +92,6 @@ class FinderActor:
         return self._finder.process(batch).without_pixels()
 
 
-@ray.remote(num_cpus=0, max_restarts=-1)
 class ClassifierActor:
     """Classifies the faces of all lanes; what arrives while it works goes into its next batch."""
 
@@ -124,7 +121,6 @@ class ClassifierActor:
             done.set_result(result)
 
 
-@ray.remote(num_cpus=0)
 class RecorderActor:
     """Records one video after the other."""
 
@@ -185,7 +181,7 @@ class Lane:
         in_flight: deque[ray.ObjectRef] = deque()
         while True:
             if stop.is_set():
-                raise Interrupted("interrupted")
+                raise StopRequestedError("interrupted")
             frames = self._next(frames_read)
             if frames is None:
                 break
@@ -221,9 +217,9 @@ class Lane:
             return None
 
     def _start_actors(self) -> None:
-        self._reader = ReaderActor.remote(self._settings)
-        self._finder = FinderActor.remote(self._settings)
-        self._recorder = RecorderActor.remote(self._settings, self._provenance)
+        self._reader = _start_actor(ReaderActor, self._settings)
+        self._finder = _start_actor(FinderActor, self._settings)
+        self._recorder = _start_actor(RecorderActor, self._settings, self._provenance)
 
     def _restart_actors(self) -> None:
         for actor in (self._reader, self._finder, self._recorder):
@@ -252,6 +248,11 @@ def run(
         ray.shutdown()
 
 
+def _start_actor(stage: type, *arguments: Any, restarts: int = 0) -> Any:
+    """An actor of that class, with no claim on CPUs: its threads are set by the settings."""
+    return ray.remote(num_cpus=0, max_restarts=restarts)(stage).remote(*arguments)
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, ray.exceptions.ActorDiedError | ray.exceptions.ActorUnavailableError):
         return "a stage of the pipeline died, perhaps for lack of memory"
@@ -262,8 +263,9 @@ def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
     batches_alive = lanes * (2 * settings.executor.queue_batches + 2)
     memory_mb = max(MIN_OBJECT_STORE_MB, batches_alive * settings.read.batch_mb)
     level = logging.INFO if verbose else logging.CRITICAL
-    local = {"include_dashboard": False, "object_store_memory": memory_mb * 2**20}
+    local: dict[str, Any] = {"include_dashboard": False, "object_store_memory": memory_mb * 2**20}
     address = settings.executor.address
+    logging.getLogger("ray").setLevel(level)
     try:
         ray.init(
             address=address or "local",
@@ -274,9 +276,7 @@ def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
         where = f"join the cluster at {address}" if address else "start on this machine"
-        raise EmotionTimelinesError(
-            f"Ray cannot {where}: {error}; try --executor local"
-        ) from error
+        raise EmotionTimelinesError(f"Ray cannot {where}: {error}; try --executor local") from error
 
 
 def _run_lanes(
@@ -286,7 +286,7 @@ def _run_lanes(
     reporter: Reporter,
     lanes: int,
 ) -> list[Summary]:
-    classifier = ClassifierActor.remote(settings)
+    classifier = _start_actor(ClassifierActor, settings, restarts=-1)
     waiting: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
     for item in enumerate(jobs):
         waiting.put(item)

@@ -118,6 +118,7 @@ def clear_results(folder: Path) -> None:
 
 def record_failure(job: Job, reason: str, provenance: Provenance) -> Summary:
     """The summary of a video of which nothing could be kept; raises nothing."""
+    reason = reason.removeprefix(f"{job.source}: ")
     summary = Summary(source=str(job.source), status="failed", reason=reason)
     try:
         clear_results(job.folder)

@@ -74,7 +74,7 @@ def _videos(source: str) -> Iterator[tuple[Path, Path]]:
     elif path.exists():
         yield path, Path(path.name)
     else:
-        for match in sorted(glob.glob(source, recursive=True)):
+        for match in sorted(glob.glob(source, recursive=True)):  # noqa: PTH207, absolute ones too
             if Path(match).is_file():
                 yield Path(match), Path(Path(match).name)
 

@@ -1,0 +1,71 @@
+"""Score a model on labelled faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from configs.errors import DatasetError, ModelError
+from models.dataset import LabelledFaces, load_folder, load_split
+from models.emotions import EMOTIONS
+from models.metrics import score
+from models.quiet import standard_error_silenced
+from models.runtime import EmotionNetwork
+
+
+def evaluate(dataset: Path, model: Path) -> dict[str, Any]:
+    """Score a ``.tflite`` or ``.keras`` model.
+
+    Args:
+        dataset: FER-2013, of which the test split is used if there is one, else the validation
+            split; or a single folder of ``<emotion>/*.jpg|png``.
+        model: the model file; for ``.keras``, TensorFlow must be installed.
+
+    Returns:
+        What ``models.metrics.score`` gives, with ``model`` and ``dataset`` named.
+
+    Raises:
+        DatasetError, ModelError: one of the two cannot be used.
+    """
+    faces = labelled_faces(dataset)
+    return {
+        **score(_predict(model, faces.images), faces.labels),
+        "model": model.name,
+        "dataset": str(dataset),
+        "skipped": list(faces.skipped),
+    }
+
+
+def labelled_faces(dataset: Path) -> LabelledFaces:
+    """The faces to score on: a folder of emotions, or the best held-out split of a data set."""
+    if dataset.is_dir() and any((dataset / name).is_dir() for name in EMOTIONS):
+        return load_folder(dataset)
+    for split in ("test", "validation"):
+        try:
+            return load_split(dataset, split)
+        except DatasetError as error:
+            problem = error
+    raise problem
+
+
+def _predict(model: Path, images: np.ndarray) -> np.ndarray:
+    if model.suffix == ".tflite":
+        return EmotionNetwork(model).predict(images)
+    if model.suffix != ".keras":
+        raise ModelError(f"{model}: neither a .tflite nor a .keras model")
+    if not model.is_file():
+        raise ModelError(f"{model}: no such model file")
+    try:
+        with standard_error_silenced():
+            import keras
+    except ImportError as error:
+        raise ModelError(
+            f"{model}: TensorFlow is needed for .keras models; install the extra 'train'"
+        ) from error
+    try:
+        network = keras.models.load_model(model)
+    except (ValueError, OSError) as error:
+        raise ModelError(f"{model}: not a Keras model: {error}") from error
+    return network.predict(images[..., None].astype(np.float32), batch_size=256, verbose=0)
