@@ -43,6 +43,13 @@ class StalledError(SourceError):
     """A source made no progress for longer than ``executor.stall_timeout_s``."""
 
 
+class StopRequestedError(SourceError):
+    """The user, or the system, asked to stop before a source was done."""
+
+    def __init__(self) -> None:
+        super().__init__("interrupted")
+
+
 def explain(error: Exception) -> str:
     """What to tell a user of an error: ours speak for themselves, others are named."""
     if isinstance(error, EmotionTimelinesError):

@@ -8,6 +8,7 @@ import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 from typing import Annotated, Any
 
 import typer
@@ -158,24 +159,38 @@ def analyse(sources: list[str], out: Path, settings: Settings, verbose: bool) ->
     if not jobs:
         return SOME_FAILED
     provenance = Provenance.of(settings, load_network(settings))
-    # Being asked to stop by the system is the same as by a person.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with ExitStack() as stack:
-            reporter = make_reporter(err_console, stack)
-            if settings.executor.kind == "local":
-                summaries = local_executor.run(jobs, settings, provenance, reporter)
-            else:
-                from pipeline import ray_executor  # Importing Ray takes time; local does without.
+    stop = _stop_signals()
+    with ExitStack() as stack:
+        reporter = make_reporter(err_console, stack)
+        if settings.executor.kind == "local":
+            summaries = local_executor.run(jobs, settings, provenance, reporter, stop)
+        else:
+            from pipeline import ray_executor  # Importing Ray takes time; local does without.
 
-                summaries = ray_executor.run(jobs, settings, provenance, reporter, verbose)
-    except KeyboardInterrupt:
-        _say_error(f"interrupted; what was done is kept in {out}")
-        return INTERRUPTED
-    out_console.print(closing_table(out, jobs, summaries))
+            summaries = ray_executor.run(jobs, settings, provenance, reporter, stop, verbose)
+    out_console.print(closing_table(out, summaries))
     _say(f"results: {out}/<video>/")
-    complete = not problems and all(summary.status == "complete" for summary in summaries)
+    if stop.is_set():
+        _say_error("interrupted; what was done is kept")
+        return INTERRUPTED
+    complete = all(summary.status == "complete" for summary in summaries.values()) and not problems
     return DONE if complete else SOME_FAILED
+
+
+def _stop_signals() -> Event:
+    """An event that Ctrl-C and SIGTERM set; a second one leaves at once."""
+    stop = Event()
+
+    def ask_to_stop(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # What the shell has switched off, as for a job in the background, stays off.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, ask_to_stop)
+    return stop
 
 
 def _say(line: str) -> None:

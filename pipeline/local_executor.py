@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Event
 
 import cv2
 
-from configs.errors import explain
+from configs.errors import StopRequestedError, explain
 from configs.schema import Settings
 from pipeline.plan import FaceFinder, make_classifier, open_reader
 from pipeline.progress import Reporter
@@ -18,20 +19,25 @@ from stages.detect import Detector, make_detector
 
 
 def run(
-    jobs: Sequence[Job], settings: Settings, provenance: Provenance, reporter: Reporter
-) -> list[Summary]:
+    jobs: Sequence[Job],
+    settings: Settings,
+    provenance: Provenance,
+    reporter: Reporter,
+    stop: Event,
+) -> dict[Job, Summary]:
     """Analyse the videos, and tell the reporter; one that fails does not stop the others.
 
-    Raises:
-        KeyboardInterrupt: after completing the files of the video under way.
+    Args:
+        stop: once set, the video under way is completed as far as it came, and no other begun.
     """
     cv2.setNumThreads(1)
     detector, classifier = make_detector(settings.detect), make_classifier(settings)
-    summaries = []
+    summaries = {}
     for job in jobs:
-        summary = _analyse(job, settings, provenance, reporter, detector, classifier)
-        reporter.finished(job, summary)
-        summaries.append(summary)
+        if stop.is_set():
+            break
+        summaries[job] = _analyse(job, settings, provenance, reporter, stop, detector, classifier)
+        reporter.finished(job, summaries[job])
     return summaries
 
 
@@ -40,6 +46,7 @@ def _analyse(
     settings: Settings,
     provenance: Provenance,
     reporter: Reporter,
+    stop: Event,
     detector: Detector,
     classifier: ClassifyStage,
 ) -> Summary:
@@ -52,11 +59,9 @@ def _analyse(
             for batch in reader.batches():
                 batch = classifier.process(finder.process(batch))
                 reporter.advanced(job, recorder.process(batch))
+                if stop.is_set():
+                    raise StopRequestedError
         return recorder.finish()
-    except KeyboardInterrupt:
-        if recorder is not None:
-            reporter.finished(job, recorder.finish("interrupted"))
-        raise
     except Exception as error:  # Whatever is wrong with one video, the others go on.
         if recorder is not None:
             return recorder.finish(explain(error))

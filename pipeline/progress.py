@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,14 +138,14 @@ def make_reporter(console: Console, stack: ExitStack) -> Reporter:
     return PlainReporter(console)
 
 
-def closing_table(out: Path, jobs: Sequence[Job], summaries: Sequence[Summary]) -> Table:
+def closing_table(out: Path, summaries: Mapping[Job, Summary]) -> Table:
     """What was made of each video, and where it is."""
     table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
     table.add_column("video", overflow="fold")
     table.add_column("status")
     for title in ("frames", "faces", "people"):
         table.add_column(title, justify="right")
-    for job, summary in zip(jobs, summaries, strict=True):
+    for job, summary in summaries.items():
         table.add_row(
             Text(str(job.folder.relative_to(out))),
             Text(summary.status, style=STATUS_STYLES[summary.status]),

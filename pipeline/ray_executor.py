@@ -13,18 +13,16 @@ while ``executor.queue_batches`` are between the reader and the recorder.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import queue
+import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from threading import Event
 from typing import Any
-
-import cv2
 
 # Ray reads these when it is imported: nothing is reported over the network, and no warning is
 # shown about devices that actors without a claim on them do not see.
@@ -33,114 +31,22 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
 import ray
 
-from configs.errors import EmotionTimelinesError, SourceError, StalledError, explain
+from configs.errors import (
+    EmotionTimelinesError,
+    SourceError,
+    StalledError,
+    StopRequestedError,
+    explain,
+)
 from configs.schema import Settings
-from pipeline.plan import FaceFinder, make_classifier, open_reader
+from pipeline.actors import ClassifierActor, FinderActor, ReaderActor, RecorderActor
 from pipeline.progress import Reporter
-from pipeline.recorder import Recorder, record_failure
+from pipeline.recorder import record_failure
 from pipeline.sources import Job
 from pipeline.summary import Provenance, Summary
-from stages.batch import FrameBatch, VideoInfo
-from stages.detect import make_detector
-from stages.read import VideoReader
 
 POLL_S = 0.2
 MIN_OBJECT_STORE_MB = 256
-
-
-class StopRequestedError(SourceError):
-    """The user asked to stop."""
-
-
-class ReaderActor:
-    """Reads one video after the other."""
-
-    def __init__(self, settings: Settings) -> None:
-        cv2.setNumThreads(1)
-        self._settings = settings
-        self._reader: VideoReader | None = None
-
-    def open(self, job: Job) -> VideoInfo:
-        self.close()
-        self._reader = open_reader(job, self._settings)
-        return self._reader.info
-
-    def batches(self) -> Iterator[FrameBatch]:
-        assert self._reader is not None
-        yield from self._reader.batches()
-
-    def close(self) -> None:
-        if self._reader is not None:
-            self._reader.__exit__()
-            self._reader = None
-
-
-class FinderActor:
-    """Finds the faces of one video after the other; its detector is loaded once."""
-
-    def __init__(self, settings: Settings) -> None:
-        cv2.setNumThreads(1)
-        self._settings = settings
-        self._detector = make_detector(settings.detect)
-        self._finder: FaceFinder | None = None
-
-    def open(self, info: VideoInfo) -> None:
-        self._finder = FaceFinder(self._detector, info, self._settings)
-
-    def process(self, batch: FrameBatch) -> FrameBatch:
-        assert self._finder is not None
-        return self._finder.process(batch).without_pixels()
-
-
-class ClassifierActor:
-    """Classifies the faces of all lanes; what arrives while it works goes into its next batch."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._stage = make_classifier(settings)
-        self._waiting: list[tuple[FrameBatch, asyncio.Future[FrameBatch]]] = []
-        self._working = asyncio.Lock()
-
-    async def process(self, batch: FrameBatch) -> FrameBatch:
-        done: asyncio.Future[FrameBatch] = asyncio.get_running_loop().create_future()
-        self._waiting.append((batch, done))
-        async with self._working:
-            if not done.done():
-                await self._process_waiting()
-        return await done
-
-    async def _process_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        batches = [batch for batch, _ in waiting]
-        try:
-            results = await asyncio.to_thread(self._stage.process_together, batches)
-        except Exception as error:
-            for _, done in waiting:
-                done.set_exception(error)
-            return
-        for (_, done), result in zip(waiting, results, strict=True):
-            done.set_result(result)
-
-
-class RecorderActor:
-    """Records one video after the other."""
-
-    def __init__(self, settings: Settings, provenance: Provenance) -> None:
-        cv2.setNumThreads(1)
-        self._settings, self._provenance = settings, provenance
-        self._recorder: Recorder | None = None
-
-    def open(self, job: Job, info: VideoInfo) -> None:
-        self._recorder = Recorder(job, info, self._settings, self._provenance)
-
-    def process(self, faces: FrameBatch, frames: FrameBatch) -> int:
-        assert self._recorder is not None
-        return self._recorder.process(faces.with_pixels_of(frames))
-
-    def finish(self, cut_short: str | None) -> Summary:
-        if self._recorder is None:
-            raise RuntimeError("no recording was begun")
-        recorder, self._recorder = self._recorder, None
-        return recorder.finish(cut_short)
 
 
 class Lane:
@@ -181,7 +87,7 @@ class Lane:
         in_flight: deque[ray.ObjectRef] = deque()
         while True:
             if stop.is_set():
-                raise StopRequestedError("interrupted")
+                raise StopRequestedError
             frames = self._next(frames_read)
             if frames is None:
                 break
@@ -232,18 +138,22 @@ def run(
     settings: Settings,
     provenance: Provenance,
     reporter: Reporter,
+    stop: Event,
     verbose: bool = False,
-) -> list[Summary]:
+) -> dict[Job, Summary]:
     """Analyse the videos, several side by side; one that fails does not stop the others.
 
+    Args:
+        stop: once set, the videos under way are completed as far as they came, and no other begun.
+        verbose: show what Ray says.
+
     Raises:
-        KeyboardInterrupt: after completing the files of the videos under way.
         EmotionTimelinesError: Ray or the classifier cannot be started.
     """
     lanes = min(len(jobs), settings.executor.lanes or max(2, (os.cpu_count() or 1) // 2))
     _start_ray(settings, lanes, verbose)
     try:
-        return _run_lanes(jobs, settings, provenance, reporter, lanes)
+        return _run_lanes(jobs, settings, provenance, reporter, stop, lanes)
     finally:
         ray.shutdown()
 
@@ -266,6 +176,7 @@ def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
     local: dict[str, Any] = {"include_dashboard": False, "object_store_memory": memory_mb * 2**20}
     address = settings.executor.address
     logging.getLogger("ray").setLevel(level)
+    on_terminate = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
             address=address or "local",
@@ -277,6 +188,8 @@ def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
     except (ConnectionError, RuntimeError, ValueError) as error:
         where = f"join the cluster at {address}" if address else "start on this machine"
         raise EmotionTimelinesError(f"Ray cannot {where}: {error}; try --executor local") from error
+    # Ray's own handler would leave at once, with files half-written.
+    signal.signal(signal.SIGTERM, on_terminate)
 
 
 def _run_lanes(
@@ -284,33 +197,33 @@ def _run_lanes(
     settings: Settings,
     provenance: Provenance,
     reporter: Reporter,
+    stop: Event,
     lanes: int,
-) -> list[Summary]:
+) -> dict[Job, Summary]:
     classifier = _start_actor(ClassifierActor, settings, restarts=-1)
-    waiting: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
-    for item in enumerate(jobs):
-        waiting.put(item)
-    summaries: dict[int, Summary] = {}
-    stop = Event()
+    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+    summaries: dict[Job, Summary] = {}
 
     def work() -> None:
         lane = Lane(classifier, settings, provenance)
         while not stop.is_set():
             try:
-                index, job = waiting.get_nowait()
+                job = waiting.get_nowait()
             except queue.Empty:
                 return
-            summaries[index] = lane.analyse(job, reporter, stop)
-            reporter.finished(job, summaries[index])
+            summaries[job] = lane.analyse(job, reporter, stop)
+            reporter.finished(job, summaries[job])
 
-    with ThreadPoolExecutor(max(1, lanes), thread_name_prefix="lane") as pool:
-        working: set[Future[None]] = {pool.submit(work) for _ in range(lanes)}
-        try:
-            while working:
-                done, working = wait_for(working, timeout=POLL_S)
-                for future in done:
-                    future.result()
-        except BaseException:
-            stop.set()
-            raise
-    return [summaries[index] for index in range(len(jobs))]
+    pool = ThreadPoolExecutor(lanes, thread_name_prefix="lane")
+    try:
+        working = {pool.submit(work) for _ in range(lanes)}
+        while working:
+            # Waiting in short steps lets this thread hear signals.
+            done, working = wait_for(working, timeout=POLL_S)
+            for future in done:
+                future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return {job: summaries[job] for job in jobs if job in summaries}

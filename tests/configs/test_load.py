@@ -1,0 +1,68 @@
+"""Settings are what the user wrote, or one clear line says what is wrong."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from configs.errors import ConfigError
+from configs.load import PRESETS_FOLDER, load_settings, presets
+from configs.schema import Settings
+
+
+def test_default_preset_documents_every_setting_with_its_default() -> None:
+    written = yaml.safe_load((PRESETS_FOLDER / "default.yaml").read_text())
+    assert written == Settings().model_dump(mode="json")
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_is_valid(name: str) -> None:
+    load_settings(name)
+
+
+def test_flags_win_over_assignments_which_win_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("detect: {width_px: 320, threshold: 0.5}\nvideo: {crf: 30}\n")
+    settings = load_settings(
+        str(file),
+        ["detect.width_px=960", "video.crf=20"],
+        {"video.crf": 18, "executor.kind": None},
+    )
+    assert (settings.detect.width_px, settings.detect.threshold) == (960, 0.5)
+    assert (settings.video.crf, settings.executor.kind) == (18, "ray")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("detect: {widht_px: 320}", ["mine.yaml", "detect.widht_px", "width_px", "threshold"]),
+        ("detct: {}", ["mine.yaml", "detct", "did you mean 'detect'"]),
+        ("video: {preset: veryfst}", ["video.preset", "'veryfst'", "did you mean 'veryfast'"]),
+        ("detect: {threshold: 2}", ["detect.threshold", "2", "less than or equal to 1"]),
+        ("detect: 3", ["mine.yaml", "detect"]),
+        ("- a list", ["mine.yaml", "sections"]),
+        ("a: [", ["mine.yaml", "not valid YAML"]),
+        ("!!python/object/apply:os.system ['true']", ["mine.yaml", "not valid YAML"]),
+    ],
+)
+def test_wrong_files_are_explained(tmp_path: Path, text: str, parts: list[str]) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_settings(str(file))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(part in message for part in parts), message
+
+
+@pytest.mark.parametrize(
+    "assignment", ["detect.width_px=abc", "detect.width_px", "width_px=3", "detect.x=1", "a.b=["]
+)
+def test_wrong_assignments_are_explained(assignment: str) -> None:
+    with pytest.raises(ConfigError, match="--set"):
+        load_settings(assignments=[assignment])
+
+
+def test_unknown_preset_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'fast'"):
+        load_settings("fats")

@@ -1,0 +1,72 @@
+"""FER-2013 is read as its users have it, and what is wrong with it is named."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from configs.errors import DatasetError
+from models.dataset import CSV_LABELS, load_folder, load_split
+from models.emotions import EMOTIONS
+
+
+def write_faces(folder: Path, names: tuple[str, ...] = EMOTIONS, size: int = 48) -> None:
+    """One face for each emotion, as bright as its place in the list."""
+    for brightness, name in enumerate(names):
+        (folder / name).mkdir(parents=True)
+        cv2.imwrite(str(folder / name / "a.png"), np.full((size, size), brightness, np.uint8))
+
+
+@pytest.mark.parametrize("below", [".", "images"])
+def test_folders_of_emotions(tmp_path: Path, below: str) -> None:
+    write_faces(tmp_path / below / "train")
+    faces = load_split(tmp_path, "train")
+    assert faces.images.shape == (7, 48, 48)
+    assert faces.images.dtype == np.uint8
+    assert (faces.images[:, 0, 0] == faces.labels).all()
+    assert faces.files[3] == str(Path("happy/a.png"))
+
+
+def test_original_csv_has_its_own_order_of_labels(tmp_path: Path) -> None:
+    pixels = " ".join(["7"] * 48 * 48)
+    rows = [f"{number},{pixels},Training" for number in range(7)]
+    rows += [f"3,{pixels},PublicTest", f"9,{pixels},PublicTest", "3,1 2 3,PublicTest"]
+    file = tmp_path / "fer2013.csv"
+    file.write_text("\n".join(["emotion,pixels,Usage", *rows]))
+    faces = load_split(file, "train")
+    assert [EMOTIONS[label] for label in faces.labels] == list(CSV_LABELS)
+    validation = load_split(file, "validation")
+    assert [EMOTIONS[label] for label in validation.labels] == ["happy"]
+    assert [line.split(":")[0] for line in validation.skipped] == ["line 10", "line 11"]
+
+
+def test_larger_pictures_are_reduced(tmp_path: Path) -> None:
+    write_faces(tmp_path, size=96)
+    assert load_folder(tmp_path).images.shape == (7, 48, 48)
+
+
+def test_unreadable_picture_is_skipped_and_named(tmp_path: Path) -> None:
+    write_faces(tmp_path)
+    (tmp_path / "sad" / "broken.jpg").write_text("not a picture")
+    faces = load_folder(tmp_path)
+    assert len(faces) == 7
+    assert faces.skipped == (f"{Path('sad/broken.jpg')}: not a readable image",)
+
+
+def test_missing_class_is_refused_in_a_split_only(tmp_path: Path) -> None:
+    write_faces(tmp_path / "train", EMOTIONS[:-1])
+    with pytest.raises(DatasetError, match="no folder surprise"):
+        load_split(tmp_path, "train")
+    assert len(load_folder(tmp_path / "train")) == 6
+
+
+@pytest.mark.parametrize("content", [None, "a,b\n1,2\n"])
+def test_what_is_no_data_set_is_refused(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "fer2013.csv"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(DatasetError, match=r"fer2013\.csv"):
+        load_split(file, "train")
+    with pytest.raises(DatasetError):
+        load_split(tmp_path, "train")

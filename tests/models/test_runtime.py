@@ -1,0 +1,77 @@
+"""The network that ships, and what is refused in its place."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from configs.errors import ModelError
+from models.emotions import EMOTIONS
+from models.runtime import SHIPPED_MODEL, EmotionNetwork, with_temperature
+
+
+@pytest.fixture(scope="module")
+def network() -> EmotionNetwork:
+    return EmotionNetwork(SHIPPED_MODEL)
+
+
+@pytest.fixture(scope="module")
+def faces() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (21, 48, 48), np.uint8)
+
+
+def test_gives_probabilities(network: EmotionNetwork, faces: np.ndarray) -> None:
+    probabilities = network.predict(faces)
+    assert probabilities.shape == (21, 7)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert network.predict(faces[:0]).shape == (0, 7)
+
+
+def test_a_face_does_not_depend_on_its_neighbours(
+    network: EmotionNetwork, faces: np.ndarray
+) -> None:
+    together = network.predict(faces)
+    alone = np.concatenate([network.predict(face[None]) for face in faces])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_labels_may_come_in_another_order(tmp_path: Path, faces: np.ndarray) -> None:
+    model = tmp_path / "own.tflite"
+    shutil.copy(SHIPPED_MODEL, model)
+    model.with_suffix(".json").write_text(json.dumps({"labels": EMOTIONS[::-1]}))
+    reversed_labels = EmotionNetwork(model).predict(faces)
+    np.testing.assert_allclose(
+        reversed_labels, EmotionNetwork(SHIPPED_MODEL).predict(faces)[:, ::-1], atol=1e-6
+    )
+
+
+def test_temperature_above_one_makes_less_sure() -> None:
+    sure = np.array([[0.9, 0.1, 0, 0, 0, 0, 0]])
+    calibrated = with_temperature(sure, 2.0)
+    assert calibrated[0, 0] == pytest.approx(0.75, abs=1e-3)
+    assert calibrated.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("content", "card", "problem"),
+    [
+        (None, {"labels": EMOTIONS}, "no such model file"),
+        (b"not a network", {"labels": EMOTIONS}, "not a LiteRT network"),
+        (b"not a network", None, "labels beside it"),
+        (b"not a network", {"labels": ["happy", "sad"]}, "labels must be"),
+        (b"not a network", {"temperature": 1}, "expected"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    tmp_path: Path, content: bytes | None, card: dict | None, problem: str
+) -> None:
+    model = tmp_path / "own.tflite"
+    if content is not None:
+        model.write_bytes(content)
+    if card is not None:
+        model.with_suffix(".json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match=problem) as caught:
+        EmotionNetwork(model)
+    assert "own." in str(caught.value)

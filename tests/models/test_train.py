@@ -1,0 +1,71 @@
+"""Training goes on after an interruption as if there had been none, and its network runs."""
+
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from configs.errors import UsageError
+from models.dataset import load_split
+from models.emotions import EMOTIONS
+from models.runtime import EmotionNetwork
+from models.train import Recipe, train, train_and_export
+
+RECIPE = Recipe(epochs=2, batch_size=14)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few random faces for each emotion, told apart by their brightness."""
+    folder = tmp_path_factory.mktemp("fer")
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 8), ("validation", 2)):
+        for label, name in enumerate(EMOTIONS):
+            (folder / split / name).mkdir(parents=True)
+            for number in range(count):
+                face = rng.integers(0, 100, (48, 48)) + 20 * label
+                cv2.imwrite(str(folder / split / name / f"{number}.png"), face.astype(np.uint8))
+    return folder
+
+
+class InterruptionError(Exception):
+    pass
+
+
+def test_resumed_training_ends_like_an_undisturbed_one(dataset: Path, tmp_path: Path) -> None:
+    def interrupt(line: str) -> None:
+        if line.startswith("epoch 1/"):
+            raise InterruptionError
+
+    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
+    train(dataset, undisturbed, RECIPE, report=lambda line: None)
+    with pytest.raises(InterruptionError):
+        train(dataset, disturbed, RECIPE, report=interrupt)
+    train(dataset, disturbed, RECIPE, resume=True, report=lambda line: None)
+
+    # Sums on several threads differ in the last digits from run to run.
+    history = [np.loadtxt(run / "history.csv", delimiter=",", skiprows=1)
+               for run in (undisturbed, disturbed)]  # fmt: skip
+    np.testing.assert_allclose(*history, rtol=1e-6)
+
+
+def test_network_of_a_run_is_exported_and_agrees_with_it(dataset: Path, tmp_path: Path) -> None:
+    weights, runnable = train_and_export(dataset, tmp_path, RECIPE, report=lambda line: None)
+    faces = load_split(dataset, "validation")
+    expected = keras.models.load_model(weights).predict(
+        faces.images[..., None].astype(np.float32), verbose=0
+    )
+    np.testing.assert_allclose(EmotionNetwork(runnable).predict(faces.images), expected, atol=0.03)
+
+
+def test_runs_are_not_mixed_up(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no training to resume"):
+        train(dataset, tmp_path, RECIPE, resume=True)
+    (tmp_path / "checkpoint.weights.h5").touch()
+    (tmp_path / "recipe.json").write_text("{}")
+    with pytest.raises(UsageError, match="holds a training run"):
+        train(dataset, tmp_path, RECIPE)
+    with pytest.raises(UsageError, match="other settings"):
+        train(dataset, tmp_path, RECIPE, resume=True)

@@ -1,0 +1,21 @@
+"""Places that tests of the whole pipeline need."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for a table, but for no film."""
+    mounted = tmp_path / "small"
+    mounted.mkdir()
+    options = ["mount", "-t", "tmpfs", "-o", "size=120k", "tmpfs", str(mounted)]
+    if subprocess.run(options, capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a file system")
+    yield mounted
+    subprocess.run(["umount", str(mounted)], check=True)

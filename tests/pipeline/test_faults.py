@@ -1,0 +1,178 @@
+"""Whatever happens to a run, what was done is kept, and nothing waits for ever."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.pipeline.command import RESULTS, ROOT, command, file_names, run, summary, timeline
+
+REPETITIONS = 25
+
+
+@pytest.fixture(scope="module")
+def long_video(samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smiling man, over and over again for a minute."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    with av.open(str(path), "w") as target:
+        copy, offset = None, 0
+        for _ in range(REPETITIONS):
+            with av.open(str(samples["single_face.mp4"])) as source:
+                stream = source.streams.video[0]
+                copy = copy or target.add_stream_from_template(stream)
+                for packet in source.demux(stream):
+                    if packet.dts is not None:
+                        packet.pts += offset
+                        packet.dts += offset
+                        packet.stream = copy
+                        target.mux(packet)
+                offset += stream.duration
+    return path
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    """The command in a session of its own, with Ctrl-C working as in a terminal."""
+    return subprocess.Popen(
+        command(*arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def wait_until_recording(
+    running: subprocess.Popen[str], folder: Path, timeout_s: float = 60
+) -> None:
+    """Wait until some frames of a video have been encoded."""
+    film, deadline = folder / ".unfinished.annotated.mp4", time.monotonic() + timeout_s
+    while not (film.exists() and film.stat().st_size > 0):
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline, "nothing was recorded"
+        time.sleep(0.1)
+
+
+def processes_of(session: int, name: str) -> list[int]:
+    """Processes that a command started, by name."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            title = (folder / "cmdline").read_bytes().decode(errors="replace")
+            if name in title and session in _ancestors(int(folder.name)):
+                found.append(int(folder.name))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def _ancestors(process: int) -> list[int]:
+    ancestors = []
+    while process > 1:
+        process = int(Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        ancestors.append(process)
+    return ancestors
+
+
+@pytest.mark.parametrize("executor", ["ray", "local"])
+@pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_done_is_kept_when_interrupted(
+    long_video: Path, tmp_path: Path, executor: str, request_to_stop: signal.Signals
+) -> None:
+    running = start("run", long_video, "-o", tmp_path, "--executor", executor)
+    folder = tmp_path / "long.mp4"
+    wait_until_recording(running, folder)
+    running.send_signal(request_to_stop)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    facts = summary(folder)
+    assert (facts["status"], facts["reason"]) == ("partial", "interrupted")
+    assert file_names(folder) == RESULTS
+    with av.open(str(folder / "annotated.mp4")) as film:
+        frames = sum(1 for _ in film.decode(video=0))
+    assert frames == facts["frames"] == len({row["frame"] for row in timeline(folder)}) > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("actor", ["ReaderActor", "FinderActor", "RecorderActor"])
+def test_death_of_a_stage_costs_its_video_only(
+    long_video: Path, samples: dict[str, Path], tmp_path: Path, actor: str
+) -> None:
+    running = start(
+        "run", long_video, samples["face_noface.mov"], "-o", tmp_path, "--set", "executor.lanes=1"
+    )
+    wait_until_recording(running, tmp_path / "long.mp4")
+    victims = processes_of(running.pid, actor)
+    assert victims
+    for victim in victims:
+        os.kill(victim, signal.SIGKILL)
+    _, errors = running.communicate(timeout=120)
+    assert running.returncode == 1
+    assert "Traceback" not in errors
+    facts = summary(tmp_path / "long.mp4")
+    assert facts["status"] == ("failed" if actor == "RecorderActor" else "partial")
+    assert "stage of the pipeline died" in facts["reason"]
+    assert not [name for name in file_names(tmp_path / "long.mp4") if name.startswith(".")]
+    assert summary(tmp_path / "face_noface.mov")["status"] == "complete"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_a_stage_that_hangs_is_given_up(
+    long_video: Path, samples: dict[str, Path], tmp_path: Path
+) -> None:
+    running = start(
+        "run", long_video, samples["no_face.mp4"], "-o", tmp_path,
+        "--set", "executor.lanes=1", "--set", "executor.stall_timeout_s=8",
+    )  # fmt: skip
+    wait_until_recording(running, tmp_path / "long.mp4")
+    (reader,) = processes_of(running.pid, "ReaderActor")
+    os.kill(reader, signal.SIGSTOP)
+    running.communicate(timeout=120)
+    assert running.returncode == 1
+    facts = summary(tmp_path / "long.mp4")
+    assert facts["status"] == "partial"
+    assert "for 8 s" in facts["reason"]
+    assert summary(tmp_path / "no_face.mp4")["status"] == "complete"
+
+
+def test_runs_without_tensorflow(samples: dict[str, Path], tmp_path: Path) -> None:
+    arguments = ["run", str(samples["no_face.mp4"]), "-o", str(tmp_path), "--executor", "local"]
+    program = (
+        "import sys\n"
+        "for name in ('tensorflow', 'keras', 'pandas', 'matplotlib'):\n"
+        "    sys.modules[name] = None\n"
+        f"sys.argv = {json.dumps(['run_pipeline.py', *arguments])}\n"
+        "from pipeline.cli import main\n"
+        "main()\n"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert outcome.returncode == 0, outcome.stderr
+
+
+def test_wrong_commands_end_with_status_2(samples: dict[str, Path], tmp_path: Path) -> None:
+    clip = samples["no_face.mp4"]
+    for wrong in (
+        ["run"],
+        ["run", clip, "--bogus"],
+        ["run", clip, "--executor", "rai"],
+        ["run", clip, "--config", "nosuch.yaml"],
+        ["run", clip, "--model", "nosuch.tflite"],
+        ["run", "rtsp://camera/stream"],
+        ["evaluate", tmp_path / "nosuch"],
+    ):
+        outcome = run(*wrong)
+        assert outcome.returncode == 2, wrong
+        assert outcome.stderr
+        assert "Traceback" not in outcome.stderr
