@@ -80,7 +80,8 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
 
 class _RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:4.0f} frames/s")
+        rate = task.completed / task.elapsed if task.elapsed else 0.0
+        return Text(f"{rate:4.0f} frames/s")
 
 
 @dataclass

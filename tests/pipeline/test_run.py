@@ -11,16 +11,9 @@ import numpy as np
 import pytest
 
 from models.emotions import EMOTIONS
+from pipeline.samples import CLIPS
 from stages.aggregate import COLUMNS
 from tests.pipeline.command import RESULTS, file_names, run, summary, timeline
-
-CLIPS = (
-    "single_face.mp4",
-    "no_face.mp4",
-    "face_noface.mov",
-    "noface_face.mov",
-    "WolfgangLanger_Pexels.mp4",
-)
 
 BROKEN = {
     "empty.mp4": "the file is empty",
