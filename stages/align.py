@@ -84,13 +84,16 @@ def _shrunk_region(
     Returns:
         The smaller picture, and the transform from it to the crop.
     """
-    corners = np.array([(0, 0, 1), (FACE_SIZE_PX, 0, 1), (0, FACE_SIZE_PX, 1),
-                        (FACE_SIZE_PX, FACE_SIZE_PX, 1)], dtype=np.float64)
+    corners = np.array(
+        [(0, 0, 1), (FACE_SIZE_PX, 0, 1), (0, FACE_SIZE_PX, 1), (FACE_SIZE_PX, FACE_SIZE_PX, 1)],
+        dtype=np.float64,
+    )
     back = corners @ cv2.invertAffineTransform(transform).T
     height, width = grey.shape
     left, top = np.clip(np.floor(back.min(axis=0)).astype(int) - factor, 0, (width - 1, height - 1))
-    right, bottom = np.clip(np.ceil(back.max(axis=0)).astype(int) + factor, (left + 1, top + 1),
-                            (width, height))
+    right, bottom = np.clip(
+        np.ceil(back.max(axis=0)).astype(int) + factor, (left + 1, top + 1), (width, height)
+    )
     size = (max(1, (right - left) // factor), max(1, (bottom - top) // factor))
     region = cv2.resize(grey[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
     zoom = np.array([(right - left) / size[0], (bottom - top) / size[1]])

@@ -71,7 +71,8 @@ class Annotator:
         text = _text_mask(label, self._text_px)
         plate_height = text.shape[0] + 2 * line
         plate_width = text.shape[1] + 4 * line
-        plate_top = top - plate_height if top >= plate_height else min(bottom, height - plate_height)
+        above, below = top - plate_height, min(bottom, height - plate_height)
+        plate_top = above if above >= 0 else below
         plate_left = max(0, min(left, width - plate_width))
         plate = (plate_left, plate_top, plate_left + plate_width, plate_top + plate_height)
         _fill(planes, tuple(value // 2 * 2 for value in plate), rgb)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ def unfinished_name(path: Path) -> Path:
 def finish(path: Path) -> None:
     """Give a complete file its final name, in place of an older one."""
     with telling_of(path):
-        os.replace(unfinished_name(path), path)
+        unfinished_name(path).replace(path)
 
 
 @contextmanager

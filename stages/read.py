@@ -13,12 +13,13 @@ import numpy as np
 from configs.errors import SourceError
 from configs.schema import ReadSettings
 from stages.batch import FrameBatch, VideoInfo, yuv_planes
+from stages.decode import Decoder, plane_values
 
 FALLBACK_RATE = Fraction(25)
 """Frames a second of a stream that states neither timestamps nor a rate."""
 
-TRUNCATION_TOLERANCE_S = 1.0
-"""A file whose pictures end this much before the announced end has lost some."""
+BT601 = 6
+"""FFmpeg's number for the colour space (SMPTE 170M) that its conversion from RGB gives."""
 
 
 class VideoReader:
@@ -36,28 +37,23 @@ class VideoReader:
     def __init__(self, path: Path, settings: ReadSettings, search_width_px: int) -> None:
         self._settings = settings
         self._search_width_px = search_width_px
-        self._packets_read = 0
-        self._faults: list[str] = []
-        self._container = _open(path)
+        self._decoder = Decoder(path, settings.threads)
+        self._frames = self._decoder.frames()
         try:
-            self._stream = _decodable_video_stream(self._container, path)
-            self._stream.thread_type = "AUTO"
-            self._stream.codec_context.thread_count = settings.threads
-            self._frames = self._decode()
             self._first = next(self._frames, None)
             if self._first is None:
-                reason = self._faults[0] if self._faults else "it holds no frame"
+                reason = "; ".join(self._decoder.faults) or "it holds no frame"
                 raise SourceError(f"{path}: no picture could be decoded: {reason}")
             self.info = self._describe(self._first)
         except BaseException:
-            self._container.close()
+            self._decoder.close()
             raise
 
     def __enter__(self) -> VideoReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._container.close()
+        self._decoder.close()
 
     def batches(self) -> Iterator[FrameBatch]:
         """All frames in order of presentation, once.
@@ -69,7 +65,10 @@ class VideoReader:
         shape = (_even(info.height) * 3 // 2, _even(info.width))
         capacity = max(
             1,
-            min(self._settings.batch_frames, self._settings.batch_mb * 2**20 // (shape[0] * shape[1])),
+            min(
+                self._settings.batch_frames,
+                self._settings.batch_mb * 2**20 // (shape[0] * shape[1]),
+            ),
         )
         upright_frames = self._upright_frames()
         while True:
@@ -83,8 +82,8 @@ class VideoReader:
                 count += 1
                 if count == capacity:
                     break
-            damage = "; ".join(self._faults) or None
-            self._faults.clear()
+            damage = "; ".join(self._decoder.faults) or None
+            self._decoder.faults.clear()
             if count or damage:
                 yield FrameBatch(
                     first_frame=first_frame,
@@ -98,69 +97,42 @@ class VideoReader:
                 return
             first_frame += count
 
-    def _decode(self) -> Iterator[av.VideoFrame]:
-        """Decode what can be decoded; note the rest in ``_faults``."""
-        broken_packets = 0
-        last_s = 0.0
-        try:
-            for packet in self._container.demux(self._stream):
-                self._packets_read += packet.size > 0
-                try:
-                    for frame in packet.decode():
-                        last_s = frame.time if frame.time is not None else last_s
-                        yield frame
-                except av.FFmpegError:
-                    broken_packets += 1
-        except av.FFmpegError as error:
-            self._faults.append(f"reading stopped: {_reason(error)}")
-            try:
-                yield from self._stream.codec_context.decode(None)
-            except av.FFmpegError:
-                broken_packets += 1
-        if broken_packets:
-            self._faults.append(f"{broken_packets} damaged packet(s) could not be decoded")
-        if self._packets_read < self._stream.frames:
-            self._faults.append(
-                f"the file is cut off: {self._packets_read} of {self._stream.frames} frames are in it"
-            )
-        elif last_s < self._announced_end_s() - TRUNCATION_TOLERANCE_S:
-            self._faults.append(
-                f"the pictures end at {last_s:.1f} s, before the announced "
-                f"{self._announced_end_s():.1f} s"
-            )
-
-    def _announced_end_s(self) -> float:
-        stream = self._stream
-        if stream.duration is None:
-            return 0.0
-        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
-
     def _describe(self, first: av.VideoFrame) -> VideoInfo:
-        stream, context = self._stream, self._stream.codec_context
+        container, stream = self._decoder.container, self._decoder.stream
+        context = stream.codec_context
         sideways = first.rotation % 180 != 0
         rate = stream.average_rate or stream.guessed_rate or FALLBACK_RATE
         duration_s = (
             float(stream.duration * stream.time_base)
-            if stream.duration
-            else (self._container.duration or 0) / av.time_base
+            if stream.duration and stream.time_base
+            else (container.duration or 0) / av.time_base
         )
         time_base = first.time_base or 1 / rate
-        start_pts = first.pts if first.pts is not None else first.dts or 0
-        file_start_s = (self._container.start_time or 0) / av.time_base
+        start_pts = self._pts(first) or 0
+        origin = stream.start_time or 0 if self._known_by_dts else start_pts
+        file_start_s = (container.start_time or 0) / av.time_base
         return VideoInfo(
             width=first.height if sideways else first.width,
             height=first.width if sideways else first.height,
             time_base=time_base,
             start_pts=start_pts,
-            start_s=max(0.0, float(start_pts * time_base) - file_start_s),
+            start_s=max(0.0, float(origin * time_base) - file_start_s),
             rate=rate,
             frames=stream.frames or round(duration_s * rate),
             duration_s=duration_s,
             codec=context.name,
-            colorspace=context.colorspace,
+            colorspace=BT601 if first.format.is_rgb else context.colorspace,
             color_primaries=context.color_primaries,
             color_trc=context.color_trc,
         )
+
+    @property
+    def _known_by_dts(self) -> bool:
+        """Whether times of decoding are all there is: AVI has none of presentation."""
+        return self._decoder.container.format.name == "avi"
+
+    def _pts(self, frame: av.VideoFrame) -> int | None:
+        return frame.dts if self._known_by_dts or frame.pts is None else frame.pts
 
     def _upright_frames(self) -> Iterator[tuple[int, list[np.ndarray]]]:
         """Timestamp and Y, U and V planes of each frame, all of the size of the first."""
@@ -171,7 +143,7 @@ class VideoReader:
         while frame is not None:
             sideways = frame.rotation % 180 != 0
             width, height = (info.height, info.width) if sideways else (info.width, info.height)
-            pts = frame.pts if frame.pts is not None else frame.dts
+            pts = self._pts(frame)
             pts = following_pts if pts is None else pts
             following_pts = pts + step
             quarter_turns = round(frame.rotation / 90)
@@ -201,31 +173,6 @@ def search_images(pixels: np.ndarray, width_px: int) -> np.ndarray:
     return images
 
 
-def _open(path: Path) -> av.container.InputContainer:
-    if not path.exists():
-        raise SourceError(f"{path}: no such file")
-    if path.stat().st_size == 0:
-        raise SourceError(f"{path}: the file is empty")
-    try:
-        return av.open(str(path), metadata_errors="replace")
-    except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"{path}: not a video that can be opened: {_reason(error)}") from error
-
-
-def _decodable_video_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
-    pictures = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & av.stream.Disposition.attached_pic
-    ]
-    if not pictures:
-        raise SourceError(f"{path}: no video stream in it, only sound or data")
-    stream = pictures[0]
-    if stream.codec_context is None:
-        raise SourceError(f"{path}: its video codec cannot be decoded here")
-    return stream
-
-
 def _planes(frame: av.VideoFrame, width: int, height: int) -> list[np.ndarray]:
     """Y, U and V of a frame, as (h, w), (h / 2, w / 2) uint8, limited range, at the size asked."""
     full_range = frame.color_range == av.video.reformatter.ColorRange.JPEG
@@ -235,13 +182,9 @@ def _planes(frame: av.VideoFrame, width: int, height: int) -> list[np.ndarray]:
             width=width,
             height=height,
             format="yuv420p",
-            src_color_range="JPEG" if full_range else None,
             dst_color_range="MPEG",
         )
-    return [
-        np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
-        for plane in frame.planes
-    ]
+    return [plane_values(plane) for plane in frame.planes]
 
 
 def _fill(target: np.ndarray, plane: np.ndarray) -> None:
@@ -254,7 +197,3 @@ def _fill(target: np.ndarray, plane: np.ndarray) -> None:
 
 def _even(size: int) -> int:
     return size + size % 2
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

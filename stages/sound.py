@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import av
 
-COPIED_CODECS = {"aac", "mp3", "mp3float", "opus", "flac"}
+COPIED_CODECS = {"aac", "mp3", "mp3float", "opus", "libopus", "flac"}
 """What both MP4 and browsers take as it is; everything else becomes AAC."""
+
+AAC_RATES = av.Codec("aac", "w").audio_rates or ()
+FALLBACK_RATE = 48000
+"""Samples a second of sound whose own rate AAC does not know."""
 
 
 class Sound:
@@ -34,8 +39,9 @@ class Sound:
 
     def write_until(self, time_s: float) -> None:
         """Write what is heard before a time from the file's start, so that players find both."""
-        while self._next is not None and self._next.pts * self._next.time_base <= time_s:
-            self._output.mux(self._next)
+        while self._next is not None and _start_s(self._next) <= time_s:
+            with suppress(ValueError):  # A damaged packet; a full disk would be an OSError.
+                self._output.mux(self._next)
             self._advance()
 
     def finish(self) -> None:
@@ -49,38 +55,41 @@ class Sound:
     def _advance(self) -> None:
         try:
             self._next = next(self._packets, None)
-        except av.FFmpegError:
+        except (av.FFmpegError, ValueError):  # Such as a number of channels that changes.
             self._next = None
 
     def _copied(self, stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:
-        shift = round(self._start_s / stream.time_base)
         for packet in self._source.demux(stream):
             if packet.dts is None or packet.pts is None:
                 continue
+            shift = round(self._start_s / packet.time_base)
             packet.pts -= shift
             packet.dts -= shift
             packet.stream = target
             yield packet
 
     def _encoded(self, stream: av.AudioStream) -> Iterator[av.Packet]:
+        """As AAC, in stereo at most: what PCM files leave unsaid, encoders want to know."""
         rate = stream.codec_context.sample_rate
-        target = self._output.add_stream("aac", rate=rate, layout=stream.codec_context.layout)
-        resampler = av.AudioResampler("fltp", stream.codec_context.layout, rate)
-        return self._encode(stream, target, resampler)
+        target = self._output.add_stream(
+            "aac",
+            rate=rate if rate in AAC_RATES else FALLBACK_RATE,
+            layout="mono" if stream.codec_context.channels == 1 else "stereo",
+        )
+        return self._encode(stream, target)
 
-    def _encode(
-        self, stream: av.AudioStream, target: av.AudioStream, resampler: av.AudioResampler
-    ) -> Iterator[av.Packet]:
+    def _encode(self, stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:
         for packet in self._source.demux(stream):
             try:
                 frames = packet.decode()
             except av.FFmpegError:
                 continue
             for frame in frames:
-                if frame.pts is not None:
+                if frame.pts is not None and frame.time_base is not None:
                     frame.pts -= round(self._start_s / frame.time_base)
-                for resampled in resampler.resample(frame):
-                    yield from target.encode(resampled)
-        for resampled in resampler.resample(None):
-            yield from target.encode(resampled)
+                yield from target.encode(frame)
         yield from target.encode(None)
+
+
+def _start_s(packet: av.Packet) -> float:
+    return float((packet.pts or 0) * packet.time_base)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from stages.files import finish, telling_of, unfinished_name
@@ -35,8 +36,6 @@ class TableWriter:
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        try:
+        with suppress(OSError):  # What could not be written is not wanted any more.
             self._file.close()
-        except OSError:
-            pass  # What could not be written is not wanted any more.
         unfinished_name(self._path).unlink(missing_ok=True)

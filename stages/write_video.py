@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 
 from configs.schema import VideoSettings
 from stages.annotate import Annotator
 from stages.batch import FrameBatch, VideoInfo, yuv_planes
+from stages.decode import plane_values
 from stages.files import finish, telling_of, unfinished_name
 from stages.sound import Sound
 
@@ -54,10 +55,9 @@ class VideoWriter:
     def write(self, batch: FrameBatch) -> None:
         for index, pixels in enumerate(batch.pixels):
             frame = av.VideoFrame(self._stream.width, self._stream.height, "yuv420p")
-            planes = tuple(_writable(plane) for plane in frame.planes)
-            for plane, values in zip(planes, yuv_planes(pixels), strict=True):
-                plane[:] = values
-            self._annotator.draw(planes, batch, index)
+            y, u, v = (plane_values(plane) for plane in frame.planes)
+            y[:], u[:], v[:] = yuv_planes(pixels)
+            self._annotator.draw((y, u, v), batch, index)
             frame.pts = self._first_pts + int(batch.pts[index]) - self._info.start_pts
             frame.time_base = self._info.time_base
             frame.duration = self._frame_duration
@@ -75,14 +75,7 @@ class VideoWriter:
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        try:
+        with suppress(av.FFmpegError, OSError):  # What could not be written is not wanted any more.
             self._sound.close()
             self._container.close()
-        except (av.FFmpegError, OSError):
-            pass  # What could not be written is not wanted any more.
         unfinished_name(self._path).unlink(missing_ok=True)
-
-
-def _writable(plane: av.video.plane.VideoPlane) -> np.ndarray:
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-    return rows[: plane.height, : plane.width]

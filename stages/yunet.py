@@ -47,8 +47,10 @@ class YuNet:
                 strict=True,
             )
         )
-        kept = cv2.dnn.NMSBoxes(boxes, scores, self._threshold, OVERLAP_OF_SAME_FACE)
-        kept = np.asarray(kept, dtype=np.int64).reshape(-1)
+        chosen = cv2.dnn.NMSBoxes(
+            boxes.tolist(), scores.tolist(), self._threshold, OVERLAP_OF_SAME_FACE
+        )
+        kept = np.asarray(chosen, dtype=np.int64).reshape(-1)
         return boxes[kept], landmarks[kept], scores[kept]
 
     def _decode(

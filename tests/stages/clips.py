@@ -1,0 +1,159 @@
+"""Make small videos, and read them back with plain PyAV as the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from configs.schema import ReadSettings
+from stages.batch import FrameBatch
+from stages.read import VideoReader
+
+MS = Fraction(1, 1000)
+RATE = 25
+QUIET = {
+    "vorbis": {"strict": "experimental"},
+    "libx265": {"x265-params": "log-level=none"},
+    "libvpx-vp9": {"cpu-used": "8"},
+}
+"""Options of encoders that would fill the screen, or take long."""
+
+DARK, BRIGHT = 40, 200
+"""Luma of the picture, and of the patch in its left upper corner."""
+
+
+def make_clip(
+    path: Path,
+    codec: str = "libx264",
+    *,
+    size: tuple[int, int] = (160, 120),
+    frames: int = 30,
+    times_ms: Sequence[int] | None = None,
+    pix_fmt: str = "yuv420p",
+    rotation: int = 0,
+    full_range: bool = False,
+    options: dict[str, str] | None = None,
+    container_options: dict[str, str] | None = None,
+    sound: str | None = None,
+    sound_s: float | None = None,
+    sound_rate: int = 48000,
+    layout: str = "stereo",
+    sound_start_s: float = 0.0,
+) -> Path:
+    """Write a video whose left upper corner is bright, with noise that changes in every frame."""
+    times_ms = times_ms or [round(1000 * i / RATE) for i in range(frames)]
+    options = {**QUIET.get(codec, {}), **(options or {})}
+    with av.open(str(path), "w", options=container_options or {}) as container:
+        stream = container.add_stream(codec, rate=RATE, options=options)
+        stream.width, stream.height = size
+        stream.pix_fmt = pix_fmt
+        # MPEG-4 part 2 and raw AVI know no finer clock than the frame rate.
+        stream.codec_context.time_base = Fraction(1, RATE) if path.suffix == ".avi" else MS
+        if full_range:
+            stream.codec_context.color_range = av.video.reformatter.ColorRange.JPEG
+        if rotation:
+            stream.set_display_rotation(rotation)
+        if sound:
+            heard = container.add_stream(
+                sound, rate=sound_rate, layout=layout, options=QUIET.get(sound, {})
+            )
+        for index, time_ms in enumerate(times_ms):
+            frame = _picture(size, pix_fmt, index, full_range)
+            frame.time_base = stream.codec_context.time_base
+            frame.pts = round(time_ms * MS / frame.time_base)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        if sound:
+            length_s = sound_s if sound_s is not None else (times_ms[-1] - times_ms[0]) / 1000
+            for tone in _tone(length_s, sound_rate, layout, sound_start_s):
+                container.mux(heard.encode(tone))
+            container.mux(heard.encode(None))
+    return path
+
+
+def has_encoder(codec: str) -> bool:
+    return codec in av.codecs_available and av.Codec(codec, "w").is_encoder
+
+
+def make_sound(path: Path, codec: str = "aac", *, cover: bool = False) -> Path:
+    """Write a file that holds a second of sound only, or a picture of its cover as well."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=48000, layout="stereo")
+        if cover:
+            picture = container.add_stream("mjpeg")
+            picture.width, picture.height, picture.pix_fmt = 64, 64, "yuvj420p"
+            picture.disposition = av.stream.Disposition.attached_pic
+            container.mux(picture.encode(_picture((64, 64), "yuvj420p", 0, True)))
+            container.mux(picture.encode(None))
+        for tone in _tone(1.0, 48000, "stereo", 0.0):
+            container.mux(stream.encode(tone))
+        container.mux(stream.encode(None))
+    return path
+
+
+def _picture(size: tuple[int, int], pix_fmt: str, index: int, full_range: bool) -> av.VideoFrame:
+    width, height = size
+    grey = np.random.default_rng(index).integers(DARK - 15, DARK + 15, (height, width), np.uint8)
+    grey[: height // 3, : width // 3] = BRIGHT
+    image = np.repeat(grey[..., None], 3, axis=2)
+    # As full range the numbers stay as they are; else they are squeezed into 16 to 235.
+    limits = "JPEG" if full_range else "MPEG"
+    return av.VideoFrame.from_ndarray(image, "rgb24").reformat(
+        format=pix_fmt, src_color_range="JPEG", dst_color_range=limits
+    )
+
+
+def _tone(length_s: float, rate: int, layout: str, start_s: float) -> Iterator[av.AudioFrame]:
+    channels = av.AudioLayout(layout).nb_channels
+    for first in range(0, max(1, round(length_s * rate)), 1024):
+        phase = np.arange(first, first + 1024) * (440 * 2 * np.pi / rate)
+        samples = np.tile(np.sin(phase).astype(np.float32) * 0.3, (channels, 1))
+        tone = av.AudioFrame.from_ndarray(samples, "fltp", layout)
+        tone.sample_rate, tone.time_base = rate, Fraction(1, rate)
+        tone.pts = first + round(start_s * rate)
+        yield tone
+
+
+def frame_times_s(path: Path) -> np.ndarray:
+    """Times of all pictures, from the first, by PyAV alone: (n,) float64."""
+    with av.open(str(path)) as container:
+        pts = np.array([float(frame.pts * frame.time_base) for frame in container.decode(video=0)])
+    return pts - pts[0]
+
+
+def read_all(path: Path, **settings: int) -> list[FrameBatch]:
+    """All batches of a video."""
+    with VideoReader(path, ReadSettings(**settings), search_width_px=640) as reader:
+        return list(reader.batches())
+
+
+def times_of(batches: list[FrameBatch]) -> np.ndarray:
+    return np.concatenate([batch.time_s for batch in batches])
+
+
+def damage_of(batches: list[FrameBatch]) -> str:
+    """All that was told of damage; empty for a healthy file."""
+    return "; ".join(batch.damage for batch in batches if batch.damage)
+
+
+def cut(path: Path, share: float = 0.5) -> Path:
+    """A copy of a file of which only the first part is left."""
+    whole = path.read_bytes()
+    part = path.with_name(f"cut_{path.name}")
+    part.write_bytes(whole[: int(len(whole) * share)])
+    return part
+
+
+def sound_of(path: Path) -> tuple[str, list[float]]:
+    """Codec of a file's sound, and its packets' times since the first picture."""
+    with av.open(str(path)) as container:
+        start_s = next(container.decode(video=0)).time
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        times_s = [float(packet.pts * packet.time_base) - start_s for packet in packets]
+        return stream.codec_context.name, times_s
