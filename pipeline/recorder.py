@@ -64,6 +64,8 @@ class Recorder:
         if not self._aggregator.frames:
             self.discard()
         else:
+            if cut_short and self._video is not None:
+                self._video.end_sound()
             problems += self._finish_writers()
         kept = tuple(name for name in RESULTS if (self._job.folder / name).exists())
         status: Status = "failed" if TABLE not in kept else "partial" if problems else "complete"

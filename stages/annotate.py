@@ -35,9 +35,7 @@ class Annotator:
 
     def __init__(self, width: int, height: int) -> None:
         shorter = min(width, height)
-        # Even, so that a line covers whole pixels of the chroma planes, which are half as large.
-        self._line_px = max(2, round(shorter / 360) * 2)
-        self._text_px = int(np.clip(shorter / 24, 12, 64))
+        self._least_text_px, self._most_text_px = max(12, shorter // 54), max(12, shorter // 24)
 
     def draw(self, planes: Planes, batch: FrameBatch, index: int) -> None:
         """Draw the faces of the batch's frame at ``index``.
@@ -50,7 +48,7 @@ class Annotator:
         for face in sorted(range(faces.start, faces.stop), key=lambda face: batch.boxes[face, 3]):
             probabilities = batch.probabilities[face]
             emotion = EMOTIONS[probabilities.argmax()]
-            label = f"{batch.tracks[face]}  {emotion} {probabilities.max():.0%}"
+            label = f"{batch.tracks[face]} {emotion} {probabilities.max():.0%}"
             self._draw_face(planes, batch.boxes[face], label, COLOURS_RGB[emotion])
 
     def _draw_face(
@@ -59,7 +57,10 @@ class Annotator:
         height, width = planes[0].shape
         left, top = (int(value) // 2 * 2 for value in box[:2])
         right, bottom = (int(value) // 2 * 2 for value in box[:2] + box[2:])
-        line = self._line_px
+        # Small faces have small labels, so that those of a crowd leave each other room.
+        text_px = int(np.clip(box[2] / 5, self._least_text_px, self._most_text_px))
+        # Even, so that a line covers whole pixels of the chroma planes, which are half as large.
+        line = max(2, text_px // 12 * 2)
         for grow, colour in ((2, INK_RGB), (0, rgb)):
             outer = line + grow
             x0, y0, x1, y1 = left - grow, top - grow, right + grow, bottom + grow
@@ -68,7 +69,7 @@ class Annotator:
             _fill(planes, (x0, y0, x0 + outer + grow, y1), colour)
             _fill(planes, (x1 - outer - grow, y0, x1, y1), colour)
 
-        text = _text_mask(label, self._text_px)
+        text = _text_mask(label, text_px)
         plate_height = text.shape[0] + 2 * line
         plate_width = text.shape[1] + 4 * line
         above, below = top - plate_height, min(bottom, height - plate_height)

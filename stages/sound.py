@@ -50,6 +50,8 @@ class Sound:
         self.close()
 
     def close(self) -> None:
+        """Write no more."""
+        self._next = None
         self._source.close()
 
     def _advance(self) -> None:

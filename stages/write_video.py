@@ -65,6 +65,10 @@ class VideoWriter:
                 self._sound.write_until(self._info.start_s + float(batch.time_s[index]))
                 self._container.mux(self._stream.encode(frame))
 
+    def end_sound(self) -> None:
+        """Leave out what is heard after the last frame so far: the video ends here."""
+        self._sound.close()
+
     def finish(self) -> None:
         """Complete the file and give it its final name."""
         with telling_of(self._path):
