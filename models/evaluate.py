@@ -12,16 +12,17 @@ from models.dataset import LabelledFaces, load_folder, load_split
 from models.emotions import EMOTIONS
 from models.metrics import score
 from models.quiet import standard_error_silenced
-from models.runtime import EmotionNetwork
+from models.runtime import EmotionNetwork, read_labels, with_temperature
 
 
-def evaluate(dataset: Path, model: Path) -> dict[str, Any]:
+def evaluate(dataset: Path, model: Path, plots: Path | None = None) -> dict[str, Any]:
     """Score a ``.tflite`` or ``.keras`` model.
 
     Args:
         dataset: FER-2013, of which the test split is used if there is one, else the validation
             split; or a single folder of ``<emotion>/*.jpg|png``.
-        model: the model file; for ``.keras``, TensorFlow must be installed.
+        model: the model file, its labels beside it; for ``.keras``, TensorFlow must be installed.
+        plots: folder for ``confusion.png`` and ``reliability.png``, made if absent.
 
     Returns:
         What ``models.metrics.score`` gives, with ``model`` and ``dataset`` named.
@@ -30,12 +31,20 @@ def evaluate(dataset: Path, model: Path) -> dict[str, Any]:
         DatasetError, ModelError: one of the two cannot be used.
     """
     faces = labelled_faces(dataset)
-    return {
-        **score(_predict(model, faces.images), faces.labels),
+    probabilities = predict(model, faces.images)
+    result = {
+        **score(probabilities, faces.labels),
         "model": model.name,
         "dataset": str(dataset),
         "skipped": list(faces.skipped),
     }
+    if plots is not None:
+        from models.plots import plot_confusion, plot_reliability
+
+        plots.mkdir(parents=True, exist_ok=True)
+        plot_confusion(result, plots / "confusion.png")
+        plot_reliability(probabilities, faces.labels, plots / "reliability.png")
+    return result
 
 
 def labelled_faces(dataset: Path) -> LabelledFaces:
@@ -50,7 +59,8 @@ def labelled_faces(dataset: Path) -> LabelledFaces:
     raise problem
 
 
-def _predict(model: Path, images: np.ndarray) -> np.ndarray:
+def predict(model: Path, images: np.ndarray) -> np.ndarray:
+    """Calibrated probabilities, (n, 7), that a model gives for (n, 48, 48) uint8 faces."""
     if model.suffix == ".tflite":
         return EmotionNetwork(model).predict(images)
     if model.suffix != ".keras":
@@ -68,4 +78,6 @@ def _predict(model: Path, images: np.ndarray) -> np.ndarray:
         network = keras.models.load_model(model)
     except (ValueError, OSError) as error:
         raise ModelError(f"{model}: not a Keras model: {error}") from error
-    return network.predict(images[..., None].astype(np.float32), batch_size=256, verbose=0)
+    labels = read_labels(model.with_suffix(".json"))
+    outputs = network.predict(images[..., None].astype(np.float32), batch_size=256, verbose=0)
+    return with_temperature(outputs[:, labels.order], labels.temperature)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,10 +48,32 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     }
 
 
-def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean distance between how sure a network is and how often it is right, weighted by bin."""
+@dataclass(frozen=True)
+class Bin:
+    """Faces of which a network is about equally sure: how sure, how often right, how many."""
+
+    confidence: float
+    accuracy: float
+    n: int
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[Bin]:
+    """The faces in ``CALIBRATION_BINS`` bins of equal width, by confidence."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = np.bincount(bins, confidence - right, minlength=CALIBRATION_BINS)
-    return float(np.abs(gaps).sum() / len(labels))
+    place = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    counts, sure, hits = (
+        np.bincount(place, weights, minlength=CALIBRATION_BINS)
+        for weights in (np.ones(len(labels)), confidence, right)
+    )
+    shares = np.maximum(counts, 1)
+    return [
+        Bin(float(s), float(h), int(n))
+        for s, h, n in zip(sure / shares, hits / shares, counts, strict=True)
+    ]
+
+
+def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean distance between how sure a network is and how often it is right, weighted by bin."""
+    bins = reliability(probabilities, labels)
+    return sum(part.n * abs(part.confidence - part.accuracy) for part in bins) / len(labels)

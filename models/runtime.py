@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ class EmotionNetwork:
             raise ModelError(f"{path}: no such model file")
         self.name = path.name
         self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        self._order, self._temperature = _read_labels(path.with_suffix(".json"))
+        self._labels = read_labels(path.with_suffix(".json"))
         shape = (FACES_A_CALL, FACE_SIZE_PX, FACE_SIZE_PX, 1)
         try:
             with standard_error_silenced():
@@ -75,8 +76,8 @@ class EmotionNetwork:
             self._interpreter.set_tensor(self._input["index"], batch)
             self._interpreter.invoke()
             output = self._interpreter.get_tensor(self._output_index)
-            probabilities[start : start + len(part)] = output[: len(part), self._order]
-        return with_temperature(probabilities, self._temperature)
+            probabilities[start : start + len(part)] = output[: len(part), self._labels.order]
+        return with_temperature(probabilities, self._labels.temperature)
 
 
 def with_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
@@ -94,11 +95,28 @@ def with_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarra
     return (powered / powered.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _read_labels(path: Path) -> tuple[list[int], float]:
-    """Where each of ``EMOTIONS`` is in the network's output, and the temperature."""
+@dataclass(frozen=True)
+class Labels:
+    """What a network's outputs mean.
+
+    Attributes:
+        order: where each of ``EMOTIONS`` is among the outputs.
+        temperature: see ``with_temperature``.
+    """
+
+    order: list[int]
+    temperature: float
+
+
+def read_labels(path: Path) -> Labels:
+    """The labels that lie beside a model, ``{"labels": [...], "temperature": 1.0}``.
+
+    Raises:
+        ModelError: there are none, or not those of the seven expressions.
+    """
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-        labels, temperature = list(card["labels"]), float(card.get("temperature", 1.0))
+        names, temperature = list(card["labels"]), float(card.get("temperature", 1.0))
     except FileNotFoundError:
         raise ModelError(
             f"{path}: missing; a model needs its labels beside it, in the order of its outputs: "
@@ -106,9 +124,9 @@ def _read_labels(path: Path) -> tuple[list[int], float]:
         ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f'{path}: expected {{"labels": [...], "temperature": 1.0}}') from error
-    if sorted(labels) != sorted(EMOTIONS) or temperature <= 0:
+    if sorted(names) != sorted(EMOTIONS) or temperature <= 0:
         raise ModelError(
             f"{path}: labels must be {', '.join(EMOTIONS)} in any order, "
             "and the temperature above 0"
         )
-    return [labels.index(name) for name in EMOTIONS], temperature
+    return Labels([names.index(name) for name in EMOTIONS], temperature)

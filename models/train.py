@@ -14,10 +14,12 @@ import numpy as np
 
 from configs.errors import UsageError
 from models.augment import AugmentedFaces
+from models.calibrate import fit_temperature
 from models.dataset import LabelledFaces, load_split
 from models.emotions import EMOTIONS
 from models.export import export
 from models.networks import build
+from models.plots import plot_history
 
 CHECKPOINT = "checkpoint.weights.h5"
 
@@ -53,8 +55,8 @@ def train(
 ) -> Path:
     """Train, and keep the weights that do best on the validation split.
 
-    Writes into ``out``: ``best.keras``, ``history.csv`` (one row an epoch), ``recipe.json`` and
-    ``checkpoint.weights.h5``, which ``resume`` starts from.
+    Writes into ``out``: ``best.keras``, ``history.csv`` (one row an epoch), ``history.png``,
+    ``recipe.json`` and ``checkpoint.weights.h5``, which ``resume`` starts from.
 
     Args:
         dataset: FER-2013, as ``models.dataset`` reads it.
@@ -99,6 +101,7 @@ def train(
             _replace(best, network.save)
         history.append(row)
         _replace(checkpoint, network.save_weights)
+        plot_history(history.rows, out / "history.png")
         report(
             f"epoch {epoch + 1}/{recipe.epochs}  loss {row['loss']:.3f}  "
             f"accuracy {row['accuracy']:.3f}  validation {row['val_accuracy']:.4f} "
@@ -116,12 +119,15 @@ def train_and_export(
 ) -> tuple[Path, Path]:
     """Train, then write what the pipeline runs: ``emotions.keras`` and ``emotions.tflite``.
 
-    Arguments and errors are those of ``train``.
+    Beside them lies ``emotions.json`` with their labels and the temperature, which is fitted on the
+    validation split. Arguments and errors are those of ``train``.
     """
     best = keras.models.load_model(train(dataset, out, recipe, resume, report), compile=False)
     weights, runnable = out / "emotions.keras", out / "emotions.tflite"
     best.save(weights)
-    export(best, runnable)
+    faces, targets = _as_arrays(load_split(dataset, "validation"))
+    probabilities = best.predict(faces, batch_size=256, verbose=0)
+    export(best, runnable, fit_temperature(probabilities, targets.argmax(axis=1)))
     return weights, runnable
 
 

@@ -123,12 +123,15 @@ def evaluate(
     model: Annotated[
         Path, typer.Option("--model", metavar="FILE", help=".tflite or .keras network.")
     ] = SHIPPED_MODEL,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", metavar="FOLDER", help="Draw what there is to see.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, nothing else.")] = False,
 ) -> None:
     """Score a network on labelled faces."""
     from models.evaluate import evaluate as score
 
-    result = score(dataset, model)
+    result = score(dataset, model, plots)
     if as_json:
         typer.echo(json.dumps(result))
     else:

@@ -40,7 +40,8 @@ def test_a_face_does_not_depend_on_its_neighbours(
 def test_labels_may_come_in_another_order(tmp_path: Path, faces: np.ndarray) -> None:
     model = tmp_path / "own.tflite"
     shutil.copy(SHIPPED_MODEL, model)
-    model.with_suffix(".json").write_text(json.dumps({"labels": EMOTIONS[::-1]}))
+    card = json.loads(SHIPPED_MODEL.with_suffix(".json").read_text())
+    model.with_suffix(".json").write_text(json.dumps({**card, "labels": EMOTIONS[::-1]}))
     reversed_labels = EmotionNetwork(model).predict(faces)
     np.testing.assert_allclose(
         reversed_labels, EmotionNetwork(SHIPPED_MODEL).predict(faces)[:, ::-1], atol=1e-6
