@@ -28,7 +28,7 @@ class ReadSettings(Section):
 
 
 class DetectSettings(Section):
-    detector: Literal["yunet"] = "yunet"
+    detector: Literal["yunet", "mtcnn", "haar"] = "yunet"
     """How faces are found."""
     width_px: Annotated[int, Field(ge=64, le=4096)] = 640
     """Longer side of the picture that is searched; larger finds smaller faces, slower."""

@@ -16,7 +16,7 @@ from pipeline.recorder import Recorder
 from pipeline.sources import Job
 from pipeline.summary import Provenance, Summary
 from stages.batch import FrameBatch, VideoInfo
-from stages.detect import make_detector
+from stages.detect import Detector, make_detector
 from stages.read import VideoReader
 
 
@@ -49,10 +49,12 @@ class FinderActor:
     def __init__(self, settings: Settings) -> None:
         cv2.setNumThreads(1)
         self._settings = settings
-        self._detector = make_detector(settings.detect)
+        self._detector: Detector | None = None
         self._finder: FaceFinder | None = None
 
     def open(self, info: VideoInfo) -> None:
+        # Not earlier: what fails here is told as the reason, what fails above kills the actor.
+        self._detector = self._detector or make_detector(self._settings.detect)
         self._finder = FaceFinder(self._detector, info, self._settings)
 
     def process(self, batch: FrameBatch) -> FrameBatch:

@@ -10,6 +10,8 @@ import numpy as np
 
 from configs.schema import DetectSettings
 from stages.batch import FrameBatch, VideoInfo
+from stages.haar import HaarCascade
+from stages.mtcnn import MTCNN
 from stages.yunet import YuNet
 
 
@@ -26,7 +28,11 @@ class Detector(Protocol):
         ...
 
 
-DETECTORS: dict[str, Callable[[float], Detector]] = {"yunet": YuNet}
+DETECTORS: dict[str, Callable[[float], Detector]] = {
+    "yunet": YuNet,
+    "mtcnn": MTCNN,
+    "haar": HaarCascade,
+}
 """From the name in the settings and the least score to a detector."""
 
 
