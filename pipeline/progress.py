@@ -55,27 +55,38 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
             console=console,
         )
         self._tasks: dict[Job, TaskID] = {}
+        self._starting: TaskID | None = None
+        self._lock = Lock()
 
     def __enter__(self) -> TerminalReporter:
         self._progress.start()
+        self._starting = self._progress.add_task("starting", total=None)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def started(self, job: Job, info: VideoInfo) -> None:
+        self._end_of_start()
         self._tasks[job] = self._progress.add_task(job.name, total=info.frames or None)
 
     def advanced(self, job: Job, frames: int) -> None:
         self._progress.update(self._tasks[job], completed=frames)
 
     def finished(self, job: Job, summary: Summary) -> None:
+        self._end_of_start()
         if job in self._tasks:
             self._progress.update(
                 self._tasks[job], completed=summary.frames, total=max(1, summary.frames)
             )
         if summary.status != "complete":
             self._progress.console.print(_problem(summary), soft_wrap=True)
+
+    def _end_of_start(self) -> None:
+        with self._lock:
+            if self._starting is not None:
+                self._progress.remove_task(self._starting)
+                self._starting = None
 
 
 class _RateColumn(ProgressColumn):

@@ -17,6 +17,7 @@ import logging
 import os
 import queue
 import signal
+import socket
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,7 @@ from configs.errors import (
     SourceError,
     StalledError,
     StopRequestedError,
+    UsageError,
     explain,
 )
 from configs.schema import Settings
@@ -46,6 +48,7 @@ from pipeline.sources import Job
 from pipeline.summary import Provenance, Summary
 
 POLL_S = 0.2
+CONNECT_TIMEOUT_S = 10
 MIN_OBJECT_STORE_MB = 256
 
 
@@ -148,6 +151,7 @@ def run(
         verbose: show what Ray says.
 
     Raises:
+        UsageError: the cluster that the settings name cannot be joined.
         EmotionTimelinesError: Ray or the classifier cannot be started.
     """
     lanes = min(len(jobs), settings.executor.lanes or max(2, (os.cpu_count() or 1) // 2))
@@ -175,6 +179,8 @@ def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
     level = logging.INFO if verbose else logging.CRITICAL
     local: dict[str, Any] = {"include_dashboard": False, "object_store_memory": memory_mb * 2**20}
     address = settings.executor.address
+    if address:
+        _check_reachable(address)
     logging.getLogger("ray").setLevel(level)
     on_terminate = signal.getsignal(signal.SIGTERM)
     try:
@@ -186,10 +192,30 @@ def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
             **({} if address else local),
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
-        where = f"join the cluster at {address}" if address else "start on this machine"
-        raise EmotionTimelinesError(f"Ray cannot {where}: {error}; try --executor local") from error
+        if address:
+            raise UsageError(
+                f"executor.address: {address}: the cluster cannot be joined: {error}; "
+                "if it was started with tokens, set RAY_AUTH_MODE=token"
+            ) from error
+        raise EmotionTimelinesError(
+            f"Ray cannot start on this machine: {error}; try --executor local"
+        ) from error
     # Ray's own handler would leave at once, with files half-written.
     signal.signal(signal.SIGTERM, on_terminate)
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself would wait for ever for a cluster that is not there."""
+    host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        return  # "auto", which Ray looks up on this machine.
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(
+            f"executor.address: {address}: no Ray cluster answers there: {reason}"
+        ) from error
 
 
 def _run_lanes(

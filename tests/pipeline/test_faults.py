@@ -175,6 +175,7 @@ def test_wrong_commands_end_with_status_2(samples: dict[str, Path], tmp_path: Pa
         ["run", clip, "--config", "nosuch.yaml"],
         ["run", clip, "--model", "nosuch.tflite"],
         ["run", "rtsp://camera/stream"],
+        ["run", clip, "-o", tmp_path, "--address", "127.0.0.1:1"],
         ["evaluate", tmp_path / "nosuch"],
     ):
         outcome = run(*wrong)
