@@ -77,8 +77,9 @@ class Lane:
             return self._get(self._recorder.finish.remote(None))
         except Exception as error:  # Whatever is wrong with one video, the others go on.
             summary = self._finish_early(_reason(error))
-            # The reader may still be at work, or wait to hand over frames that nobody wants.
-            self._restart_actors()
+            if not stop.is_set():
+                # The reader may still be at work, or wait to hand over frames that nobody wants.
+                self._restart_actors()
             return summary or record_failure(job, _reason(error), self._provenance)
 
     def _record(self, stop: Event) -> Iterator[int]:
