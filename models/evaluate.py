@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from configs.errors import DatasetError, ModelError
+from configs.errors import DatasetError, ModelError, UsageError
 from models.dataset import LabelledFaces, load_folder, load_split
 from models.emotions import EMOTIONS
 from models.metrics import score
@@ -29,6 +29,7 @@ def evaluate(dataset: Path, model: Path, plots: Path | None = None) -> dict[str,
 
     Raises:
         DatasetError, ModelError: one of the two cannot be used.
+        UsageError: plots are asked for, but Matplotlib is not installed.
     """
     faces = labelled_faces(dataset)
     probabilities = predict(model, faces.images)
@@ -39,8 +40,10 @@ def evaluate(dataset: Path, model: Path, plots: Path | None = None) -> dict[str,
         "skipped": list(faces.skipped),
     }
     if plots is not None:
-        from models.plots import plot_confusion, plot_reliability
-
+        try:
+            from models.plots import plot_confusion, plot_reliability
+        except ImportError as error:
+            raise UsageError("--plots needs Matplotlib; install the extra 'train'") from error
         plots.mkdir(parents=True, exist_ok=True)
         plot_confusion(result, plots / "confusion.png")
         plot_reliability(probabilities, faces.labels, plots / "reliability.png")

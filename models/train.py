@@ -83,6 +83,7 @@ def train(
     batches = AugmentedFaces(faces, recipe.batch_size, recipe.seed, recipe.shear, recipe.zoom)
     network = _compiled(recipe, steps=recipe.epochs * len(batches))
     history, best, checkpoint = _History(out / "history.csv"), out / "best.keras", out / CHECKPOINT
+    held_out = _as_arrays(validation)
     first_epoch = 0
     if resume:
         network.load_weights(checkpoint)
@@ -93,9 +94,7 @@ def train(
         started_s = monotonic()
         batches.start_epoch(epoch)
         _reseed_dropout(network, recipe.seed, epoch)
-        fit = network.fit(
-            batches, validation_data=_as_arrays(validation), shuffle=False, verbose=0
-        ).history
+        fit = network.fit(batches, validation_data=held_out, shuffle=False, verbose=0).history
         row = {name: values[0] for name, values in fit.items()}
         if row["val_accuracy"] > history.best_accuracy:
             _replace(best, network.save)
@@ -125,9 +124,9 @@ def train_and_export(
     best = keras.models.load_model(train(dataset, out, recipe, resume, report), compile=False)
     weights, runnable = out / "emotions.keras", out / "emotions.tflite"
     best.save(weights)
-    faces, targets = _as_arrays(load_split(dataset, "validation"))
-    probabilities = best.predict(faces, batch_size=256, verbose=0)
-    export(best, runnable, fit_temperature(probabilities, targets.argmax(axis=1)))
+    validation = load_split(dataset, "validation")
+    probabilities = best.predict(_as_arrays(validation)[0], batch_size=256, verbose=0)
+    export(best, runnable, fit_temperature(probabilities, validation.labels))
     return weights, runnable
 
 

@@ -152,7 +152,7 @@ def make_reporter(console: Console, stack: ExitStack) -> Reporter:
 
 def closing_table(out: Path, summaries: Mapping[Job, Summary]) -> Table:
     """What was made of each video, and where it is."""
-    table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
+    table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("video", overflow="fold")
     table.add_column("status")
     for title in ("frames", "faces", "people"):
