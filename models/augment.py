@@ -1,4 +1,4 @@
-"""Random views of training faces: shear, zoom and mirror image, in OpenCV on the CPU.
+"""Random views of training faces, in OpenCV on the CPU.
 
 Written without a deep-learning backend, so a training run sees the same images under TensorFlow,
 JAX and PyTorch, and again after an interruption: the views depend only on seed, epoch and batch.
@@ -14,66 +14,74 @@ import numpy as np
 
 from models.dataset import LabelledFaces
 from models.emotions import EMOTIONS, FACE_SIZE_PX
+from models.recipe import Recipe
 
 CENTRE = (FACE_SIZE_PX - 1) / 2
 
 
 class AugmentedFaces(keras.utils.PyDataset):
-    """Shuffled, augmented batches of (images, one-hot labels).
+    """Shuffled, augmented batches of (images, targets).
 
-    Batches are (b, 48, 48, 1) float32 of 0 to 255 and (b, 7) float32. The last, incomplete batch
-    of an epoch is left out; shuffling gives its images their turn in other epochs.
+    Images are (b, 48, 48, 1) float32 of 0 to 255; targets a dictionary of ``emotion``, (b, 7)
+    float32 one-hot, and, if the recipe learns from votes, ``votes``, (b, k) float32. The last,
+    incomplete batch of an epoch is left out; shuffling gives its images their turn in other epochs.
     """
 
-    def __init__(
-        self, faces: LabelledFaces, batch_size: int, seed: int, shear: float, zoom: float
-    ) -> None:
-        super().__init__()
-        self._faces = faces
-        self._batch_size = batch_size
-        self._seed = seed
-        self._shear = shear
-        self._zoom = zoom
+    def __init__(self, faces: LabelledFaces, votes: np.ndarray | None, recipe: Recipe) -> None:
+        super().__init__(workers=2, max_queue_size=8)
+        self._images = faces.images
+        self._targets = {"emotion": np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]}
+        if votes is not None:
+            self._targets["votes"] = votes
+        self._recipe = recipe
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
         """Draw the order of an epoch; the training loop calls it before each."""
         self._epoch = epoch
-        self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._faces))
+        rng = np.random.default_rng((self._recipe.seed, epoch))
+        self._order = rng.permutation(len(self._images))
 
     def __len__(self) -> int:
-        return max(1, len(self._faces) // self._batch_size)
+        return max(1, len(self._images) // self._recipe.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        rng = np.random.default_rng((self._seed, self._epoch, index))
-        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        images = np.stack(
-            [random_view(self._faces.images[i], rng, self._shear, self._zoom) for i in chosen]
-        )
-        targets = np.eye(len(EMOTIONS), dtype=np.float32)[self._faces.labels[chosen]]
+    def __getitem__(self, index: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        rng = np.random.default_rng((self._recipe.seed, self._epoch, index))
+        first = index * self._recipe.batch_size
+        chosen = self._order[first : first + self._recipe.batch_size]
+        images = np.stack([random_view(self._images[i], rng, self._recipe) for i in chosen])
+        targets = {name: values[chosen] for name, values in self._targets.items()}
         return images[..., None].astype(np.float32), targets
 
 
-def random_view(
-    image: np.ndarray, rng: np.random.Generator, shear: float, zoom: float
-) -> np.ndarray:
-    """One random view of a face.
-
-    Args:
-        image: (48, 48) uint8.
-        rng: source of randomness.
-        shear: largest shear, in radians.
-        zoom: largest relative change of size, each axis on its own.
-    """
-    slope = math.tan(rng.uniform(-shear, shear))
-    zoom_x, zoom_y = rng.uniform(1 - zoom, 1 + zoom, size=2)
-    mirror = -1 if rng.random() < 0.5 else 1
-    linear = np.array([[mirror * zoom_x, slope * zoom_y], [0, zoom_y]])
-    offset = CENTRE - linear @ (CENTRE, CENTRE)
-    return cv2.warpAffine(
+def random_view(image: np.ndarray, rng: np.random.Generator, recipe: Recipe) -> np.ndarray:
+    """One random view of a face, (48, 48) uint8, as far from it as the recipe allows."""
+    view = cv2.warpAffine(
         image,
-        np.column_stack([linear, offset]),
+        _random_affine(rng, recipe),
         image.shape[::-1],
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
+    if recipe.light:
+        contrast, brightness = 1 + rng.uniform(-recipe.light, recipe.light, size=2)
+        levels = (np.arange(256) - 128) * contrast + 128 * brightness
+        view = cv2.LUT(view, levels.clip(0, 255).astype(np.uint8))
+    if recipe.cutout and rng.random() < 0.5:
+        side = int(rng.uniform(0, recipe.cutout) * FACE_SIZE_PX)
+        x, y = rng.integers(0, FACE_SIZE_PX, size=2) - side // 2
+        view[max(0, y) : y + side, max(0, x) : x + side] = 128
+    return view
+
+
+def _random_affine(rng: np.random.Generator, recipe: Recipe) -> np.ndarray:
+    """A (2, 3) matrix about the image's centre: mirror, zoom by axis, shear, turn and shift."""
+    angle = rng.uniform(-recipe.rotation, recipe.rotation)
+    slope = math.tan(rng.uniform(-recipe.shear, recipe.shear))
+    zoom_x, zoom_y = rng.uniform(1 - recipe.zoom, 1 + recipe.zoom, size=2)
+    mirror = -1 if rng.random() < 0.5 else 1
+    shift = rng.uniform(-recipe.shift, recipe.shift, size=2) * FACE_SIZE_PX
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    linear = turn @ [[mirror * zoom_x, slope * zoom_y], [0, zoom_y]]
+    offset = CENTRE - linear @ (CENTRE, CENTRE) + shift
+    return np.column_stack([linear, offset])

@@ -7,9 +7,10 @@ labels. Training, public test (here: validation) and private test are its splits
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -17,10 +18,15 @@ import numpy as np
 from configs.errors import DatasetError
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 
+BadData = Literal["skip", "refuse"]
+
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 CSV_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Meaning of the numbers 0 to 6 in ``fer2013.csv``, which are not alphabetical."""
+
+VOTES_FILE = "ferplus_votes.csv"
+"""FER+'s votes: a column ``file`` (``<split>/<emotion>/<name>``), and one for each kind of vote."""
 
 CSV_SPLITS = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 
@@ -45,8 +51,13 @@ class LabelledFaces:
         return len(self.labels)
 
 
-def load_split(dataset: Path, split: str) -> LabelledFaces:
+def load_split(dataset: Path, split: str, exact_size: bool = False) -> LabelledFaces:
     """Read one split (``train``, ``validation`` or ``test``) of a data set.
+
+    Args:
+        dataset: its folder, or ``fer2013.csv``.
+        split: which.
+        exact_size: skip images that are not 48x48; otherwise they are resized.
 
     Raises:
         DatasetError: the data set has no such split, a class folder is missing, or no image can
@@ -54,7 +65,7 @@ def load_split(dataset: Path, split: str) -> LabelledFaces:
     """
     if dataset.is_file():
         return _from_csv(dataset, split)
-    for folder in (dataset / split, dataset / "images" / split):
+    for folder in _possible_folders(dataset, split):
         if folder.is_dir():
             missing = [name for name in EMOTIONS if not (folder / name).is_dir()]
             if missing:
@@ -62,7 +73,7 @@ def load_split(dataset: Path, split: str) -> LabelledFaces:
                     f"{folder}: no folder {', '.join(missing)}; expected one for each of "
                     f"{', '.join(EMOTIONS)}"
                 )
-            return load_folder(folder)
+            return load_folder(folder, exact_size)
     if not dataset.exists():
         raise DatasetError(f"{dataset}: no such file or folder")
     raise DatasetError(
@@ -71,7 +82,100 @@ def load_split(dataset: Path, split: str) -> LabelledFaces:
     )
 
 
-def load_folder(folder: Path) -> LabelledFaces:
+def has_split(dataset: Path, split: str) -> bool:
+    """Whether a data set has that split, be it usable or not."""
+    if dataset.is_file():
+        with dataset.open(newline="") as lines:
+            return any(row.get("Usage") == CSV_SPLITS[split] for row in csv.DictReader(lines))
+    return any(folder.is_dir() for folder in _possible_folders(dataset, split))
+
+
+def _possible_folders(dataset: Path, split: str) -> tuple[Path, Path]:
+    return dataset / split, dataset / "images" / split
+
+
+def load_training_splits(dataset: Path, bad_data: BadData) -> tuple[LabelledFaces, LabelledFaces]:
+    """Read the training and validation splits, without what would spoil or flatter a training.
+
+    Left out are images that cannot be read or are not 48x48, and training images that are in the
+    validation split, too: a network that has seen them there would score better than it is.
+
+    Args:
+        dataset: as for ``load_split``.
+        bad_data: leave them out and name them in ``skipped``, or refuse the data set.
+
+    Raises:
+        DatasetError: as ``load_split``; or some images are bad, and ``bad_data`` is ``refuse``.
+    """
+    validation = load_split(dataset, "validation", exact_size=True)
+    faces = _without(load_split(dataset, "train", exact_size=True), validation)
+    bad = (*faces.skipped, *validation.skipped)
+    if bad and bad_data == "refuse":
+        raise DatasetError(
+            f"{dataset}: {len(bad)} images cannot be used; the first: {bad[0]}. Mend or remove "
+            "them, or give --bad-data skip"
+        )
+    return faces, validation
+
+
+def _without(faces: LabelledFaces, held_out: LabelledFaces) -> LabelledFaces:
+    """The faces less those that are in ``held_out``, too."""
+    names = {
+        image.tobytes(): name for image, name in zip(held_out.images, held_out.files, strict=True)
+    }
+    twins = [names.get(image.tobytes()) for image in faces.images]
+    kept = np.array([twin is None for twin in twins])
+    if not kept.any():
+        raise DatasetError("every training image is in the validation split, too")
+    return LabelledFaces(
+        faces.images[kept],
+        faces.labels[kept],
+        tuple(name for name, keep in zip(faces.files, kept, strict=True) if keep),
+        faces.skipped
+        + tuple(
+            f"{name}: the same image as {twin} of the validation split"
+            for name, twin in zip(faces.files, twins, strict=True)
+            if twin is not None
+        ),
+    )
+
+
+def load_votes(dataset: Path, split: str, files: Sequence[str]) -> np.ndarray | None:
+    """FER+'s votes (Barsoum et al., ICMI 2016) for images of a split.
+
+    Args:
+        dataset: the data set's folder, with ``ferplus_votes.csv`` in it.
+        split: ``train``, ``validation`` or ``test``.
+        files: n names, as in ``LabelledFaces.files``.
+
+    Returns:
+        (n, k) float32: each kind of vote's share of an image's votes, in the file's order of
+        columns; all zero for an image without votes. None if the data set has no such file.
+
+    Raises:
+        DatasetError: the file is not as described, or has none of the images.
+    """
+    path = dataset / VOTES_FILE
+    if not path.is_file():
+        return None
+    with path.open(newline="") as lines:
+        header, *rows = list(csv.reader(lines)) or [[]]
+        if len(header) < 2 or header[0] != "file":
+            raise DatasetError(f"{path}: expected the column file, then one for each kind of vote")
+        try:
+            counts = {row[0]: [float(count) for count in row[1:]] for row in rows}
+            votes = np.array(
+                [counts.get(f"{split}/{name}", [0.0] * (len(header) - 1)) for name in files],
+                dtype=np.float32,
+            )
+        except ValueError as error:
+            raise DatasetError(f"{path}: not a table of counts: {error}") from error
+    if not votes.any():
+        raise DatasetError(f"{path}: it has none of the {len(files)} images of {split}/")
+    return votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
+
+
+def load_folder(folder: Path, exact_size: bool = False) -> LabelledFaces:
     """Read ``<folder>/<emotion>/*.jpg|png``; emotions without a folder are taken as empty.
 
     Raises:
@@ -87,6 +191,10 @@ def load_folder(folder: Path) -> LabelledFaces:
             skipped.append(f"{name}: not a readable image")
             continue
         if image.shape != (FACE_SIZE_PX, FACE_SIZE_PX):
+            if exact_size:
+                height, width = image.shape
+                skipped.append(f"{name}: {width}x{height}, expected {FACE_SIZE_PX}x{FACE_SIZE_PX}")
+                continue
             image = cv2.resize(image, (FACE_SIZE_PX, FACE_SIZE_PX), interpolation=cv2.INTER_AREA)
         images.append(image)
         labels.append(label)

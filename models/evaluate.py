@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from configs.errors import DatasetError, ModelError, UsageError
-from models.dataset import LabelledFaces, load_folder, load_split
+from configs.errors import ModelError, UsageError
+from models.dataset import LabelledFaces, has_split, load_folder, load_split
 from models.emotions import EMOTIONS
+from models.keras_model import load_keras
 from models.metrics import score
-from models.quiet import standard_error_silenced
 from models.runtime import EmotionNetwork, read_labels, with_temperature
 
 
@@ -54,12 +54,7 @@ def labelled_faces(dataset: Path) -> LabelledFaces:
     """The faces to score on: a folder of emotions, or the best held-out split of a data set."""
     if dataset.is_dir() and any((dataset / name).is_dir() for name in EMOTIONS):
         return load_folder(dataset)
-    for split in ("test", "validation"):
-        try:
-            return load_split(dataset, split)
-        except DatasetError as error:
-            problem = error
-    raise problem
+    return load_split(dataset, "test" if has_split(dataset, "test") else "validation")
 
 
 def predict(model: Path, images: np.ndarray) -> np.ndarray:
@@ -68,19 +63,6 @@ def predict(model: Path, images: np.ndarray) -> np.ndarray:
         return EmotionNetwork(model).predict(images)
     if model.suffix != ".keras":
         raise ModelError(f"{model}: neither a .tflite nor a .keras model")
-    if not model.is_file():
-        raise ModelError(f"{model}: no such model file")
-    try:
-        with standard_error_silenced():
-            import keras
-    except ImportError as error:
-        raise ModelError(
-            f"{model}: TensorFlow is needed for .keras models; install the extra 'train'"
-        ) from error
-    try:
-        network = keras.models.load_model(model)
-    except (ValueError, OSError) as error:
-        raise ModelError(f"{model}: not a Keras model: {error}") from error
-    labels = read_labels(model.with_suffix(".json"))
+    network, labels = load_keras(model), read_labels(model.with_suffix(".json"))
     outputs = network.predict(images[..., None].astype(np.float32), batch_size=256, verbose=0)
     return with_temperature(outputs[:, labels.order], labels.temperature)

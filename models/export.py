@@ -24,9 +24,14 @@ def export(network: keras.Model, path: Path, temperature: float = 1.0) -> None:
         path: the ``.tflite`` file to write.
         temperature: see ``models.runtime.with_temperature``.
     """
+    convert(network, path)
+    card = {"labels": list(EMOTIONS), "temperature": round(temperature, 4)}
+    path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
+
+
+def convert(network: keras.Model, path: Path) -> None:
+    """Write a network alone."""
     with standard_error_silenced():
         network.export(
             path, format="litert", verbose=False, optimizations=[tf.lite.Optimize.DEFAULT]
         )
-    card = {"labels": list(EMOTIONS), "temperature": round(temperature, 4)}
-    path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 
@@ -15,35 +15,13 @@ import numpy as np
 from configs.errors import UsageError
 from models.augment import AugmentedFaces
 from models.calibrate import fit_temperature
-from models.dataset import LabelledFaces, load_split
-from models.emotions import EMOTIONS
+from models.dataset import BadData, LabelledFaces, load_training_splits, load_votes
 from models.export import export
-from models.networks import build
+from models.networks import build, build_learner, copy_weights
 from models.plots import plot_history
+from models.recipe import Recipe
 
 CHECKPOINT = "checkpoint.weights.h5"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides the outcome of a training run.
-
-    Attributes:
-        network: a key of ``models.networks.NETWORKS``.
-        learning_rate: Adam's, at the start; it falls to zero along half a cosine.
-        shear: largest shear of augmentation, radians.
-        zoom: largest zoom of augmentation, relative.
-        precision: Keras dtype policy.
-    """
-
-    network: str = "seed"
-    epochs: int = 36
-    batch_size: int = 128
-    learning_rate: float = 2e-3
-    shear: float = 0.2
-    zoom: float = 0.15
-    precision: str = "float32"
-    seed: int = 1
 
 
 def train(
@@ -51,7 +29,9 @@ def train(
     out: Path,
     recipe: Recipe,
     resume: bool = False,
+    bad_data: BadData = "skip",
     report: Callable[[str], None] = print,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Train, and keep the weights that do best on the validation split.
 
@@ -63,7 +43,9 @@ def train(
         out: folder for results, made if absent.
         recipe: what to do; when resuming, the one that the run began with.
         resume: go on after the last finished epoch of the run in ``out``.
+        bad_data: what to do if some images cannot be used.
         report: receives a line an epoch, and one for each image skipped.
+        progress: is told of each step: how many are done, and how many there are.
 
     Returns:
         The path of ``best.keras``.
@@ -73,38 +55,47 @@ def train(
         UsageError: ``out`` holds another run, or nothing to resume.
     """
     _prepare_run_folder(out, recipe, resume)
-    faces, validation = load_split(dataset, "train"), load_split(dataset, "validation")
-    for line in (*faces.skipped, *validation.skipped):
-        report(f"skipped {line}")
-    report(f"{len(faces)} training faces, {len(validation)} validation faces")
+    faces, validation = load_training_splits(dataset, bad_data)
+    for split, skipped in (("train", faces.skipped), ("validation", validation.skipped)):
+        for line in skipped:
+            report(f"skipped {split}/{line}")
+    report(
+        f"{len(faces)} training faces, {len(validation)} validation faces, "
+        f"{len(faces.skipped) + len(validation.skipped)} skipped"
+    )
+    votes = load_votes(dataset, "train", faces.files) if recipe.votes_weight else None
+    if recipe.votes_weight and votes is None:
+        report(f"{dataset}: no ferplus_votes.csv; learning from FER-2013's labels alone")
 
     keras.utils.set_random_seed(recipe.seed)
-    keras.config.set_dtype_policy(recipe.precision)
-    batches = AugmentedFaces(faces, recipe.batch_size, recipe.seed, recipe.shear, recipe.zoom)
-    network = _compiled(recipe, steps=recipe.epochs * len(batches))
+    batches = AugmentedFaces(faces, votes, recipe)
+    network = build(recipe.architecture)
+    learner = _learner(recipe, 0 if votes is None else votes.shape[1], steps=len(batches))
     history, best, checkpoint = _History(out / "history.csv"), out / "best.keras", out / CHECKPOINT
-    held_out = _as_arrays(validation)
     first_epoch = 0
     if resume:
-        network.load_weights(checkpoint)
-        first_epoch = int(network.optimizer.iterations) // len(batches)
+        learner.load_weights(checkpoint)
+        first_epoch = int(learner.optimizer.iterations) // len(batches)
         history.keep(first_epoch)
 
     for epoch in range(first_epoch, recipe.epochs):
         started_s = monotonic()
         batches.start_epoch(epoch)
-        _reseed_dropout(network, recipe.seed, epoch)
-        fit = network.fit(batches, validation_data=held_out, shuffle=False, verbose=0).history
-        row = {name: values[0] for name, values in fit.items()}
+        _reseed_dropout(learner, recipe.seed, epoch)
+        watch = _Watch(progress, epoch * len(batches), recipe.epochs * len(batches))
+        row = _train_one_epoch(learner, network, batches, watch)
+        row |= _score(network, validation)
         if row["val_accuracy"] > history.best_accuracy:
             _replace(best, network.save)
         history.append(row)
-        _replace(checkpoint, network.save_weights)
+        _replace(checkpoint, learner.save_weights)
         plot_history(history.rows, out / "history.png")
+        epoch_s = monotonic() - started_s
         report(
             f"epoch {epoch + 1}/{recipe.epochs}  loss {row['loss']:.3f}  "
             f"accuracy {row['accuracy']:.3f}  validation {row['val_accuracy']:.4f} "
-            f"(best {history.best_accuracy:.4f})  {monotonic() - started_s:.0f} s"
+            f"(best {history.best_accuracy:.4f})  {epoch_s:.0f} s, "
+            f"{(recipe.epochs - epoch - 1) * epoch_s / 60:.0f} min left"
         )
     return best
 
@@ -114,39 +105,115 @@ def train_and_export(
     out: Path,
     recipe: Recipe,
     resume: bool = False,
+    bad_data: BadData = "skip",
     report: Callable[[str], None] = print,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Path, Path]:
     """Train, then write what the pipeline runs: ``emotions.keras`` and ``emotions.tflite``.
 
     Beside them lies ``emotions.json`` with their labels and the temperature, which is fitted on the
     validation split. Arguments and errors are those of ``train``.
     """
-    best = keras.models.load_model(train(dataset, out, recipe, resume, report), compile=False)
+    best = keras.models.load_model(train(dataset, out, recipe, resume, bad_data, report, progress))
     weights, runnable = out / "emotions.keras", out / "emotions.tflite"
     best.save(weights)
-    validation = load_split(dataset, "validation")
-    probabilities = best.predict(_as_arrays(validation)[0], batch_size=256, verbose=0)
-    export(best, runnable, fit_temperature(probabilities, validation.labels))
+    _, validation = load_training_splits(dataset, bad_data)
+    temperature = fit_temperature(_probabilities(best, validation), validation.labels)
+    export(best, runnable, temperature)
     return weights, runnable
 
 
-def _compiled(recipe: Recipe, steps: int) -> keras.Model:
-    network = build(recipe.network)
-    schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, decay_steps=steps)
-    network.compile(
-        optimizer=keras.optimizers.Adam(schedule),
-        loss="categorical_crossentropy",
-        metrics=["accuracy"],
+def _learner(recipe: Recipe, kinds_of_vote: int, steps: int) -> keras.Model:
+    learner = build_learner(recipe.architecture, kinds_of_vote, recipe.precision)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0 if recipe.warmup_epochs else recipe.learning_rate,
+        decay_steps=(recipe.epochs - recipe.warmup_epochs) * steps,
+        warmup_target=recipe.learning_rate if recipe.warmup_epochs else None,
+        warmup_steps=recipe.warmup_epochs * steps,
     )
-    network.optimizer.build(network.trainable_variables)
-    return network
+    averaging = {
+        "use_ema": recipe.averaging > 0,
+        "ema_momentum": recipe.averaging,
+        "weight_decay": recipe.weight_decay or None,
+    }
+    optimizer = (
+        keras.optimizers.Adam(schedule, **averaging)
+        if recipe.optimizer == "adam"
+        else keras.optimizers.SGD(schedule, momentum=0.9, nesterov=True, **averaging)
+    )
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    loss = {"emotion": _cross_entropy(recipe.label_smoothing)}
+    weights = {"emotion": 1.0}
+    if kinds_of_vote:
+        loss["votes"], weights["votes"] = _cross_entropy(0.0), recipe.votes_weight
+    learner.compile(
+        optimizer,
+        loss=loss,
+        loss_weights=weights,
+        metrics={
+            "emotion": [
+                keras.metrics.CategoricalCrossentropy(from_logits=True, name="cross_entropy"),
+                keras.metrics.CategoricalAccuracy(name="accuracy"),
+            ]
+        },
+    )
+    optimizer.build(learner.trainable_variables)
+    return learner
 
 
-def _reseed_dropout(network: keras.Model, seed: int, epoch: int) -> None:
+def _cross_entropy(label_smoothing: float) -> keras.losses.Loss:
+    return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=label_smoothing)
+
+
+def _train_one_epoch(
+    learner: keras.Model, network: keras.Model, batches: AugmentedFaces, watch: _Watch
+) -> dict[str, float]:
+    """Train; afterwards ``network`` has the averaged weights, and ``learner`` those to go on from.
+
+    ``fit`` ends by putting averaged weights, if there are any, in the place of the others.
+    """
+    fit = learner.fit(batches, shuffle=False, verbose=0, callbacks=[watch]).history
+    copy_weights(learner, network)
+    learner.set_weights(watch.weights_at_end)
+    # Keras puts the output's name before the metric's, unless there is but one output.
+    prefix = "emotion_" if "emotion_accuracy" in fit else ""
+    return {"loss": fit[f"{prefix}cross_entropy"][0], "accuracy": fit[f"{prefix}accuracy"][0]}
+
+
+class _Watch(keras.callbacks.Callback):
+    """Tells of each step, and keeps the weights that an epoch ends with."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None, done: int, total: int) -> None:
+        super().__init__()
+        self._progress, self._done, self._total = progress, done, total
+
+    def on_train_batch_end(self, batch: int, logs: object = None) -> None:
+        if self._progress:
+            self._progress(self._done + batch + 1, self._total)
+
+    def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+        self.weights_at_end = self.model.get_weights()
+
+
+def _score(network: keras.Model, faces: LabelledFaces) -> dict[str, float]:
+    probabilities = _probabilities(network, faces)
+    right = probabilities[np.arange(len(faces)), faces.labels]
+    return {
+        "val_loss": float(-np.log(np.maximum(right, 1e-9)).mean()),
+        "val_accuracy": float((probabilities.argmax(axis=1) == faces.labels).mean()),
+    }
+
+
+def _probabilities(network: keras.Model, faces: LabelledFaces) -> np.ndarray:
+    images = faces.images[..., None].astype(np.float32)
+    return network.predict(images, batch_size=256, verbose=0)
+
+
+def _reseed_dropout(learner: keras.Model, seed: int, epoch: int) -> None:
     """Make dropout depend on the epoch alone: checkpoints do not hold its random state."""
-    for number, layer in enumerate(network.layers):
+    for number, layer in enumerate(learner.get_layer("features").layers):
         if isinstance(layer, keras.layers.Dropout):
-            layer.seed_generator.state.assign([seed * len(network.layers) + number, epoch])
+            layer.seed_generator.state.assign([seed * 1000 + number, epoch])
 
 
 def _prepare_run_folder(out: Path, recipe: Recipe, resume: bool) -> None:
@@ -201,8 +268,3 @@ class _History:
             if len(self.rows) == 1:
                 writer.writeheader()
             writer.writerow(row)
-
-
-def _as_arrays(faces: LabelledFaces) -> tuple[np.ndarray, np.ndarray]:
-    targets = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]
-    return faces.images[..., None].astype(np.float32), targets

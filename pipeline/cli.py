@@ -6,7 +6,9 @@ import json
 import logging
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Any
@@ -18,11 +20,15 @@ from rich.table import Table
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.load import load_settings
 from configs.schema import Settings
+from models.dataset import BadData
+from models.keras_model import as_tflite
 from models.quiet import standard_error_silenced
+from models.recipe import RECIPES
 from models.runtime import SHIPPED_MODEL
 from pipeline import local_executor
-from pipeline.plan import load_network
-from pipeline.progress import closing_table, make_reporter
+from pipeline.bench import DetectorFigures, NetworkFigures, compare_detectors, compare_networks
+from pipeline.plan import load_network, with_runnable_model
+from pipeline.progress import closing_table, make_reporter, training_progress
 from pipeline.samples import sample_clips
 from pipeline.sources import find_jobs
 from pipeline.summary import Provenance
@@ -69,7 +75,8 @@ def run(
     executor: ExecutorOption = None,
     address: AddressOption = None,
     model: Annotated[
-        Path | None, typer.Option("--model", metavar="FILE", help="Your own .tflite network.")
+        Path | None,
+        typer.Option("--model", metavar="FILE", help="Your own network: .tflite, .keras."),
     ] = None,
     no_video: NoVideo = False,
     verbose: Verbose = False,
@@ -98,22 +105,40 @@ def demo(
 @app.command()
 def train(
     dataset: Annotated[Path, typer.Argument(help="FER-2013: its folder, or fer2013.csv.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the run.")] = Path(
-        "runs/seed"
-    ),
-    epochs: Annotated[int, typer.Option(min=1, help="Times that each face is seen.")] = 36,
-    batch_size: Annotated[int, typer.Option(min=2, help="Faces a step.")] = 128,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder for the run [runs/ARCH].")
+    ] = None,
+    architecture: Annotated[
+        str, typer.Option("--arch", metavar="|".join(RECIPES), help="Network and its recipe.")
+    ] = next(iter(RECIPES)),
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Times that each face is seen [the recipe's].")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=2, help="Faces a step [the recipe's].")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of all randomness.")] = 1,
+    bad_data: Annotated[
+        BadData, typer.Option(help="Images that cannot be used: leave them out, or stop.")
+    ] = "skip",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT.")] = False,
 ) -> None:
-    """Train the network, and export it for the pipeline."""
+    """Train a network, and export it for the pipeline."""
+    if architecture not in RECIPES:
+        raise UsageError(f"--arch {architecture}: not one of {', '.join(RECIPES)}")
     try:
         with standard_error_silenced():
-            from models.train import Recipe, train_and_export
+            from models.train import train_and_export
     except ImportError as error:
         raise UsageError("training needs TensorFlow; install the extra 'train'") from error
-    recipe = Recipe(epochs=epochs, batch_size=batch_size, seed=seed)
-    for model in train_and_export(dataset, out, recipe, resume, report=_say):
+    recipe = replace(RECIPES[architecture], seed=seed)
+    recipe = replace(
+        recipe, epochs=epochs or recipe.epochs, batch_size=batch_size or recipe.batch_size
+    )
+    folder = out or Path("runs") / architecture
+    with training_progress(err_console) as progress:
+        models = train_and_export(dataset, folder, recipe, resume, bad_data, _say, progress)
+    for model in models:
         _say(f"wrote {model}")
 
 
@@ -141,6 +166,52 @@ def evaluate(
             _say(f"{name.replace('_', ' ')} {result[name]:.4f}")
 
 
+@app.command()
+def bench(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SOURCE...]", help="Videos; without any, the sample clips."),
+    ] = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+    models: Annotated[
+        list[Path] | None, typer.Option("--model", metavar="FILE", help="More networks to time.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, nothing else.")] = False,
+) -> None:
+    """Compare detectors and networks, on the same frames and faces, in turn."""
+    settings = load_settings(config, assignments or [])
+    if sources:
+        jobs, problems = find_jobs(sources, Path())
+        if problems:
+            raise problems[0]
+        clips = [Path(job.source) for job in jobs]
+    else:
+        clips = sample_clips()
+    detectors = compare_detectors(clips, settings)
+    networks = compare_networks([SHIPPED_MODEL, *map(as_tflite, models or [])])
+    if as_json:
+        figures = {
+            "detectors": [asdict(row) for row in detectors],
+            "networks": [asdict(row) for row in networks],
+        }
+        typer.echo(json.dumps(figures))
+    else:
+        out_console.print(_figures_table(detectors))
+        out_console.print(_figures_table(networks))
+
+
+def _figures_table(rows: Sequence[DetectorFigures | NetworkFigures]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in asdict(rows[0]):
+        table.add_column(name.replace("_", " "))
+    for row in rows:
+        values = asdict(row).values()
+        table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value)
+                        for value in values))  # fmt: skip
+    return table
+
+
 def score_table(result: dict[str, Any]) -> Table:
     """Precision and recall of each emotion."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -161,6 +232,7 @@ def analyse(sources: list[str], out: Path, settings: Settings, verbose: bool) ->
         _say_error(problem)
     if not jobs:
         return SOME_FAILED
+    settings = with_runnable_model(settings)
     provenance = Provenance.of(settings, load_network(settings))
     stop = _stop_signals()
     with ExitStack() as stack:

@@ -6,6 +6,7 @@ read -> find faces (detect, track, align) -> classify -> record (table, film, su
 from __future__ import annotations
 
 from configs.schema import Settings
+from models.keras_model import as_tflite
 from models.runtime import SHIPPED_MODEL, EmotionNetwork
 from pipeline.sources import Job
 from stages.align import AlignStage
@@ -30,6 +31,14 @@ class FaceFinder:
         for stage in self._stages:
             batch = stage.process(batch)
         return batch
+
+
+def with_runnable_model(settings: Settings) -> Settings:
+    """The same settings; a ``.keras`` model in them is converted first, which needs TensorFlow."""
+    if settings.classify.model is None:
+        return settings
+    classify = settings.classify.model_copy(update={"model": as_tflite(settings.classify.model)})
+    return settings.model_copy(update={"classify": classify})
 
 
 def load_network(settings: Settings) -> EmotionNetwork:

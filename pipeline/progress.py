@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -148,6 +148,23 @@ def make_reporter(console: Console, stack: ExitStack) -> Reporter:
     if console.is_terminal:
         return stack.enter_context(TerminalReporter(console))
     return PlainReporter(console)
+
+
+@contextmanager
+def training_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar over all epochs, with the time left; nothing where nobody watches."""
+    columns = (
+        TextColumn("training"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
+    # An hour of steps to judge by: epochs end with a pause for scoring.
+    with Progress(
+        *columns, console=console, disable=not console.is_terminal, speed_estimate_period=3600
+    ) as bar:
+        task = bar.add_task("training", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def closing_table(out: Path, summaries: Mapping[Job, Summary]) -> Table:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from configs.errors import DatasetError
-from models.dataset import CSV_LABELS, load_folder, load_split
+from models.dataset import CSV_LABELS, load_folder, load_split, load_training_splits, load_votes
 from models.emotions import EMOTIONS
 
 
@@ -70,3 +70,58 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path, content: str | None) -> 
         load_split(file, "train")
     with pytest.raises(DatasetError):
         load_split(tmp_path, "train")
+
+
+def spoilt_data_set(folder: Path) -> Path:
+    """A face each, one twin across the splits, one of another size, one unreadable."""
+    write_faces(folder / "train")
+    write_faces(folder / "validation")
+    for label, name in enumerate(EMOTIONS):
+        face = np.full((48, 48), 100 + label, np.uint8)
+        cv2.imwrite(str(folder / "validation" / name / "a.png"), face)
+    twin = np.full((48, 48), 103, np.uint8)
+    cv2.imwrite(str(folder / "train" / "happy" / "twin.png"), twin)
+    cv2.imwrite(str(folder / "train" / "fear" / "large.png"), np.zeros((64, 50), np.uint8))
+    (folder / "train" / "sad" / "broken.jpg").write_text("not a picture")
+    return folder
+
+
+def test_bad_training_data_is_left_out_and_named(tmp_path: Path) -> None:
+    faces, validation = load_training_splits(spoilt_data_set(tmp_path), "skip")
+    assert (len(faces), len(validation)) == (7, 7)
+    assert faces.skipped == (
+        "fear/large.png: 50x64, expected 48x48",
+        "sad/broken.jpg: not a readable image",
+        "happy/twin.png: the same image as happy/a.png of the validation split",
+    )
+
+
+def test_bad_training_data_is_refused_if_so_set(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"3 images cannot be used.*large\.png"):
+        load_training_splits(spoilt_data_set(tmp_path), "refuse")
+
+
+def test_votes_go_with_their_images(tmp_path: Path) -> None:
+    (tmp_path / "ferplus_votes.csv").write_text(
+        "file,neutral,happy,unknown\ntrain/sad/b.png,1,0,1\ntrain/happy/a.png,0,10,0\n"
+    )
+    votes = load_votes(tmp_path, "train", ("happy/a.png", "angry/c.png", "sad/b.png"))
+    np.testing.assert_allclose(votes, [[0, 1, 0], [0, 0, 0], [0.5, 0, 0.5]])
+
+
+def test_data_set_without_votes_has_none(tmp_path: Path) -> None:
+    assert load_votes(tmp_path, "train", ("a.png",)) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "expected the column file"),
+        ("file,happy\ntrain/a.png,many\n", "not a table of counts"),
+        ("file,happy\ntrain/b.png,3\n", "none of the 1 images"),
+    ],
+)
+def test_votes_that_do_not_fit_are_refused(tmp_path: Path, content: str, problem: str) -> None:
+    (tmp_path / "ferplus_votes.csv").write_text(content)
+    with pytest.raises(DatasetError, match=problem):
+        load_votes(tmp_path, "train", ("a.png",))

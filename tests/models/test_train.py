@@ -1,5 +1,6 @@
 """Training goes on after an interruption as if there had been none, and its network runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,9 +11,10 @@ from configs.errors import UsageError
 from models.dataset import load_split
 from models.emotions import EMOTIONS
 from models.evaluate import predict
-from models.train import Recipe, train, train_and_export
+from models.recipe import RECIPES
+from models.train import train, train_and_export
 
-RECIPE = Recipe(epochs=2, batch_size=14)
+RECIPE = replace(RECIPES["residual"], epochs=2, batch_size=14, warmup_epochs=1, votes_weight=0.5)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,80 @@
+"""Keras networks on disk: load them, and turn them into what the pipeline runs."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from configs.errors import ModelError
+from models.emotions import EMOTIONS, FACE_SIZE_PX
+from models.quiet import standard_error_silenced
+from models.runtime import read_labels
+
+if TYPE_CHECKING:
+    import keras
+
+
+def load_keras(path: Path) -> keras.Model:
+    """Load a ``.keras`` network. Code that a file carries in itself is never run.
+
+    Raises:
+        ModelError: TensorFlow is not installed, or the file is not a network of 48x48 grey faces
+            and the seven expressions.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file")
+    try:
+        with standard_error_silenced():
+            import keras
+    except ImportError as error:
+        raise ModelError(
+            f"{path}: TensorFlow is needed for .keras models; install the extra 'train'"
+        ) from error
+    try:
+        network = keras.models.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ModelError(f"{path}: not a Keras network that can be loaded: {reason}") from error
+    expected = (None, FACE_SIZE_PX, FACE_SIZE_PX, 1), (None, len(EMOTIONS))
+    found = network.input_shape, network.output_shape
+    if found != expected:
+        raise ModelError(
+            f"{path}: from {found[0]} to {found[1]}; expected from {expected[0]}, grey faces, to "
+            f"{expected[1]}, a probability for each expression"
+        )
+    return network
+
+
+def as_tflite(path: Path, cache: Path | None = None) -> Path:
+    """The ``.tflite`` file for a model file: itself, or what a ``.keras`` network converts to.
+
+    Conversion takes some seconds; its result is kept in ``cache`` for the next time.
+
+    Args:
+        path: a ``.tflite`` or ``.keras`` model with its labels (``NAME.json``) beside it.
+        cache: folder for converted networks, made if absent; one of the user's own by default.
+
+    Raises:
+        ModelError: it is neither, or cannot be used.
+    """
+    if path.suffix != ".keras":
+        return path
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file")
+    card = path.with_suffix(".json")
+    read_labels(card)
+    digest = hashlib.sha256(path.read_bytes() + card.read_bytes()).hexdigest()
+    cache = cache or Path.home() / ".cache" / "emotion-timelines"
+    converted = cache / f"{path.stem}-{digest[:16]}.tflite"
+    if not converted.is_file():
+        network = load_keras(path)
+        from models.export import convert
+
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as unfinished:
+            convert(network, Path(unfinished) / converted.name)
+            converted.with_suffix(".json").write_bytes(card.read_bytes())
+            (Path(unfinished) / converted.name).replace(converted)
+    return converted
