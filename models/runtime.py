@@ -130,3 +130,9 @@ def read_labels(path: Path) -> Labels:
             "and the temperature above 0"
         )
     return Labels([names.index(name) for name in EMOTIONS], temperature)
+
+
+def write_labels(model: Path, temperature: float) -> None:
+    """Write the labels that lie beside a model whose outputs are in the order of ``EMOTIONS``."""
+    card = {"labels": list(EMOTIONS), "temperature": round(temperature, 4)}
+    model.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")

@@ -16,10 +16,10 @@ from configs.errors import UsageError
 from models.augment import AugmentedFaces
 from models.calibrate import fit_temperature
 from models.dataset import BadData, LabelledFaces, load_training_splits, load_votes
-from models.export import export
 from models.networks import build, build_learner, copy_weights
 from models.plots import plot_history
 from models.recipe import Recipe
+from models.runtime import write_labels
 
 CHECKPOINT = "checkpoint.weights.h5"
 
@@ -71,6 +71,8 @@ def train(
     batches = AugmentedFaces(faces, votes, recipe)
     network = build(recipe.architecture)
     learner = _learner(recipe, 0 if votes is None else votes.shape[1], steps=len(batches))
+    # Builds loss and metrics. Left to `fit`, it costs the first batch under some backends.
+    learner.test_on_batch(*batches[0])
     history, best, checkpoint = _History(out / "history.csv"), out / "best.keras", out / CHECKPOINT
     first_epoch = 0
     if resume:
@@ -108,19 +110,28 @@ def train_and_export(
     bad_data: BadData = "skip",
     report: Callable[[str], None] = print,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Path, Path]:
+) -> list[Path]:
     """Train, then write what the pipeline runs: ``emotions.keras`` and ``emotions.tflite``.
 
     Beside them lies ``emotions.json`` with their labels and the temperature, which is fitted on the
-    validation split. Arguments and errors are those of ``train``.
+    validation split. Arguments and errors are those of ``train``. Only Keras's
+    TensorFlow backend can convert; others leave the ``.tflite`` out.
+
+    Returns:
+        The paths of the networks.
     """
     best = keras.models.load_model(train(dataset, out, recipe, resume, bad_data, report, progress))
     weights, runnable = out / "emotions.keras", out / "emotions.tflite"
     best.save(weights)
     _, validation = load_training_splits(dataset, bad_data)
-    temperature = fit_temperature(_probabilities(best, validation), validation.labels)
-    export(best, runnable, temperature)
-    return weights, runnable
+    write_labels(runnable, fit_temperature(_probabilities(best, validation), validation.labels))
+    if keras.backend.backend() != "tensorflow":
+        report("for emotions.tflite, --resume the finished run with KERAS_BACKEND=tensorflow")
+        return [weights]
+    from models.export import convert  # It imports TensorFlow.
+
+    convert(best, runnable)
+    return [weights, runnable]
 
 
 def _learner(recipe: Recipe, kinds_of_vote: int, steps: int) -> keras.Model:
@@ -210,7 +221,11 @@ def _probabilities(network: keras.Model, faces: LabelledFaces) -> np.ndarray:
 
 
 def _reseed_dropout(learner: keras.Model, seed: int, epoch: int) -> None:
-    """Make dropout depend on the epoch alone: checkpoints do not hold its random state."""
+    """Make dropout depend on the epoch alone: checkpoints do not hold its random state.
+
+    Under PyTorch it draws from a state of the whole process, under the others from one a layer.
+    """
+    keras.utils.set_random_seed(seed * 1000 + epoch)
     for number, layer in enumerate(learner.get_layer("features").layers):
         if isinstance(layer, keras.layers.Dropout):
             layer.seed_generator.state.assign([seed * 1000 + number, epoch])

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 
@@ -52,6 +53,7 @@ def test_resumed_training_ends_like_an_undisturbed_one(dataset: Path, tmp_path: 
     np.testing.assert_allclose(*history, rtol=1e-6)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow converts")
 def test_network_of_a_run_is_exported_and_agrees_with_it(dataset: Path, tmp_path: Path) -> None:
     weights, runnable = train_and_export(dataset, tmp_path, RECIPE, report=lambda line: None)
     faces = load_split(dataset, "validation").images
