@@ -43,7 +43,7 @@ class TrackSettings(Section):
 
 class ClassifySettings(Section):
     model: Path | None = None
-    """A ``.tflite`` network; empty for the one that comes with the program."""
+    """A ``.tflite`` or ``.keras`` network; empty for the one that comes with the program."""
     threads: Count = 1
     """Threads of the network."""
 

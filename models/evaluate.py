@@ -10,7 +10,7 @@ import numpy as np
 from configs.errors import ModelError, UsageError
 from models.dataset import LabelledFaces, has_split, load_folder, load_split
 from models.emotions import EMOTIONS
-from models.keras_model import load_keras
+from models.keras_model import load_keras, probabilities
 from models.metrics import score
 from models.runtime import EmotionNetwork, read_labels, with_temperature
 
@@ -32,9 +32,9 @@ def evaluate(dataset: Path, model: Path, plots: Path | None = None) -> dict[str,
         UsageError: plots are asked for, but Matplotlib is not installed.
     """
     faces = labelled_faces(dataset)
-    probabilities = predict(model, faces.images)
+    predicted = predict(model, faces.images)
     result = {
-        **score(probabilities, faces.labels),
+        **score(predicted, faces.labels),
         "model": model.name,
         "dataset": str(dataset),
         "skipped": list(faces.skipped),
@@ -46,7 +46,7 @@ def evaluate(dataset: Path, model: Path, plots: Path | None = None) -> dict[str,
             raise UsageError("--plots needs Matplotlib; install the extra 'train'") from error
         plots.mkdir(parents=True, exist_ok=True)
         plot_confusion(result, plots / "confusion.png")
-        plot_reliability(probabilities, faces.labels, plots / "reliability.png")
+        plot_reliability(predicted, faces.labels, plots / "reliability.png")
     return result
 
 
@@ -64,5 +64,4 @@ def predict(model: Path, images: np.ndarray) -> np.ndarray:
     if model.suffix != ".keras":
         raise ModelError(f"{model}: neither a .tflite nor a .keras model")
     network, labels = load_keras(model), read_labels(model.with_suffix(".json"))
-    outputs = network.predict(images[..., None].astype(np.float32), batch_size=256, verbose=0)
-    return with_temperature(outputs[:, labels.order], labels.temperature)
+    return with_temperature(probabilities(network, images)[:, labels.order], labels.temperature)

@@ -15,7 +15,8 @@ import numpy as np
 from configs.errors import UsageError
 from models.augment import AugmentedFaces
 from models.calibrate import fit_temperature
-from models.dataset import BadData, LabelledFaces, load_training_splits, load_votes
+from models.dataset import BadData, LabelledFaces, load_split, load_training_splits, load_votes
+from models.keras_model import probabilities
 from models.networks import build, build_learner, copy_weights
 from models.plots import plot_history
 from models.recipe import Recipe
@@ -123,8 +124,9 @@ def train_and_export(
     best = keras.models.load_model(train(dataset, out, recipe, resume, bad_data, report, progress))
     weights, runnable = out / "emotions.keras", out / "emotions.tflite"
     best.save(weights)
-    _, validation = load_training_splits(dataset, bad_data)
-    write_labels(runnable, fit_temperature(_probabilities(best, validation), validation.labels))
+    validation = load_split(dataset, "validation", exact_size=True)
+    temperature = fit_temperature(probabilities(best, validation.images), validation.labels)
+    write_labels(runnable, temperature)
     if keras.backend.backend() != "tensorflow":
         report("for emotions.tflite, --resume the finished run with KERAS_BACKEND=tensorflow")
         return [weights]
@@ -207,17 +209,12 @@ class _Watch(keras.callbacks.Callback):
 
 
 def _score(network: keras.Model, faces: LabelledFaces) -> dict[str, float]:
-    probabilities = _probabilities(network, faces)
-    right = probabilities[np.arange(len(faces)), faces.labels]
+    predicted = probabilities(network, faces.images)
+    right = predicted[np.arange(len(faces)), faces.labels]
     return {
         "val_loss": float(-np.log(np.maximum(right, 1e-9)).mean()),
-        "val_accuracy": float((probabilities.argmax(axis=1) == faces.labels).mean()),
+        "val_accuracy": float((predicted.argmax(axis=1) == faces.labels).mean()),
     }
-
-
-def _probabilities(network: keras.Model, faces: LabelledFaces) -> np.ndarray:
-    images = faces.images[..., None].astype(np.float32)
-    return network.predict(images, batch_size=256, verbose=0)
 
 
 def _reseed_dropout(learner: keras.Model, seed: int, epoch: int) -> None:

@@ -131,9 +131,12 @@ def train(
             from models.train import train_and_export
     except ImportError as error:
         raise UsageError("training needs TensorFlow; install the extra 'train'") from error
-    recipe = replace(RECIPES[architecture], seed=seed)
+    usual = RECIPES[architecture]
     recipe = replace(
-        recipe, epochs=epochs or recipe.epochs, batch_size=batch_size or recipe.batch_size
+        usual,
+        epochs=epochs or usual.epochs,
+        batch_size=batch_size or usual.batch_size,
+        seed=seed,
     )
     folder = out or Path("runs") / architecture
     with training_progress(err_console) as progress:
