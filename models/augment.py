@@ -12,7 +12,7 @@ import cv2
 import keras
 import numpy as np
 
-from models.dataset import LabelledFaces
+from models.dataset import TrainingData
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.recipe import Recipe
 
@@ -23,18 +23,24 @@ class AugmentedFaces(keras.utils.PyDataset):
     """Shuffled, augmented batches of (images, targets).
 
     Images are (b, 48, 48, 1) float32 of 0 to 255; targets a dictionary of ``emotion``, (b, 7)
-    float32 one-hot, and, if the recipe learns from votes, ``votes``, (b, k) float32. The last,
-    incomplete batch of an epoch is left out; shuffling gives its images their turn in other epochs.
+    float32 that sums to 1, and, if the recipe learns from votes, ``votes``, (b, k) float32. The
+    last, incomplete batch of an epoch is left out; shuffling gives its images their turn in other
+    epochs.
     """
 
-    def __init__(self, faces: LabelledFaces, votes: np.ndarray | None, recipe: Recipe) -> None:
+    def __init__(self, data: TrainingData, recipe: Recipe) -> None:
         super().__init__(workers=2, max_queue_size=8)
-        self._images = faces.images
-        self._targets = {"emotion": np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]}
-        if votes is not None:
-            self._targets["votes"] = votes
+        self._images = data.faces.images
+        self._targets = {"emotion": np.eye(len(EMOTIONS), dtype=np.float32)[data.faces.labels]}
+        if recipe.votes_weight and data.votes is not None:
+            self._targets["votes"] = data.votes
         self._recipe = recipe
         self.start_epoch(0)
+
+    @property
+    def kinds_of_vote(self) -> int:
+        """Length of a target of ``votes``; 0 if there are none."""
+        return self._targets["votes"].shape[1] if "votes" in self._targets else 0
 
     def start_epoch(self, epoch: int) -> None:
         """Draw the order of an epoch; the training loop calls it before each."""
@@ -50,8 +56,21 @@ class AugmentedFaces(keras.utils.PyDataset):
         first = index * self._recipe.batch_size
         chosen = self._order[first : first + self._recipe.batch_size]
         images = np.stack([random_view(self._images[i], rng, self._recipe) for i in chosen])
+        images = images[..., None].astype(np.float32)
         targets = {name: values[chosen] for name, values in self._targets.items()}
-        return images[..., None].astype(np.float32), targets
+        if not self._recipe.mixup:
+            return images, targets
+        shares = rng.beta(self._recipe.mixup, self._recipe.mixup, len(chosen)).astype(np.float32)
+        partners = rng.permutation(len(chosen))
+        return (
+            _blended(images, partners, shares),
+            {name: _blended(values, partners, shares) for name, values in targets.items()},
+        )
+
+
+def _blended(values: np.ndarray, partners: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    shares = shares.reshape(-1, *(1,) * (values.ndim - 1))
+    return values * shares + values[partners] * (1 - shares)
 
 
 def random_view(image: np.ndarray, rng: np.random.Generator, recipe: Recipe) -> np.ndarray:

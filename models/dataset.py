@@ -7,7 +7,7 @@ labels. Training, public test (here: validation) and private test are its splits
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,9 @@ from configs.errors import DatasetError
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 
 BadData = Literal["skip", "refuse"]
+
+CutFace = Callable[[np.ndarray], np.ndarray]
+"""From a picture of one face, (h, w) uint8, to what a network sees of it, (48, 48) uint8."""
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 
@@ -51,20 +54,43 @@ class LabelledFaces:
         return len(self.labels)
 
 
-def load_split(dataset: Path, split: str, exact_size: bool = False) -> LabelledFaces:
+@dataclass(frozen=True)
+class TrainingData:
+    """What a network is trained on, and what it is scored on meanwhile.
+
+    Attributes:
+        faces: of the training split.
+        validation: of the validation split.
+        votes: FER+'s votes for ``faces``, (n, k) float32, as ``load_votes`` gives them.
+    """
+
+    faces: LabelledFaces
+    validation: LabelledFaces
+    votes: np.ndarray | None
+
+
+def whole_picture(picture: np.ndarray) -> np.ndarray:
+    """The simplest ``CutFace``: takes the picture for the face."""
+    return cv2.resize(picture, (FACE_SIZE_PX, FACE_SIZE_PX), interpolation=cv2.INTER_AREA)
+
+
+def load_split(
+    dataset: Path, split: str, cut: CutFace = whole_picture, exact_size: bool = False
+) -> LabelledFaces:
     """Read one split (``train``, ``validation`` or ``test``) of a data set.
 
     Args:
         dataset: its folder, or ``fer2013.csv``.
         split: which.
-        exact_size: skip images that are not 48x48; otherwise they are resized.
+        cut: is given each picture.
+        exact_size: skip pictures that are not 48x48.
 
     Raises:
         DatasetError: the data set has no such split, a class folder is missing, or no image can
             be read.
     """
     if dataset.is_file():
-        return _from_csv(dataset, split)
+        return _from_csv(dataset, split, cut)
     for folder in _possible_folders(dataset, split):
         if folder.is_dir():
             missing = [name for name in EMOTIONS if not (folder / name).is_dir()]
@@ -73,7 +99,7 @@ def load_split(dataset: Path, split: str, exact_size: bool = False) -> LabelledF
                     f"{folder}: no folder {', '.join(missing)}; expected one for each of "
                     f"{', '.join(EMOTIONS)}"
                 )
-            return load_folder(folder, exact_size)
+            return load_folder(folder, cut, exact_size)
     if not dataset.exists():
         raise DatasetError(f"{dataset}: no such file or folder")
     raise DatasetError(
@@ -94,8 +120,10 @@ def _possible_folders(dataset: Path, split: str) -> tuple[Path, Path]:
     return dataset / split, dataset / "images" / split
 
 
-def load_training_splits(dataset: Path, bad_data: BadData) -> tuple[LabelledFaces, LabelledFaces]:
-    """Read the training and validation splits, without what would spoil or flatter a training.
+def load_training_data(
+    dataset: Path, bad_data: BadData, cut: CutFace = whole_picture
+) -> TrainingData:
+    """Read what a training needs, without what would spoil or flatter it.
 
     Left out are images that cannot be read or are not 48x48, and training images that are in the
     validation split, too: a network that has seen them there would score better than it is.
@@ -103,19 +131,21 @@ def load_training_splits(dataset: Path, bad_data: BadData) -> tuple[LabelledFace
     Args:
         dataset: as for ``load_split``.
         bad_data: leave them out and name them in ``skipped``, or refuse the data set.
+        cut: is given each picture.
 
     Raises:
-        DatasetError: as ``load_split``; or some images are bad, and ``bad_data`` is ``refuse``.
+        DatasetError: as ``load_split`` and ``load_votes``; or some images are bad, and ``bad_data``
+            is ``refuse``.
     """
-    validation = load_split(dataset, "validation", exact_size=True)
-    faces = _without(load_split(dataset, "train", exact_size=True), validation)
+    validation = load_split(dataset, "validation", cut, exact_size=True)
+    faces = _without(load_split(dataset, "train", cut, exact_size=True), validation)
     bad = (*faces.skipped, *validation.skipped)
     if bad and bad_data == "refuse":
         raise DatasetError(
             f"{dataset}: {len(bad)} images cannot be used; the first: {bad[0]}. Mend or remove "
             "them, or give --bad-data skip"
         )
-    return faces, validation
+    return TrainingData(faces, validation, load_votes(dataset, "train", faces.files))
 
 
 def _without(faces: LabelledFaces, held_out: LabelledFaces) -> LabelledFaces:
@@ -175,7 +205,9 @@ def load_votes(dataset: Path, split: str, files: Sequence[str]) -> np.ndarray | 
     return votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
 
 
-def load_folder(folder: Path, exact_size: bool = False) -> LabelledFaces:
+def load_folder(
+    folder: Path, cut: CutFace = whole_picture, exact_size: bool = False
+) -> LabelledFaces:
     """Read ``<folder>/<emotion>/*.jpg|png``; emotions without a folder are taken as empty.
 
     Raises:
@@ -190,13 +222,11 @@ def load_folder(folder: Path, exact_size: bool = False) -> LabelledFaces:
         if image is None:
             skipped.append(f"{name}: not a readable image")
             continue
-        if image.shape != (FACE_SIZE_PX, FACE_SIZE_PX):
-            if exact_size:
-                height, width = image.shape
-                skipped.append(f"{name}: {width}x{height}, expected {FACE_SIZE_PX}x{FACE_SIZE_PX}")
-                continue
-            image = cv2.resize(image, (FACE_SIZE_PX, FACE_SIZE_PX), interpolation=cv2.INTER_AREA)
-        images.append(image)
+        if exact_size and image.shape != (FACE_SIZE_PX, FACE_SIZE_PX):
+            height, width = image.shape
+            skipped.append(f"{name}: {width}x{height}, expected {FACE_SIZE_PX}x{FACE_SIZE_PX}")
+            continue
+        images.append(cut(image))
         labels.append(label)
         files.append(name)
     return _assemble(folder, images, labels, files, skipped)
@@ -209,7 +239,7 @@ def _labelled_paths(folder: Path) -> Iterator[tuple[int, Path]]:
                 yield label, path
 
 
-def _from_csv(path: Path, split: str) -> LabelledFaces:
+def _from_csv(path: Path, split: str, cut: CutFace) -> LabelledFaces:
     images, labels, files, skipped = [], [], [], []
     with path.open(newline="") as lines:
         reader = csv.DictReader(lines)
@@ -226,7 +256,7 @@ def _from_csv(path: Path, split: str) -> LabelledFaces:
             except (ValueError, OverflowError, IndexError) as error:
                 skipped.append(f"{name}: {error}")
                 continue
-            images.append(image)
+            images.append(cut(image))
             labels.append(label)
             files.append(name)
     return _assemble(path, images, labels, files, skipped)

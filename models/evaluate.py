@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 
 from configs.errors import ModelError, UsageError
-from models.dataset import LabelledFaces, has_split, load_folder, load_split
+from models.dataset import CutFace, LabelledFaces, has_split, load_folder, load_split, whole_picture
 from models.emotions import EMOTIONS
 from models.keras_model import load_keras, probabilities
 from models.metrics import score
 from models.runtime import EmotionNetwork, read_labels, with_temperature
 
 
-def evaluate(dataset: Path, model: Path, plots: Path | None = None) -> dict[str, Any]:
+def evaluate(
+    dataset: Path, model: Path, plots: Path | None = None, cut: CutFace = whole_picture
+) -> dict[str, Any]:
     """Score a ``.tflite`` or ``.keras`` model.
 
     Args:
@@ -23,6 +25,7 @@ def evaluate(dataset: Path, model: Path, plots: Path | None = None) -> dict[str,
             split; or a single folder of ``<emotion>/*.jpg|png``.
         model: the model file, its labels beside it; for ``.keras``, TensorFlow must be installed.
         plots: folder for ``confusion.png`` and ``reliability.png``, made if absent.
+        cut: is given each picture of a face.
 
     Returns:
         What ``models.metrics.score`` gives, with ``model`` and ``dataset`` named.
@@ -31,7 +34,7 @@ def evaluate(dataset: Path, model: Path, plots: Path | None = None) -> dict[str,
         DatasetError, ModelError: one of the two cannot be used.
         UsageError: plots are asked for, but Matplotlib is not installed.
     """
-    faces = labelled_faces(dataset)
+    faces = labelled_faces(dataset, cut)
     predicted = predict(model, faces.images)
     result = {
         **score(predicted, faces.labels),
@@ -50,11 +53,11 @@ def evaluate(dataset: Path, model: Path, plots: Path | None = None) -> dict[str,
     return result
 
 
-def labelled_faces(dataset: Path) -> LabelledFaces:
+def labelled_faces(dataset: Path, cut: CutFace) -> LabelledFaces:
     """The faces to score on: a folder of emotions, or the best held-out split of a data set."""
     if dataset.is_dir() and any((dataset / name).is_dir() for name in EMOTIONS):
-        return load_folder(dataset)
-    return load_split(dataset, "test" if has_split(dataset, "test") else "validation")
+        return load_folder(dataset, cut)
+    return load_split(dataset, "test" if has_split(dataset, "test") else "validation", cut)
 
 
 def predict(model: Path, images: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
@@ -52,6 +53,28 @@ def load_keras(path: Path) -> keras.Model:
 def probabilities(network: keras.Model, images: np.ndarray) -> np.ndarray:
     """What a network gives for faces, (n, 48, 48) uint8: (n, 7) float32, in its own order."""
     return network.predict(images[..., None], batch_size=256, verbose=0)
+
+
+def save_compactly(network: keras.Model, path: Path) -> None:
+    """Save a network in well under half of the bytes.
+
+    Its kernels are rounded to bfloat16, the precision that they were multiplied with in training,
+    also in ``network`` itself; then half of their bytes are zero, and compression leaves them out.
+    """
+    from keras import ops
+
+    network.set_weights(
+        [
+            ops.cast(ops.cast(weight, "bfloat16"), "float32") if weight.ndim > 1 else weight
+            for weight in network.get_weights()
+        ]
+    )
+    network.save(path)
+    with ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
 
 
 def as_tflite(path: Path, cache: Path | None = None) -> Path:

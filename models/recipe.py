@@ -23,6 +23,8 @@ class Recipe:
         shift: largest displacement in augmentation, as a share of the image.
         light: largest change of brightness and contrast in augmentation, relative.
         cutout: largest side of a patch that is painted grey, as a share of the image.
+        mixup: a face is blended with another by a share from Beta(mixup, mixup), and their labels
+            likewise (Zhang et al., ICLR 2018); 0 for none.
         precision: Keras dtype policy.
     """
 
@@ -42,6 +44,7 @@ class Recipe:
     shift: float = 0.0
     light: float = 0.0
     cutout: float = 0.0
+    mixup: float = 0.0
     precision: str = "float32"
     seed: int = 1
 
@@ -49,7 +52,7 @@ class Recipe:
 RECIPES = {
     "residual": Recipe(
         architecture="residual",
-        epochs=60,
+        epochs=90,
         warmup_epochs=3,
         weight_decay=5e-3,
         averaging=0.998,
@@ -61,11 +64,12 @@ RECIPES = {
         shift=0.08,
         light=0.25,
         cutout=0.4,
+        mixup=0.2,
         precision="mixed_bfloat16",
     ),
     "seed": Recipe(
         architecture="seed",
-        epochs=50,
+        epochs=60,
         optimizer="adam",
         learning_rate=2e-3,
         averaging=0.998,

@@ -15,8 +15,8 @@ import numpy as np
 from configs.errors import UsageError
 from models.augment import AugmentedFaces
 from models.calibrate import fit_temperature
-from models.dataset import BadData, LabelledFaces, load_split, load_training_splits, load_votes
-from models.keras_model import probabilities
+from models.dataset import VOTES_FILE, LabelledFaces, TrainingData
+from models.keras_model import probabilities, save_compactly
 from models.networks import build, build_learner, copy_weights
 from models.plots import plot_history
 from models.recipe import Recipe
@@ -26,11 +26,10 @@ CHECKPOINT = "checkpoint.weights.h5"
 
 
 def train(
-    dataset: Path,
+    data: TrainingData,
     out: Path,
     recipe: Recipe,
     resume: bool = False,
-    bad_data: BadData = "skip",
     report: Callable[[str], None] = print,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
@@ -40,11 +39,10 @@ def train(
     ``recipe.json`` and ``checkpoint.weights.h5``, which ``resume`` starts from.
 
     Args:
-        dataset: FER-2013, as ``models.dataset`` reads it.
+        data: what to learn from.
         out: folder for results, made if absent.
         recipe: what to do; when resuming, the one that the run began with.
         resume: go on after the last finished epoch of the run in ``out``.
-        bad_data: what to do if some images cannot be used.
         report: receives a line an epoch, and one for each image skipped.
         progress: is told of each step: how many are done, and how many there are.
 
@@ -52,26 +50,23 @@ def train(
         The path of ``best.keras``.
 
     Raises:
-        DatasetError: the data set cannot be used.
         UsageError: ``out`` holds another run, or nothing to resume.
     """
     _prepare_run_folder(out, recipe, resume)
-    faces, validation = load_training_splits(dataset, bad_data)
-    for split, skipped in (("train", faces.skipped), ("validation", validation.skipped)):
+    for split, skipped in (("train", data.faces.skipped), ("validation", data.validation.skipped)):
         for line in skipped:
             report(f"skipped {split}/{line}")
     report(
-        f"{len(faces)} training faces, {len(validation)} validation faces, "
-        f"{len(faces.skipped) + len(validation.skipped)} skipped"
+        f"{len(data.faces)} training faces, {len(data.validation)} validation faces, "
+        f"{len(data.faces.skipped) + len(data.validation.skipped)} skipped"
     )
-    votes = load_votes(dataset, "train", faces.files) if recipe.votes_weight else None
-    if recipe.votes_weight and votes is None:
-        report(f"{dataset}: no ferplus_votes.csv; learning from FER-2013's labels alone")
+    if recipe.votes_weight and data.votes is None:
+        report(f"no {VOTES_FILE} in the data set; learning from FER-2013's labels alone")
 
     keras.utils.set_random_seed(recipe.seed)
-    batches = AugmentedFaces(faces, votes, recipe)
+    batches = AugmentedFaces(data, recipe)
     network = build(recipe.architecture)
-    learner = _learner(recipe, 0 if votes is None else votes.shape[1], steps=len(batches))
+    learner = _learner(recipe, batches.kinds_of_vote, steps=len(batches))
     # Builds loss and metrics. Left to `fit`, it costs the first batch under some backends.
     learner.test_on_batch(*batches[0])
     history, best, checkpoint = _History(out / "history.csv"), out / "best.keras", out / CHECKPOINT
@@ -87,7 +82,7 @@ def train(
         _reseed_dropout(learner, recipe.seed, epoch)
         watch = _Watch(progress, epoch * len(batches), recipe.epochs * len(batches))
         row = _train_one_epoch(learner, network, batches, watch)
-        row |= _score(network, validation)
+        row |= _score(network, data.validation)
         if row["val_accuracy"] > history.best_accuracy:
             _replace(best, network.save)
         history.append(row)
@@ -104,11 +99,10 @@ def train(
 
 
 def train_and_export(
-    dataset: Path,
+    data: TrainingData,
     out: Path,
     recipe: Recipe,
     resume: bool = False,
-    bad_data: BadData = "skip",
     report: Callable[[str], None] = print,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
@@ -121,12 +115,11 @@ def train_and_export(
     Returns:
         The paths of the networks.
     """
-    best = keras.models.load_model(train(dataset, out, recipe, resume, bad_data, report, progress))
+    best = keras.models.load_model(train(data, out, recipe, resume, report, progress))
     weights, runnable = out / "emotions.keras", out / "emotions.tflite"
-    best.save(weights)
-    validation = load_split(dataset, "validation", exact_size=True)
-    temperature = fit_temperature(probabilities(best, validation.images), validation.labels)
-    write_labels(runnable, temperature)
+    save_compactly(best, weights)
+    predicted = probabilities(best, data.validation.images)
+    write_labels(runnable, fit_temperature(predicted, data.validation.labels))
     if keras.backend.backend() != "tensorflow":
         report("for emotions.tflite, --resume the finished run with KERAS_BACKEND=tensorflow")
         return [weights]

@@ -20,7 +20,7 @@ from rich.table import Table
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.load import load_settings
 from configs.schema import Settings
-from models.dataset import BadData
+from models.dataset import BadData, load_training_data
 from models.keras_model import as_tflite
 from models.quiet import standard_error_silenced
 from models.recipe import RECIPES
@@ -31,6 +31,7 @@ from pipeline.plan import load_network, with_runnable_model
 from pipeline.progress import closing_table, make_reporter, training_progress
 from pipeline.samples import sample_clips
 from pipeline.sources import find_jobs
+from pipeline.still_faces import make_face_cutter
 from pipeline.summary import Provenance
 
 DONE, SOME_FAILED, WRONG_COMMAND, INTERRUPTED = 0, 1, 2, 130
@@ -139,8 +140,9 @@ def train(
         seed=seed,
     )
     folder = out or Path("runs") / architecture
+    data = load_training_data(dataset, bad_data, make_face_cutter())
     with training_progress(err_console) as progress:
-        models = train_and_export(dataset, folder, recipe, resume, bad_data, _say, progress)
+        models = train_and_export(data, folder, recipe, resume, _say, progress)
     for model in models:
         _say(f"wrote {model}")
 
@@ -159,7 +161,7 @@ def evaluate(
     """Score a network on labelled faces."""
     from models.evaluate import evaluate as score
 
-    result = score(dataset, model, plots)
+    result = score(dataset, model, plots, make_face_cutter())
     if as_json:
         typer.echo(json.dumps(result))
     else:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from configs.errors import DatasetError
-from models.dataset import CSV_LABELS, load_folder, load_split, load_training_splits, load_votes
+from models.dataset import CSV_LABELS, load_folder, load_split, load_training_data, load_votes
 from models.emotions import EMOTIONS
 
 
@@ -87,9 +87,9 @@ def spoilt_data_set(folder: Path) -> Path:
 
 
 def test_bad_training_data_is_left_out_and_named(tmp_path: Path) -> None:
-    faces, validation = load_training_splits(spoilt_data_set(tmp_path), "skip")
-    assert (len(faces), len(validation)) == (7, 7)
-    assert faces.skipped == (
+    data = load_training_data(spoilt_data_set(tmp_path), "skip")
+    assert (len(data.faces), len(data.validation)) == (7, 7)
+    assert data.faces.skipped == (
         "fear/large.png: 50x64, expected 48x48",
         "sad/broken.jpg: not a readable image",
         "happy/twin.png: the same image as happy/a.png of the validation split",
@@ -98,7 +98,7 @@ def test_bad_training_data_is_left_out_and_named(tmp_path: Path) -> None:
 
 def test_bad_training_data_is_refused_if_so_set(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"3 images cannot be used.*large\.png"):
-        load_training_splits(spoilt_data_set(tmp_path), "refuse")
+        load_training_data(spoilt_data_set(tmp_path), "refuse")
 
 
 def test_votes_go_with_their_images(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from configs.errors import UsageError
-from models.dataset import load_split
+from models.dataset import TrainingData, load_training_data
 from models.emotions import EMOTIONS
 from models.evaluate import predict
 from models.recipe import RECIPES
@@ -19,7 +19,7 @@ RECIPE = replace(RECIPES["residual"], epochs=2, batch_size=14, warmup_epochs=1, 
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
     """A few random faces for each emotion, told apart by their brightness."""
     folder = tmp_path_factory.mktemp("fer")
     rng = np.random.default_rng(0)
@@ -29,23 +29,23 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for number in range(count):
                 face = rng.integers(0, 100, (48, 48)) + 20 * label
                 cv2.imwrite(str(folder / split / name / f"{number}.png"), face.astype(np.uint8))
-    return folder
+    return load_training_data(folder, "refuse")
 
 
 class InterruptionError(Exception):
     pass
 
 
-def test_resumed_training_ends_like_an_undisturbed_one(dataset: Path, tmp_path: Path) -> None:
+def test_resumed_training_ends_like_an_undisturbed_one(data: TrainingData, tmp_path: Path) -> None:
     def interrupt(line: str) -> None:
         if line.startswith("epoch 1/"):
             raise InterruptionError
 
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    train(dataset, undisturbed, RECIPE, report=lambda line: None)
+    train(data, undisturbed, RECIPE, report=lambda line: None)
     with pytest.raises(InterruptionError):
-        train(dataset, disturbed, RECIPE, report=interrupt)
-    train(dataset, disturbed, RECIPE, resume=True, report=lambda line: None)
+        train(data, disturbed, RECIPE, report=interrupt)
+    train(data, disturbed, RECIPE, resume=True, report=lambda line: None)
 
     # Sums on several threads differ in the last digits from run to run.
     history = [np.loadtxt(run / "history.csv", delimiter=",", skiprows=1)
@@ -54,19 +54,21 @@ def test_resumed_training_ends_like_an_undisturbed_one(dataset: Path, tmp_path: 
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow converts")
-def test_network_of_a_run_is_exported_and_agrees_with_it(dataset: Path, tmp_path: Path) -> None:
-    weights, runnable = train_and_export(dataset, tmp_path, RECIPE, report=lambda line: None)
-    faces = load_split(dataset, "validation").images
+def test_network_of_a_run_is_exported_and_agrees_with_it(
+    data: TrainingData, tmp_path: Path
+) -> None:
+    weights, runnable = train_and_export(data, tmp_path, RECIPE, report=lambda line: None)
+    faces = data.validation.images
     np.testing.assert_allclose(predict(runnable, faces), predict(weights, faces), atol=0.03)
     assert (tmp_path / "history.png").stat().st_size > 1000
 
 
-def test_runs_are_not_mixed_up(dataset: Path, tmp_path: Path) -> None:
+def test_runs_are_not_mixed_up(data: TrainingData, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no training to resume"):
-        train(dataset, tmp_path, RECIPE, resume=True)
+        train(data, tmp_path, RECIPE, resume=True)
     (tmp_path / "checkpoint.weights.h5").touch()
     (tmp_path / "recipe.json").write_text("{}")
     with pytest.raises(UsageError, match="holds a training run"):
-        train(dataset, tmp_path, RECIPE)
+        train(data, tmp_path, RECIPE)
     with pytest.raises(UsageError, match="other settings"):
-        train(dataset, tmp_path, RECIPE, resume=True)
+        train(data, tmp_path, RECIPE, resume=True)

@@ -1,0 +1,59 @@
+"""Faces of labelled pictures are cut as those of video are."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from configs.schema import DetectSettings, ReadSettings
+from models.dataset import load_folder
+from pipeline.still_faces import make_face_cutter
+from stages.align import FULL_RANGE, TEMPLATE_PX, AlignStage
+from stages.batch import yuv_planes
+from stages.detect import DetectStage, make_detector
+from stages.read import VideoReader
+
+
+@pytest.fixture(scope="module")
+def frame(samples: dict[str, Path]) -> tuple[np.ndarray, np.ndarray]:
+    """A frame of a sample clip, grey, and its only face, cut by the pipeline."""
+    with VideoReader(samples["single_face.mp4"], ReadSettings(), 640) as reader:
+        batch = next(reader.batches())
+        detect = DetectStage(make_detector(DetectSettings()), reader.info)
+        faces = AlignStage().process(detect.process(batch))
+    assert faces.face_frame[:2].tolist() == [0, 1]
+    return FULL_RANGE[yuv_planes(batch.pixels[0])[0]], faces.crops[0]
+
+
+@pytest.mark.parametrize("zoom", [1.0, 0.5, 2.0])
+def test_face_of_a_large_picture_is_cut_like_that_of_a_video(
+    frame: tuple[np.ndarray, np.ndarray], zoom: float
+) -> None:
+    picture = cv2.resize(frame[0], None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    difference = np.abs(make_face_cutter()(picture).astype(float) - frame[1])
+    assert difference.mean() < 15  # 60 for other parts of the picture
+
+
+def test_picture_that_shows_only_a_face_is_laid_on_the_template(
+    frame: tuple[np.ndarray, np.ndarray],
+) -> None:
+    turn = cv2.getRotationMatrix2D((23.5, 23.5), 20, 0.9)
+    turned = cv2.warpAffine(frame[1], turn, (48, 48), borderMode=cv2.BORDER_REPLICATE)
+    assert off_template_px(make_face_cutter()(turned)) < off_template_px(turned) / 2
+
+
+def off_template_px(face: np.ndarray) -> float:
+    """Mean distance of a face's landmarks from the template's."""
+    enlarged = cv2.cvtColor(cv2.resize(face, (96, 96)), cv2.COLOR_GRAY2BGR)
+    _, landmarks, _ = make_detector(DetectSettings()).find(enlarged)
+    return float(np.linalg.norm(landmarks[0] / 2 - TEMPLATE_PX, axis=1).mean())
+
+
+def test_picture_without_a_face_is_taken_whole(tmp_path: Path) -> None:
+    (tmp_path / "sad").mkdir()
+    picture = np.tile(np.arange(96, dtype=np.uint8), (96, 1))
+    cv2.imwrite(str(tmp_path / "sad" / "wall.png"), picture)
+    faces = load_folder(tmp_path, make_face_cutter())
+    expected = cv2.resize(picture, (48, 48), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(faces.images[0], expected)
