@@ -52,7 +52,7 @@ class Recipe:
 RECIPES = {
     "residual": Recipe(
         architecture="residual",
-        epochs=90,
+        epochs=80,
         warmup_epochs=3,
         weight_decay=5e-3,
         averaging=0.998,
@@ -69,7 +69,7 @@ RECIPES = {
     ),
     "seed": Recipe(
         architecture="seed",
-        epochs=60,
+        epochs=50,
         optimizer="adam",
         learning_rate=2e-3,
         averaging=0.998,

@@ -9,7 +9,7 @@ import pytest
 from configs.schema import DetectSettings, ReadSettings
 from models.dataset import load_folder
 from pipeline.still_faces import make_face_cutter
-from stages.align import FULL_RANGE, TEMPLATE_PX, AlignStage
+from stages.align import FULL_RANGE, AlignStage
 from stages.batch import yuv_planes
 from stages.detect import DetectStage, make_detector
 from stages.read import VideoReader
@@ -40,14 +40,16 @@ def test_picture_that_shows_only_a_face_is_laid_on_the_template(
 ) -> None:
     turn = cv2.getRotationMatrix2D((23.5, 23.5), 20, 0.9)
     turned = cv2.warpAffine(frame[1], turn, (48, 48), borderMode=cv2.BORDER_REPLICATE)
-    assert off_template_px(make_face_cutter()(turned)) < off_template_px(turned) / 2
+    assert abs(tilt_degrees(turned)) > 12
+    assert abs(tilt_degrees(make_face_cutter()(turned))) < 5
 
 
-def off_template_px(face: np.ndarray) -> float:
-    """Mean distance of a face's landmarks from the template's."""
-    enlarged = cv2.cvtColor(cv2.resize(face, (96, 96)), cv2.COLOR_GRAY2BGR)
+def tilt_degrees(face: np.ndarray) -> float:
+    """Angle of the line between the eyes."""
+    enlarged = cv2.cvtColor(cv2.resize(face, (240, 240)), cv2.COLOR_GRAY2BGR)
     _, landmarks, _ = make_detector(DetectSettings()).find(enlarged)
-    return float(np.linalg.norm(landmarks[0] / 2 - TEMPLATE_PX, axis=1).mean())
+    across, down = landmarks[0, 1] - landmarks[0, 0]
+    return float(np.degrees(np.arctan2(down, across)))
 
 
 def test_picture_without_a_face_is_taken_whole(tmp_path: Path) -> None:
