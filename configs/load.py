@@ -51,6 +51,23 @@ def load_settings(
     return _validated(values, origin="command line")
 
 
+def with_changes(
+    settings: Settings, changes: Mapping[str, Mapping[str, Any]], origin: str
+) -> Settings:
+    """Settings with some of them changed, by section.
+
+    Args:
+        origin: what a message is to name as their place.
+
+    Raises:
+        ConfigError: as ``load_settings``.
+    """
+    values = settings.model_dump()
+    for section, changed in changes.items():
+        values[section] = {**values.get(section, {}), **changed}
+    return _validated(values, origin)
+
+
 def _parsed(assignment: str) -> tuple[str, Any]:
     key, separator, text = assignment.partition("=")
     if not separator or key.count(".") != 1:

@@ -61,6 +61,40 @@ class VideoSettings(Section):
     """Threads of the encoder."""
 
 
+class LiveSettings(Section):
+    open_timeout_s: Annotated[float, Field(gt=0)] = 10
+    """A stream that does not answer for this long is tried again later."""
+    read_timeout_s: Annotated[float, Field(gt=0)] = 5
+    """A stream that sends nothing for this long is taken for lost, and tried again."""
+    retry_wait_s: Annotated[float, Field(gt=0)] = 1
+    """Wait before the first new attempt; it doubles with each that fails."""
+    longest_retry_wait_s: Annotated[float, Field(gt=0)] = 30
+    """Longest wait between two attempts."""
+    attempts: Annotated[int, Field(ge=0)] = 0
+    """Attempts in a row after which a stream is given up; 0 for never."""
+    queue_frames: Count = 8
+    """Received frames that may wait; when there are more, the oldest is dropped."""
+    batch_frames: Annotated[int, Field(ge=1, le=64)] = 4
+    """Frames that travel together, at most; a larger number costs less and answers later."""
+    segment_s: Annotated[float, Field(gt=0)] = 600
+    """Length of each piece of the annotated recording."""
+    keep_segments: Annotated[int, Field(ge=0)] = 0
+    """Pieces that are kept, the latest ones; 0 for all."""
+    duration_s: Seconds = 0
+    """A stream ends after this time; 0 for never."""
+    frames: Annotated[int, Field(ge=0)] = 0
+    """A stream ends after this many frames; 0 for never."""
+
+
+class PageSettings(Section):
+    host: str = "127.0.0.1"
+    """Address that the page of ``--show`` is served at; viewers elsewhere need the token."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Its port; 0 for any that is free."""
+    token: str | None = None
+    """What a viewer from another machine has to give; empty for a new one each time."""
+
+
 class ExecutorSettings(Section):
     kind: Literal["ray", "local"] = "ray"
     """``ray``: stages are actors that work at the same time; ``local``: one process."""
@@ -82,4 +116,6 @@ class Settings(Section):
     track: TrackSettings = TrackSettings()
     classify: ClassifySettings = ClassifySettings()
     video: VideoSettings = VideoSettings()
+    live: LiveSettings = LiveSettings()
+    page: PageSettings = PageSettings()
     executor: ExecutorSettings = ExecutorSettings()

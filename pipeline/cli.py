@@ -6,7 +6,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -28,11 +28,12 @@ from models.runtime import SHIPPED_MODEL
 from pipeline import local_executor
 from pipeline.bench import DetectorFigures, NetworkFigures, compare_detectors, compare_networks
 from pipeline.plan import load_network, with_runnable_model
-from pipeline.progress import closing_table, make_reporter, training_progress
+from pipeline.progress import closing_table, live_figures, make_reporter, training_progress
 from pipeline.samples import sample_clips
-from pipeline.sources import find_jobs
+from pipeline.sources import Stream, find_jobs, find_streams, is_camera_source
 from pipeline.still_faces import make_face_cutter
 from pipeline.summary import Provenance
+from pipeline.supervisor import Supervisor, ThreadWorker, Worker
 
 DONE, SOME_FAILED, WRONG_COMMAND, INTERRUPTED = 0, 1, 2, 130
 
@@ -68,7 +69,11 @@ Verbose = Annotated[bool, typer.Option("--verbose", help="Show what the librarie
 @app.command()
 def run(
     sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="Videos, folders or glob patterns.")
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Videos, folders, patterns; or cameras: a number, a URL, a YAML list of them.",
+        ),
     ],
     out: Out = Path("timelines"),
     config: ConfigOption = None,
@@ -80,16 +85,34 @@ def run(
         typer.Option("--model", metavar="FILE", help="Your own network: .tflite, .keras."),
     ] = None,
     no_video: NoVideo = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Live: serve a page to watch, and print its address.")
+    ] = False,
+    duration_s: Annotated[
+        float | None, typer.Option("--duration", metavar="SECONDS", help="Live: then stop.")
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option("--frames", metavar="N", help="Live: after so many, stop.")
+    ] = None,
     verbose: Verbose = False,
 ) -> None:
-    """Analyse videos: a timeline, an annotated video and a summary each."""
+    """Analyse videos or live streams: a timeline, an annotated video and a summary each."""
     flags: dict[str, Any] = {
         "executor.kind": executor,
         "executor.address": address,
         "classify.model": model,
         "video.enabled": False if no_video else None,
+        "live.duration_s": duration_s,
+        "live.frames": frames,
     }
     settings = load_settings(config, assignments or [], flags)
+    streams = find_streams(sources, with_runnable_model(settings), out)
+    if streams and len(sources) > sum(is_camera_source(source) for source in sources):
+        raise UsageError("files and live streams need a command each: a stream may never end")
+    if show and not streams:
+        raise UsageError("--show is for cameras and network streams; there is none in the command")
+    if streams:
+        raise typer.Exit(watch(streams, out, settings, show, verbose))
     raise typer.Exit(analyse(sources, out, settings, verbose))
 
 
@@ -248,13 +271,40 @@ def analyse(sources: list[str], out: Path, settings: Settings, verbose: bool) ->
             from pipeline import ray_executor  # Importing Ray takes time; local does without.
 
             summaries = ray_executor.run(jobs, settings, provenance, reporter, stop, verbose)
-    out_console.print(closing_table(out, summaries))
+    out_console.print(closing_table(out, list(summaries.items())))
     _say(f"results: {out}/<video>/")
     if stop.is_set():
         _say_error("interrupted; what was done is kept")
         return INTERRUPTED
     complete = all(summary.status == "complete" for summary in summaries.values()) and not problems
     return DONE if complete else SOME_FAILED
+
+
+def watch(streams: list[Stream], out: Path, settings: Settings, show: bool, verbose: bool) -> int:
+    """Analyse live streams until they end, and say what came of it; returns the exit status."""
+    if verbose:
+        logging.basicConfig(level=logging.DEBUG)
+    provenance = Provenance.of(settings, load_network(settings))
+    stop = _stop_signals()
+    with ExitStack() as stack:
+        start_worker: Callable[[Stream, Provenance], Worker] = ThreadWorker
+        if settings.executor.kind == "ray":
+            from pipeline import ray_executor  # Importing Ray takes time; local does without.
+
+            start_worker = stack.enter_context(ray_executor.stream_workers(settings, verbose))
+        supervisor = Supervisor(streams, provenance, start_worker, _say)
+        if show:
+            from pipeline.page import page_served
+
+            _say(f"watch at {stack.enter_context(page_served(supervisor, settings.page))}")
+        stack.enter_context(live_figures(err_console, supervisor))
+        results = supervisor.run(stop)
+    out_console.print(closing_table(out, results))
+    _say(f"results: {out}/<stream>/")
+    if stop.is_set():
+        _say_error("interrupted; every file is complete")
+        return INTERRUPTED
+    return DONE if all(summary.status == "complete" for _, summary in results) else SOME_FAILED
 
 
 def _stop_signals() -> Event:

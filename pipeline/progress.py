@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Protocol
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     Progress,
@@ -23,8 +24,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.sources import Job
+from pipeline.live import StreamStatus
+from pipeline.sources import Job, Stream
 from pipeline.summary import Summary
+from pipeline.supervisor import Supervisor
 from stages.batch import VideoInfo
 
 PLAIN_INTERVAL_S = 5.0
@@ -167,14 +170,46 @@ def training_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def closing_table(out: Path, summaries: Mapping[Job, Summary]) -> Table:
-    """What was made of each video, and where it is."""
+@contextmanager
+def live_figures(console: Console, supervisor: Supervisor) -> Iterator[None]:
+    """A table of the streams, kept up to date; nothing where nobody watches."""
+    if not console.is_terminal:
+        yield
+        return
+
+    class Figures:
+        def __rich__(self) -> Table:
+            return _figures_of(supervisor.statuses())
+
+    with Live(Figures(), console=console, refresh_per_second=2):
+        yield
+
+
+def _figures_of(statuses: Sequence[StreamStatus]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("stream", "state", "frames", "frames/s", "latency", "dropped", "lost"):
+        table.add_column(title, justify="left" if title in ("stream", "state") else "right")
+    for status in statuses:
+        table.add_row(
+            Text(status.name),
+            Text(status.state, style="green" if status.state == "live" else "yellow"),
+            str(status.frames),
+            f"{status.frames_per_s:.1f}",
+            f"{status.latency_p95_ms:.0f} ms",
+            str(status.dropped),
+            str(status.lost),
+        )
+    return table
+
+
+def closing_table(out: Path, summaries: Sequence[tuple[Job | Stream, Summary]]) -> Table:
+    """What was made of each video or stream, and where it is."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("video", overflow="fold")
     table.add_column("status")
     for title in ("frames", "faces", "people"):
         table.add_column(title, justify="right")
-    for job, summary in summaries.items():
+    for job, summary in summaries:
         table.add_row(
             Text(str(job.folder.relative_to(out))),
             Text(summary.status, style=STATUS_STYLES[summary.status]),

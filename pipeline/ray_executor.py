@@ -19,10 +19,13 @@ import queue
 import signal
 import socket
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event
+from time import monotonic
 from typing import Any
 
 # Ray reads these when it is imported: nothing is reported over the network, and no warning is
@@ -42,14 +45,20 @@ from configs.errors import (
 )
 from configs.schema import Settings
 from pipeline.actors import ClassifierActor, FinderActor, ReaderActor, RecorderActor
+from pipeline.live import LiveStream, StreamStatus
 from pipeline.progress import Reporter
 from pipeline.recorder import record_failure
-from pipeline.sources import Job
+from pipeline.sources import Job, Stream
 from pipeline.summary import Provenance, Summary
 
 POLL_S = 0.2
 CONNECT_TIMEOUT_S = 10
 MIN_OBJECT_STORE_MB = 256
+ANSWER_TIMEOUT_S = 10
+"""For short questions to the actor of a live stream."""
+
+THREADS_OF_A_STREAM = 8
+"""One is at work, the others answer questions."""
 
 
 class Lane:
@@ -163,9 +172,75 @@ def run(
         ray.shutdown()
 
 
-def _start_actor(stage: type, *arguments: Any, restarts: int = 0) -> Any:
+class StreamWorker:
+    """A live stream in an actor of its own; satisfies ``pipeline.supervisor.Worker``."""
+
+    def __init__(self, stream: Stream, provenance: Provenance) -> None:
+        self._actor = _start_actor(
+            LiveStream, stream, provenance, max_concurrency=THREADS_OF_A_STREAM
+        )
+        self._result = self._actor.run.remote()
+        self._status = StreamStatus(stream.name, stream.source, "connecting")
+        self._asked_s = monotonic()
+        self._answer = self._actor.status.remote()
+
+    def status(self) -> StreamStatus:
+        """The last answer; never waits, as an actor that starts or hangs does not answer."""
+        now_s = monotonic()
+        if not ray.wait([self._answer], timeout=0)[0]:
+            return replace(self._status, idle_s=max(self._status.idle_s, now_s - self._asked_s))
+        self._status = _got(self._answer)
+        self._asked_s, self._answer = now_s, self._actor.status.remote()
+        return self._status
+
+    def picture(self) -> bytes | None:
+        return _got(self._actor.picture.remote())
+
+    def recent(self, since_s: float) -> list[dict[str, Any]]:
+        return _got(self._actor.recent.remote(since_s))
+
+    def stop(self) -> None:
+        self._actor.stop.remote()
+
+    def result(self) -> Summary | None:
+        return _got(self._result) if ray.wait([self._result], timeout=0)[0] else None
+
+    def kill(self) -> None:
+        ray.kill(self._actor)
+
+
+def _got(answer: ray.ObjectRef) -> Any:
+    """An answer of a live stream's actor.
+
+    Raises:
+        EmotionTimelinesError: it died, or does not answer.
+    """
+    try:
+        return ray.get(answer, timeout=ANSWER_TIMEOUT_S)
+    except Exception as error:
+        raise EmotionTimelinesError(_reason(error)) from error
+
+
+@contextmanager
+def stream_workers(
+    settings: Settings, verbose: bool
+) -> Iterator[Callable[[Stream, Provenance], StreamWorker]]:
+    """Ray, running, and what starts a stream on it.
+
+    Raises:
+        UsageError: the cluster that the settings name cannot be joined.
+        EmotionTimelinesError: Ray cannot be started.
+    """
+    _start_ray(settings, 0, verbose)
+    try:
+        yield StreamWorker
+    finally:
+        ray.shutdown()
+
+
+def _start_actor(stage: type, *arguments: Any, **options: Any) -> Any:
     """An actor of that class, with no claim on CPUs: its threads are set by the settings."""
-    return ray.remote(num_cpus=0, max_restarts=restarts)(stage).remote(*arguments)
+    return ray.remote(num_cpus=0, **options)(stage).remote(*arguments)
 
 
 def _reason(error: Exception) -> str:
@@ -227,7 +302,7 @@ def _run_lanes(
     stop: Event,
     lanes: int,
 ) -> dict[Job, Summary]:
-    classifier = _start_actor(ClassifierActor, settings, restarts=-1)
+    classifier = _start_actor(ClassifierActor, settings, max_restarts=-1)
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from configs.errors import OutputError
 from configs.schema import Settings
-from pipeline.sources import Job
+from pipeline.sources import Job, Stream
 from pipeline.summary import Provenance, Status, Summary
 from stages.aggregate import COLUMNS, Aggregator
 from stages.batch import FrameBatch, VideoInfo
 from stages.files import telling_of
+from stages.write_segments import SegmentWriter
 from stages.write_table import TableWriter
 from stages.write_video import VideoWriter
 
-TABLE, FILM, SUMMARY = RESULTS = ("timeline.csv", "annotated.mp4", "summary.json")
+TABLE, FILM, SUMMARY = "timeline.csv", "annotated.mp4", "summary.json"
+
+RESULTS = (TABLE, FILM, "annotated-[0-9]*.mp4", SUMMARY)
+"""Patterns of the files that a recording consists of."""
 
 
 class Recorder:
@@ -26,20 +31,20 @@ class Recorder:
     """
 
     def __init__(
-        self, job: Job, info: VideoInfo, settings: Settings, provenance: Provenance
+        self, job: Job | Stream, info: VideoInfo, settings: Settings, provenance: Provenance
     ) -> None:
         self._job, self._info, self._provenance = job, info, provenance
         self._aggregator = Aggregator()
         self._damage: list[str] = []
         clear_results(job.folder)
-        self._writers: list[TableWriter | VideoWriter] = []
+        self._writers: list[TableWriter | VideoWriter | SegmentWriter] = []
         try:
-            self._table = TableWriter(job.folder / TABLE, COLUMNS)
+            live = isinstance(job, Stream)
+            self._table = TableWriter(job.folder / TABLE, COLUMNS, readable=live)
             self._writers.append(self._table)
-            self._video: VideoWriter | None = None
+            self._video: VideoWriter | SegmentWriter | None = None
             if settings.video.enabled:
-                path = job.folder / FILM
-                self._video = VideoWriter(path, info, settings.video, job.source)
+                self._video = _film(job, info, settings)
                 self._writers.append(self._video)
         except BaseException:
             self.discard()
@@ -54,20 +59,24 @@ class Recorder:
             self._video.write(batch)
         return self._aggregator.frames
 
-    def finish(self, cut_short: str | None = None) -> Summary:
+    def finish(
+        self, cut_short: str | None = None, dropped: int = 0, live: dict[str, Any] | None = None
+    ) -> Summary:
         """Complete what can be completed, the summary last; raises nothing.
 
         Args:
             cut_short: why no more frames came, if not because the video ended.
+            dropped: frames that were left out.
+            live: what the summary is to say of a live stream.
         """
         problems = [*self._damage, *([cut_short] if cut_short else [])]
         if not self._aggregator.frames:
             self.discard()
         else:
-            if cut_short and self._video is not None:
+            if cut_short and isinstance(self._video, VideoWriter):
                 self._video.end_sound()
             problems += self._finish_writers()
-        kept = tuple(name for name in RESULTS if (self._job.folder / name).exists())
+        kept = tuple(path.name for path in _results_in(self._job.folder))
         status: Status = "failed" if TABLE not in kept else "partial" if problems else "complete"
         summary = Summary(
             source=str(self._job.source),
@@ -77,6 +86,8 @@ class Recorder:
             duration_s=round(self._aggregator.duration_s, 6),
             faces=self._aggregator.faces,
             tracks=self._aggregator.tracks,
+            dropped=dropped,
+            live=live,
             video={
                 "width": self._info.width,
                 "height": self._info.height,
@@ -112,13 +123,23 @@ def clear_results(folder: Path) -> None:
     """
     with telling_of(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in RESULTS:
-            (folder / name).unlink(missing_ok=True)
+        for path in _results_in(folder):
+            path.unlink()
         for leftover in folder.glob(".unfinished.*"):
             leftover.unlink()
 
 
-def record_failure(job: Job, reason: str, provenance: Provenance) -> Summary:
+def _film(job: Job | Stream, info: VideoInfo, settings: Settings) -> VideoWriter | SegmentWriter:
+    if isinstance(job, Stream):
+        return SegmentWriter(job.folder, info, settings.video, settings.live)
+    return VideoWriter(job.folder / FILM, info, settings.video, job.source)
+
+
+def _results_in(folder: Path) -> list[Path]:
+    return [path for pattern in RESULTS for path in sorted(folder.glob(pattern))]
+
+
+def record_failure(job: Job | Stream, reason: str, provenance: Provenance) -> Summary:
     """The summary of a video of which nothing could be kept; raises nothing."""
     reason = reason.removeprefix(f"{job.source}: ")
     summary = Summary(source=str(job.source), status="failed", reason=reason)
@@ -129,7 +150,20 @@ def record_failure(job: Job, reason: str, provenance: Provenance) -> Summary:
     return written(summary, job, provenance)
 
 
-def written(summary: Summary, job: Job, provenance: Provenance) -> Summary:
+def summarise_death(stream: Stream, reason: str, provenance: Provenance) -> Summary:
+    """The summary of a live stream whose worker died; its files stay as they are. Raises nothing.
+
+    The table is whole up to then, and so are all pieces of the film but the last.
+    """
+    for leftover in stream.folder.glob(".unfinished.*"):
+        leftover.unlink()
+    files = tuple(path.name for path in _results_in(stream.folder))
+    status: Status = "partial" if TABLE in files else "failed"
+    summary = Summary(source=stream.source, status=status, reason=reason, files=files)
+    return written(summary, stream, provenance)
+
+
+def written(summary: Summary, job: Job | Stream, provenance: Provenance) -> Summary:
     """Write a summary into the video's folder; if that fails, say so in what is returned."""
     try:
         summary.write(job.folder, provenance)

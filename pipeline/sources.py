@@ -1,14 +1,15 @@
-"""From what a user types as SOURCE to the videos to analyse, and where each one's results go."""
+"""From what a user types as SOURCE to what is to be analysed, and where its results go."""
 
 from __future__ import annotations
 
 import glob
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from configs.errors import SourceError, UsageError
+from configs.cameras import Camera, camera_of, is_live, load_cameras, without_secrets
+from configs.errors import SourceError
+from configs.schema import Settings
 
 VIDEO_SUFFIXES = {
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts",
@@ -16,7 +17,7 @@ VIDEO_SUFFIXES = {
 }  # fmt: skip
 """What counts as a video when a folder is searched; a file given by name may be called anything."""
 
-URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+CAMERA_LIST_SUFFIXES = {".yaml", ".yml"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,76 @@ class Job:
         return self.source.name
 
 
+@dataclass(frozen=True)
+class Stream:
+    """One live stream to analyse.
+
+    Attributes:
+        name: what it is called.
+        address: where it is; may hold a password, and is shown nowhere.
+        settings: those that hold for it.
+        folder: where its results go; a folder of its own.
+    """
+
+    name: str
+    address: str = field(repr=False)
+    settings: Settings = field(repr=False)
+    folder: Path
+
+    @property
+    def source(self) -> str:
+        """The address as it may be shown."""
+        return without_secrets(self.address)
+
+
+def is_camera_source(source: str) -> bool:
+    """Whether a source is live: a camera, a network stream or a YAML list of them."""
+    return Path(source).suffix.lower() in CAMERA_LIST_SUFFIXES or is_live(source)
+
+
+def find_streams(sources: Sequence[str], settings: Settings, out: Path) -> list[Stream]:
+    """The live streams among the sources: cameras, addresses, and YAML lists of them.
+
+    Args:
+        settings: what holds for a stream that has no settings of its own.
+        out: folder below which each gets one of its own. A recording cannot be made again, so one
+            that is there already is left alone and the new one gets a number.
+
+    Raises:
+        ConfigError: a list of cameras is wrong.
+    """
+    cameras: list[tuple[Camera, Settings]] = []
+    for source in sources:
+        if Path(source).suffix.lower() in CAMERA_LIST_SUFFIXES:
+            cameras += load_cameras(Path(source), settings)
+        elif is_live(source):
+            cameras.append((camera_of(source), settings))
+    streams: dict[str, Stream] = {}
+    for camera, own_settings in cameras:
+        name = _numbered(camera.name, streams.keys())
+        folder = unused_folder(out / name)
+        streams[name] = Stream(name, camera.address, own_settings, folder)
+    return list(streams.values())
+
+
+def unused_folder(folder: Path) -> Path:
+    """The folder, or one with a number added if there is something in it already."""
+    taken = {
+        other.name
+        for other in folder.parent.glob("*")
+        if not other.is_dir() or any(other.iterdir())
+    }
+    return folder.with_name(_numbered(folder.name, taken))
+
+
+def _numbered(name: str, taken: Collection[str]) -> str:
+    number, candidate = 1, name
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}-{number}"
+    return candidate
+
+
 def find_jobs(sources: Sequence[str], out: Path) -> tuple[list[Job], list[SourceError]]:
     """The videos behind the sources, in order, each once; and the sources that hold none.
 
@@ -43,16 +114,11 @@ def find_jobs(sources: Sequence[str], out: Path) -> tuple[list[Job], list[Source
         sources: files, folders (searched for videos, with all below them) and glob patterns.
         out: folder below which each video gets one of its own, named after its file; the tree
             below a folder that was searched is kept.
-
-    Raises:
-        UsageError: a source is not of a kind that can be analysed.
     """
     jobs: dict[Path, Job] = {}
     taken: set[Path] = set()
     problems: list[SourceError] = []
     for source in sources:
-        if source.isdigit() or URL.match(source):
-            raise UsageError(f"{source}: cameras and streams cannot be analysed yet, only files")
         found = list(_videos(source))
         if not found:
             problems.append(_nothing_in(source))

@@ -31,7 +31,7 @@ class Provenance:
     @classmethod
     def of(cls, settings: Settings, network: EmotionNetwork) -> Provenance:
         return cls(
-            settings=settings.model_dump(mode="json"),
+            settings=recorded(settings),
             model={"name": network.name, "sha256": network.sha256},
             versions={
                 "python": platform.python_version(),
@@ -41,9 +41,14 @@ class Provenance:
         )
 
 
+def recorded(settings: Settings) -> dict[str, Any]:
+    """Settings as they are kept with a result: those of the page, with its token, are not."""
+    return settings.model_dump(mode="json", exclude={"page"})
+
+
 @dataclass(frozen=True)
 class Summary:
-    """How the analysis of one video ended.
+    """How the analysis of one video or live stream ended.
 
     Attributes:
         source: the video, as it was given.
@@ -55,6 +60,7 @@ class Summary:
         faces: faces found, over all frames.
         tracks: people told apart.
         dropped: frames left out; always 0 for a file.
+        live: of a live stream: when it began, how fast it was, when it was lost.
         files: names of the results beside the summary.
     """
 
@@ -67,6 +73,7 @@ class Summary:
     tracks: int = 0
     dropped: int = 0
     video: dict[str, Any] = field(default_factory=dict)
+    live: dict[str, Any] | None = None
     files: tuple[str, ...] = ()
 
     def write(self, folder: Path, provenance: Provenance) -> None:
@@ -76,7 +83,9 @@ class Summary:
             OutputError: it cannot be written.
         """
         path = folder / "summary.json"
-        text = json.dumps({**asdict(self), **asdict(provenance)}, indent=2, ensure_ascii=False)
+        figures = {name: value for name, value in asdict(self).items() if value is not None}
+        figures["reason"] = self.reason
+        text = json.dumps({**figures, **asdict(provenance)}, indent=2, ensure_ascii=False)
         with telling_of(path):
             folder.mkdir(parents=True, exist_ok=True)
             unfinished_name(path).write_text(text + "\n", encoding="utf-8")

@@ -64,6 +64,8 @@ class FrameBatch:
             that are odd in the video are made even by repeating the last column or row.
         search_images: (n, h, w, 3) uint8 BGR, the same frames at the size that is searched.
         damage: what was broken in the video around these frames, for a person to read.
+        arrived_s: (n,) float64, when a live stream's frames arrived, in seconds since the epoch.
+        after_gap: a live stream was lost before these frames; who was in it is unknown.
         face_frame: (m,) int64, index into this batch of the frame that a face is in.
         boxes: (m, 4) float32, x, y, width, height in pixels of the upright frame.
         landmarks: (m, 5, 2) float32, x and y in pixels of both eyes, the nose and both corners of
@@ -80,6 +82,8 @@ class FrameBatch:
     pixels: np.ndarray = field(default_factory=lambda: NO_PIXELS)
     search_images: np.ndarray = field(default_factory=lambda: NO_PIXELS)
     damage: str | None = None
+    arrived_s: np.ndarray = _empty(dtype=np.float64)
+    after_gap: bool = False
     face_frame: np.ndarray = _empty(dtype=np.int64)
     boxes: np.ndarray = _empty(4)
     landmarks: np.ndarray = _empty(5, 2)

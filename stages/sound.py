@@ -19,14 +19,17 @@ FALLBACK_RATE = 48000
 class Sound:
     """The first audio stream of a file, written into a container along with its pictures.
 
-    A source without sound, or whose sound is damaged, gives what there is.
+    No source, one without sound, or one whose sound is damaged, gives what there is.
     """
 
-    def __init__(self, source: Path, container: av.container.OutputContainer) -> None:
+    def __init__(self, source: Path | None, container: av.container.OutputContainer) -> None:
         self._output = container
-        self._source = av.open(str(source), metadata_errors="replace")
         self._packets: Iterator[av.Packet] = iter(())
         self._next: av.Packet | None = None
+        self._source: av.container.InputContainer | None = None
+        if source is None:
+            return
+        self._source = av.open(str(source), metadata_errors="replace")
         stream = self._source.streams.audio[0] if self._source.streams.audio else None
         if stream is None or stream.codec_context is None:
             return
@@ -52,7 +55,8 @@ class Sound:
     def close(self) -> None:
         """Write no more."""
         self._next = None
-        self._source.close()
+        if self._source is not None:
+            self._source.close()
 
     def _advance(self) -> None:
         try:
@@ -60,8 +64,12 @@ class Sound:
         except (av.FFmpegError, ValueError):  # Such as a number of channels that changes.
             self._next = None
 
+    def _demux(self, stream: av.AudioStream) -> Iterator[av.Packet[av.AudioStream]]:
+        assert self._source is not None
+        return self._source.demux(stream)
+
     def _copied(self, stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:
-        for packet in self._source.demux(stream):
+        for packet in self._demux(stream):
             if packet.dts is None or packet.pts is None:
                 continue
             shift = round(self._start_s / packet.time_base)
@@ -81,7 +89,7 @@ class Sound:
         return self._encode(stream, target)
 
     def _encode(self, stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:
-        for packet in self._source.demux(stream):
+        for packet in self._demux(stream):
             try:
                 frames = packet.decode()
             except av.FFmpegError:

@@ -56,6 +56,8 @@ class TrackStage:
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         tracks = np.empty(len(batch.boxes), np.int64)
+        if batch.after_gap:
+            self._people.clear()
         for index, time_s in enumerate(batch.time_s):
             faces = batch.faces_of(index)
             tracks[faces] = self._follow(batch.boxes[faces].astype(np.float64), float(time_s))

@@ -13,29 +13,39 @@ from stages.files import finish, telling_of, unfinished_name
 class TableWriter:
     """A growing CSV file (RFC 4180, but with plain line feeds).
 
+    Args:
+        path: the file to write.
+        columns: its first line.
+        readable: give the file its final name at once, and bring each row to the disk as it comes,
+            so that others can read along.
+
     Raises:
         OutputError: by any method, when the file cannot be written.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        self._path = path
+    def __init__(self, path: Path, columns: Sequence[str], readable: bool = False) -> None:
+        self._path, self._readable = path, readable
+        self._written_to = path if readable else unfinished_name(path)
         with telling_of(path):
-            self._file = unfinished_name(path).open("w", newline="", encoding="utf-8")
+            self._file = self._written_to.open("w", newline="", encoding="utf-8")
         self._csv = csv.writer(self._file, lineterminator="\n")
         self.write([columns])
 
     def write(self, rows: Iterable[Sequence[str]]) -> None:
         with telling_of(self._path):
             self._csv.writerows(rows)
+            if self._readable:
+                self._file.flush()
 
     def finish(self) -> None:
         """Complete the file and give it its final name."""
         with telling_of(self._path):
             self._file.close()
-        finish(self._path)
+        if not self._readable:
+            finish(self._path)
 
     def discard(self) -> None:
         """Leave nothing behind."""
         with suppress(OSError):  # What could not be written is not wanted any more.
             self._file.close()
-        unfinished_name(self._path).unlink(missing_ok=True)
+        self._written_to.unlink(missing_ok=True)

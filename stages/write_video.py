@@ -22,13 +22,15 @@ class VideoWriter:
     Args:
         path: the file to write.
         info: of the video that the frames come from.
-        source: file whose sound is taken along.
+        sound_of: file whose sound is taken along.
 
     Raises:
         OutputError: by any method, when the file cannot be written.
     """
 
-    def __init__(self, path: Path, info: VideoInfo, settings: VideoSettings, source: Path) -> None:
+    def __init__(
+        self, path: Path, info: VideoInfo, settings: VideoSettings, sound_of: Path | None
+    ) -> None:
         self._path = path
         self._info = info
         width, height = info.width + info.width % 2, info.height + info.height % 2
@@ -48,7 +50,7 @@ class VideoWriter:
             context.color_primaries = info.color_primaries
             context.color_trc = info.color_trc
             self._stream = stream
-            self._sound = Sound(source, self._container)
+            self._sound = Sound(sound_of, self._container)
         self._first_pts = round(Fraction(info.start_s) / info.time_base)
         self._frame_duration = max(1, round(1 / (info.rate * info.time_base)))
 

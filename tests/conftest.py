@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.loopback import make_clip
 from pipeline.samples import sample_clips
 
 FURTHER_CLIPS = Path(__file__).parents[2] / "shared" / "videos"
@@ -23,3 +24,16 @@ def further_clips() -> Path:
     if not FURTHER_CLIPS.is_dir():
         pytest.skip("the folder ../shared/videos is not on this machine")
     return FURTHER_CLIPS
+
+
+@pytest.fixture(scope="session")
+def camera_clips(
+    samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """What a camera would send, 640x360 at 15 frames/s: by the kind of ``LoopbackCamera``."""
+    folder = tmp_path_factory.mktemp("camera")
+    source = samples["single_face.mp4"]
+    return {
+        "mpegts": make_clip(source, folder / "camera.mp4", (640, 360), 15, 12),
+        "mjpeg": make_clip(source, folder / "camera.avi", (640, 360), 15, 12, "mjpeg"),
+    }

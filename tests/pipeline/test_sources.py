@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from configs.errors import UsageError
-from pipeline.sources import find_jobs
+from configs.errors import ConfigError
+from configs.schema import Settings, VideoSettings
+from pipeline.sources import find_jobs, find_streams
 
 
 @pytest.fixture
@@ -50,7 +51,55 @@ def test_sources_without_video_are_named(tree: Path, tmp_path: Path) -> None:
     assert [str(problem).split(": ")[0] for problem in problems] == sources
 
 
-@pytest.mark.parametrize("source", ["0", "rtsp://camera/stream"])
-def test_live_sources_are_refused(source: str) -> None:
-    with pytest.raises(UsageError, match="cannot be analysed yet"):
-        find_jobs([source], Path("out"))
+def test_live_sources_are_told_from_files_and_named_without_their_secrets(tree: Path) -> None:
+    sources = ["0", "rtsp://me:hush@camera:554/door?token=abc&x=1", str(tree / "b.mp4")]
+    streams = find_streams(sources, Settings(), Path("out"))
+    assert [(stream.name, stream.source) for stream in streams] == [
+        ("camera-0", "0"),
+        ("camera-554-door", "rtsp://me:***@camera:554/door?token=***&x=1"),
+    ]
+    assert "hush" not in repr(streams)
+    assert streams[1].address == sources[1]
+
+
+def test_a_recording_is_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "camera-0").mkdir()
+    assert find_streams(["0"], Settings(), tmp_path)[0].folder.name == "camera-0"
+    (tmp_path / "camera-0" / "timeline.csv").touch()
+    assert find_streams(["0"], Settings(), tmp_path)[0].folder.name == "camera-0-2"
+
+
+def test_named_cameras_have_settings_of_their_own(tmp_path: Path) -> None:
+    listed = tmp_path / "cameras.yaml"
+    listed.write_text(
+        "- {name: Front door, address: 0}\n"
+        "- {name: Yard, address: 'udp://:9000', settings: {detect: {width_px: 960}}}\n"
+    )
+    usual = Settings(video=VideoSettings(crf=30))
+    front, yard = find_streams([str(listed)], usual, tmp_path)
+    assert (front.name, front.address, front.settings) == ("Front door", "0", usual)
+    assert (yard.settings.detect.width_px, yard.settings.video.crf) == (960, 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("- {name: a, address: x}\n- {name: a, address: y}", "two cameras are called a"),
+        ("- {name: ../a, address: x}", "0.name"),
+        ("- {address: 'rtsp://me:hush@x'}", "0.name"),
+        ("- {name: a, address: 'rtsp://me:hush@x', setings: {}}", "0.setings"),
+        ("- {name: a, address: x, settings: {detect: {widht_px: 3}}}", "detect.widht_px: unknown"),
+        ("- {name: a, address: x, settings: {executor: {}}}", "a camera's own settings are"),
+        ("detect: {}", "expected a list of cameras"),
+        ("!!python/object/apply:os.system ['true']", "not valid YAML"),
+    ],
+)
+def test_wrong_lists_of_cameras_are_explained(tmp_path: Path, text: str, problem: str) -> None:
+    listed = tmp_path / "cameras.yaml"
+    listed.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        find_streams([str(listed)], Settings(), tmp_path)
+    message = str(caught.value)
+    assert "cameras.yaml" in message
+    assert problem in message
+    assert "hush" not in message
