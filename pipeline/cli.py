@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Event
@@ -27,6 +27,7 @@ from models.recipe import RECIPES
 from models.runtime import SHIPPED_MODEL
 from pipeline import local_executor
 from pipeline.bench import DetectorFigures, NetworkFigures, compare_detectors, compare_networks
+from pipeline.bench_live import measure_streams
 from pipeline.plan import load_network, with_runnable_model
 from pipeline.progress import closing_table, live_figures, make_reporter, training_progress
 from pipeline.samples import sample_clips
@@ -205,10 +206,18 @@ def bench(
     models: Annotated[
         list[Path] | None, typer.Option("--model", metavar="FILE", help="More networks to time.")
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Measure live streams, sent by this machine to itself.")
+    ] = False,
+    streams: Annotated[int, typer.Option(min=1, help="Live: how many at once.")] = 6,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Live: of their pictures.")] = "640x360",
+    rate: Annotated[int, typer.Option(min=1, help="Live: their frames a second.")] = 15,
+    seconds: Annotated[float, typer.Option(min=10, help="Live: how long to measure.")] = 60,
+    executor: ExecutorOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, nothing else.")] = False,
 ) -> None:
-    """Compare detectors and networks, on the same frames and faces, in turn."""
-    settings = load_settings(config, assignments or [])
+    """Compare detectors and networks on the same frames and faces; or measure live streams."""
+    settings = load_settings(config, assignments or [], {"executor.kind": executor})
     if sources:
         jobs, problems = find_jobs(sources, Path())
         if problems:
@@ -216,6 +225,20 @@ def bench(
         clips = [Path(job.source) for job in jobs]
     else:
         clips = sample_clips()
+    if live:
+        width, _, height = size.partition("x")
+        if not (width.isdigit() and height.isdigit()):
+            raise UsageError(f"--size {size}: expected width and height, such as 1280x720")
+        with _stream_starter(settings, verbose=False) as start_worker:
+            measured = measure_streams(
+                clips[-1], streams, (int(width), int(height)), rate, seconds, settings, start_worker
+            )
+        if as_json:
+            typer.echo(json.dumps(asdict(measured)))
+        else:
+            for name, value in asdict(measured).items():
+                _say(f"{name.replace('_', ' '):>10}  {_figure(value)}")
+        return
     detectors = compare_detectors(clips, settings)
     networks = compare_networks([SHIPPED_MODEL, *map(as_tflite, models or [])])
     if as_json:
@@ -235,9 +258,12 @@ def _figures_table(rows: Sequence[DetectorFigures | NetworkFigures]) -> Table:
         table.add_column(name.replace("_", " "))
     for row in rows:
         values = asdict(row).values()
-        table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value)
-                        for value in values))  # fmt: skip
+        table.add_row(*map(_figure, values))
     return table
+
+
+def _figure(value: float | str) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def score_table(result: dict[str, Any]) -> Table:
@@ -287,11 +313,7 @@ def watch(streams: list[Stream], out: Path, settings: Settings, show: bool, verb
     provenance = Provenance.of(settings, load_network(settings))
     stop = _stop_signals()
     with ExitStack() as stack:
-        start_worker: Callable[[Stream, Provenance], Worker] = ThreadWorker
-        if settings.executor.kind == "ray":
-            from pipeline import ray_executor  # Importing Ray takes time; local does without.
-
-            start_worker = stack.enter_context(ray_executor.stream_workers(settings, verbose))
+        start_worker = stack.enter_context(_stream_starter(settings, verbose))
         supervisor = Supervisor(streams, provenance, start_worker, _say)
         if show:
             from pipeline.page import page_served
@@ -305,6 +327,17 @@ def watch(streams: list[Stream], out: Path, settings: Settings, show: bool, verb
         _say_error("interrupted; every file is complete")
         return INTERRUPTED
     return DONE if all(summary.status == "complete" for _, summary in results) else SOME_FAILED
+
+
+def _stream_starter(
+    settings: Settings, verbose: bool
+) -> AbstractContextManager[Callable[[Stream, Provenance], Worker]]:
+    """What starts live streams with the executor that the settings name."""
+    if settings.executor.kind == "local":
+        return nullcontext(ThreadWorker)
+    from pipeline import ray_executor  # Importing Ray takes time; local does without.
+
+    return ray_executor.stream_workers(settings, verbose)
 
 
 def _stop_signals() -> Event:

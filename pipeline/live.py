@@ -30,7 +30,7 @@ from stages.read_live import LiveReader
 RECENT_S = 60.0
 POINTS_A_SECOND = 5
 RATE_WINDOW_S = 5.0
-LATENCIES_KEPT = 3000
+LATENCIES_KEPT = 600
 JPEG_QUALITY = 80
 
 

@@ -11,6 +11,7 @@ import av
 import cv2
 import numpy as np
 
+from configs.errors import SourceError
 from configs.schema import LiveSettings
 
 OPTIONS = {"rtsp_transport": "tcp", "fflags": "nobuffer", "flags": "low_delay"}
@@ -53,6 +54,7 @@ def live_frames(address: str, settings: LiveSettings) -> Iterator[LiveFrame]:
     Raises:
         OSError, ValueError: it cannot be opened, sent nothing for too long, or broke off. FFmpeg's
             errors are among them.
+        SourceError: there is no use in trying again.
     """
     on_linux = sys.platform == "linux"
     if address.isdigit() and not on_linux:
@@ -73,6 +75,12 @@ def _ffmpeg_frames(address: str, settings: LiveSettings) -> Iterator[LiveFrame]:
     ) as container:
         if not container.streams.video:
             raise ValueError("no pictures in it, only sound or data")
+        if container.duration and address.startswith("http"):
+            # It would come faster than it is watched, and most of it would be dropped.
+            raise SourceError(
+                f"it is a recorded video of {container.duration / av.time_base:.0f} s, not a live "
+                "stream; download it, and give the file"
+            )
         stream = container.streams.video[0]
         context = stream.codec_context
         for packet in container.demux(stream):

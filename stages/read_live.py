@@ -18,6 +18,7 @@ from typing import Literal
 import av
 import numpy as np
 
+from configs.errors import SourceError
 from configs.schema import LiveSettings
 from stages.batch import FrameBatch, VideoInfo
 from stages.connect import LiveFrame, live_frames
@@ -181,6 +182,9 @@ class LiveReader:
             try:
                 self._receive_connection()
                 reason = "the stream ended"
+            except SourceError as error:
+                self._end(str(error))
+                return
             except (av.FFmpegError, OSError, ValueError) as error:
                 reason = reason_of(error)
             if self._closing.is_set():

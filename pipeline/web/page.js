@@ -1,6 +1,6 @@
 "use strict";
 
-const WINDOW_S = 60, MOST_PEOPLE = 4, PICTURE_MS = 120, FIGURES_MS = 1000, RETRY_MS = 2000;
+const WINDOW_S = 60, AWAY_S = 2, MOST_PEOPLE = 4, PICTURE_MS = 120, FIGURES_MS = 1000, RETRY_MS = 2000;
 const cards = new Map();
 let emotions = [], colours = [];
 
@@ -136,10 +136,10 @@ function drawPerson(figure, points, now) {
       top -= tall;
     });
   });
-  const { probabilities } = points.at(-1);
+  const { probabilities, time_s: seen } = points.at(-1);
   const likeliest = probabilities.indexOf(Math.max(...probabilities));
   const share = Math.round(100 * probabilities[likeliest]);
-  const text = `${emotions[likeliest]} ${share}%`;
+  const text = now - seen > AWAY_S ? "not in the picture" : `${emotions[likeliest]} ${share}%`;
   figure.querySelector(".emotion").textContent = text;
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `Last minute; now ${text}`);

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.pipeline.command import ROOT, run
 
 
@@ -25,3 +27,16 @@ def test_a_source_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert outcome.returncode != 0
     assert "missing.mp4" in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+@pytest.mark.slow
+def test_live_streams_are_measured() -> None:
+    outcome = run(
+        "bench", "--live", "--streams", 2, "--seconds", 10, "--executor", "local", "--json"
+    )  # fmt: skip
+    assert outcome.returncode == 0, outcome.stderr
+    figures = json.loads(outcome.stdout)
+    assert (figures["streams"], figures["width"], figures["rate"]) == (2, 640, 15)
+    assert figures["frames"] + figures["dropped"] * figures["frames"] > 200
+    assert 0 < figures["p50_ms"] <= figures["p95_ms"]
+    assert figures["end_mb"] > 50

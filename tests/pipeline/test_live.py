@@ -129,21 +129,26 @@ def test_lost_stream_comes_back_while_the_other_goes_on(
     assert summary(out / "steady")["live"]["lost"] == 0
 
 
-def test_stream_whose_worker_is_killed_is_recorded_anew(
-    camera_clips: dict[str, Path], tmp_path: Path
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("harm", "reason"), [(signal.SIGKILL, "died"), (signal.SIGSTOP, "no progress for 15 s")]
+)
+def test_stream_whose_worker_dies_or_hangs_is_recorded_anew(
+    camera_clips: dict[str, Path], tmp_path: Path, harm: signal.Signals, reason: str
 ) -> None:
+    patience = ("--set", "executor.stall_timeout_s=15")
     with LoopbackCamera(camera_clips["mpegts"]) as camera:
         folder = tmp_path / f"127.0.0.1-{camera.port}"
-        with running(camera.address, "-o", tmp_path, "--no-video") as process:
+        with running(camera.address, "-o", tmp_path, "--no-video", *patience) as process:
             wait_until(lambda: rows_in(folder) > 10, timeout_s=90)
-            os.kill(actor_process(process.pid), signal.SIGKILL)
-            wait_until((folder / "summary.json").exists)
+            os.kill(actor_process(process.pid), harm)
+            wait_until((folder / "summary.json").exists, timeout_s=60)
             second = folder.with_name(f"{folder.name}-2")
             wait_until(lambda: rows_in(second) > 10, timeout_s=90)
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=60)
     assert summary(folder)["status"] == "partial"
-    assert "died" in summary(folder)["reason"]
+    assert reason in summary(folder)["reason"]
     assert summary(second)["status"] == "complete"
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +132,19 @@ def test_stream_that_stalls_is_taken_for_lost(camera_clips: dict[str, Path]) -> 
         reader, batches = read(address, attempts=1)
     assert batches == []
     assert reader.state == "ended"
+
+
+def test_recorded_video_behind_a_url_is_refused_at_once(camera_clips: dict[str, Path]) -> None:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+    folder, name = camera_clips["mpegts"].parent, camera_clips["mpegts"].name
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        reader, batches = read(f"http://127.0.0.1:{server.server_port}/{name}")
+        server.shutdown()
+    assert batches == []
+    assert "recorded video of 12 s" in (reader.reason or "")
 
 
 def test_missing_camera_is_told() -> None:
