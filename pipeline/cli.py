@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 import json
-import logging
-import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
-from threading import Event
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.load import load_settings
-from configs.schema import Settings
 from models.dataset import BadData, load_training_data
 from models.keras_model import as_tflite
 from models.quiet import standard_error_silenced
 from models.recipe import RECIPES
 from models.runtime import SHIPPED_MODEL
-from pipeline import local_executor
-from pipeline.bench import DetectorFigures, NetworkFigures, compare_detectors, compare_networks
+from pipeline.analyse import (
+    SOME_FAILED,
+    WRONG_COMMAND,
+    analyse_videos,
+    stream_starter,
+    watch_streams,
+)
+from pipeline.batch import Redo
+from pipeline.bench import compare_detectors, compare_networks
 from pipeline.bench_live import measure_streams
-from pipeline.plan import load_network, with_runnable_model
-from pipeline.progress import closing_table, live_figures, make_reporter, training_progress
+from pipeline.plan import with_runnable_model
+from pipeline.progress import (
+    training_progress,
+)
 from pipeline.samples import sample_clips
-from pipeline.sources import Stream, find_jobs, find_streams, is_camera_source
+from pipeline.sources import find_jobs, find_streams, is_camera_source
 from pipeline.still_faces import make_face_cutter
-from pipeline.summary import Provenance
-from pipeline.supervisor import Supervisor, ThreadWorker, Worker
-
-DONE, SOME_FAILED, WRONG_COMMAND, INTERRUPTED = 0, 1, 2, 130
+from pipeline.terminal import (
+    err_console,
+    figure,
+    figures_table,
+    out_console,
+    say,
+    say_error,
+    score_table,
+)
 
 app = typer.Typer(
     help="Turn video into timelines of facial expressions.",
@@ -45,8 +51,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out_console, err_console = Console(), Console(stderr=True)
-
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")]
 ConfigOption = Annotated[
     str | None, typer.Option("--config", metavar="FILE", help="YAML file, or preset: crowd, fast.")
@@ -86,6 +90,17 @@ def run(
         typer.Option("--model", metavar="FILE", help="Your own network: .tflite, .keras."),
     ] = None,
     no_video: NoVideo = False,
+    include: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="Of a folder, only files that match, e.g. '*.mp4'."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN", help="Of a folder, no files that match.")
+    ] = None,
+    redo: Annotated[bool, typer.Option("--redo", help="Do again what is done already.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Only do again what failed.")
+    ] = False,
     show: Annotated[
         bool, typer.Option("--show", help="Live: serve a page to watch, and print its address.")
     ] = False,
@@ -107,14 +122,19 @@ def run(
         "live.frames": frames,
     }
     settings = load_settings(config, assignments or [], flags)
-    streams = find_streams(sources, with_runnable_model(settings), out)
+    settings = with_runnable_model(settings)
+    streams = find_streams(sources, settings, out)
     if streams and len(sources) > sum(is_camera_source(source) for source in sources):
         raise UsageError("files and live streams need a command each: a stream may never end")
     if show and not streams:
         raise UsageError("--show is for cameras and network streams; there is none in the command")
     if streams:
-        raise typer.Exit(watch(streams, out, settings, show, verbose))
-    raise typer.Exit(analyse(sources, out, settings, verbose))
+        raise typer.Exit(watch_streams(streams, out, settings, show, verbose))
+    if redo and retry_failed:
+        raise UsageError("--redo and --retry-failed exclude each other")
+    what: Redo = "everything" if redo else "what failed" if retry_failed else "what is missing"
+    jobs = find_jobs(sources, out, include or [], exclude or [])
+    raise typer.Exit(analyse_videos(*jobs, out, settings, what, verbose))
 
 
 @app.command()
@@ -124,7 +144,7 @@ def demo(
     """Fetch five short sample clips, and analyse them."""
     settings = load_settings(flags={"executor.kind": executor})
     clips = [str(clip) for clip in sample_clips()]
-    raise typer.Exit(analyse(clips, out, settings, verbose))
+    raise typer.Exit(analyse_videos(*find_jobs(clips, out), out, settings, "everything", verbose))
 
 
 @app.command()
@@ -166,9 +186,9 @@ def train(
     folder = out or Path("runs") / architecture
     data = load_training_data(dataset, bad_data, make_face_cutter())
     with training_progress(err_console) as progress:
-        models = train_and_export(data, folder, recipe, resume, _say, progress)
+        models = train_and_export(data, folder, recipe, resume, say, progress)
     for model in models:
-        _say(f"wrote {model}")
+        say(f"wrote {model}")
 
 
 @app.command()
@@ -189,10 +209,10 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(result))
     else:
-        _say(f"{result['model']} on {result['n']} faces of {result['dataset']}")
+        say(f"{result['model']} on {result['n']} faces of {result['dataset']}")
         out_console.print(score_table(result))
         for name in ("accuracy", "balanced_accuracy", "macro_f1", "ece"):
-            _say(f"{name.replace('_', ' ')} {result[name]:.4f}")
+            say(f"{name.replace('_', ' ')} {result[name]:.4f}")
 
 
 @app.command()
@@ -229,7 +249,7 @@ def bench(
         width, _, height = size.partition("x")
         if not (width.isdigit() and height.isdigit()):
             raise UsageError(f"--size {size}: expected width and height, such as 1280x720")
-        with _stream_starter(settings, verbose=False) as start_worker:
+        with stream_starter(settings, verbose=False) as start_worker:
             measured = measure_streams(
                 clips[-1], streams, (int(width), int(height)), rate, seconds, settings, start_worker
             )
@@ -237,7 +257,7 @@ def bench(
             typer.echo(json.dumps(asdict(measured)))
         else:
             for name, value in asdict(measured).items():
-                _say(f"{name.replace('_', ' '):>10}  {_figure(value)}")
+                say(f"{name.replace('_', ' '):>10}  {figure(value)}")
         return
     detectors = compare_detectors(clips, settings)
     networks = compare_networks([SHIPPED_MODEL, *map(as_tflite, models or [])])
@@ -248,121 +268,8 @@ def bench(
         }
         typer.echo(json.dumps(figures))
     else:
-        out_console.print(_figures_table(detectors))
-        out_console.print(_figures_table(networks))
-
-
-def _figures_table(rows: Sequence[DetectorFigures | NetworkFigures]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in asdict(rows[0]):
-        table.add_column(name.replace("_", " "))
-    for row in rows:
-        values = asdict(row).values()
-        table.add_row(*map(_figure, values))
-    return table
-
-
-def _figure(value: float | str) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
-def score_table(result: dict[str, Any]) -> Table:
-    """Precision and recall of each emotion."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("emotion", "precision", "recall", "faces"):
-        table.add_column(title, justify="left" if title == "emotion" else "right")
-    for emotion, figures in result["per_class"].items():
-        table.add_row(emotion, f"{figures['precision']:.3f}", f"{figures['recall']:.3f}",
-                      str(figures["n"]))  # fmt: skip
-    return table
-
-
-def analyse(sources: list[str], out: Path, settings: Settings, verbose: bool) -> int:
-    """Run the pipeline over the sources and say what came of it; returns the exit status."""
-    if verbose:
-        logging.basicConfig(level=logging.DEBUG)
-    jobs, problems = find_jobs(sources, out)
-    for problem in problems:
-        _say_error(problem)
-    if not jobs:
-        return SOME_FAILED
-    settings = with_runnable_model(settings)
-    provenance = Provenance.of(settings, load_network(settings))
-    stop = _stop_signals()
-    with ExitStack() as stack:
-        reporter = make_reporter(err_console, stack)
-        if settings.executor.kind == "local":
-            summaries = local_executor.run(jobs, settings, provenance, reporter, stop)
-        else:
-            from pipeline import ray_executor  # Importing Ray takes time; local does without.
-
-            summaries = ray_executor.run(jobs, settings, provenance, reporter, stop, verbose)
-    out_console.print(closing_table(out, list(summaries.items())))
-    _say(f"results: {out}/<video>/")
-    if stop.is_set():
-        _say_error("interrupted; what was done is kept")
-        return INTERRUPTED
-    complete = all(summary.status == "complete" for summary in summaries.values()) and not problems
-    return DONE if complete else SOME_FAILED
-
-
-def watch(streams: list[Stream], out: Path, settings: Settings, show: bool, verbose: bool) -> int:
-    """Analyse live streams until they end, and say what came of it; returns the exit status."""
-    if verbose:
-        logging.basicConfig(level=logging.DEBUG)
-    provenance = Provenance.of(settings, load_network(settings))
-    stop = _stop_signals()
-    with ExitStack() as stack:
-        start_worker = stack.enter_context(_stream_starter(settings, verbose))
-        supervisor = Supervisor(streams, provenance, start_worker, _say)
-        if show:
-            from pipeline.page import page_served
-
-            _say(f"watch at {stack.enter_context(page_served(supervisor, settings.page))}")
-        stack.enter_context(live_figures(err_console, supervisor))
-        results = supervisor.run(stop)
-    out_console.print(closing_table(out, results))
-    _say(f"results: {out}/<stream>/")
-    if stop.is_set():
-        _say_error("interrupted; every file is complete")
-        return INTERRUPTED
-    return DONE if all(summary.status == "complete" for _, summary in results) else SOME_FAILED
-
-
-def _stream_starter(
-    settings: Settings, verbose: bool
-) -> AbstractContextManager[Callable[[Stream, Provenance], Worker]]:
-    """What starts live streams with the executor that the settings name."""
-    if settings.executor.kind == "local":
-        return nullcontext(ThreadWorker)
-    from pipeline import ray_executor  # Importing Ray takes time; local does without.
-
-    return ray_executor.stream_workers(settings, verbose)
-
-
-def _stop_signals() -> Event:
-    """An event that Ctrl-C and SIGTERM set; a second one leaves at once."""
-    stop = Event()
-
-    def ask_to_stop(*_: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # What the shell has switched off, as for a job in the background, stays off.
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, ask_to_stop)
-    return stop
-
-
-def _say(line: str) -> None:
-    out_console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _say_error(problem: object) -> None:
-    err_console.print(f"error: {problem}", style="red", markup=False, highlight=False,
-                      soft_wrap=True)  # fmt: skip
+        out_console.print(figures_table(detectors))
+        out_console.print(figures_table(networks))
 
 
 def main() -> None:
@@ -370,8 +277,8 @@ def main() -> None:
     try:
         app()
     except UsageError as error:
-        _say_error(error)
+        say_error(error)
         sys.exit(WRONG_COMMAND)
     except EmotionTimelinesError as error:
-        _say_error(error)
+        say_error(error)
         sys.exit(SOME_FAILED)

@@ -46,16 +46,19 @@ class Reporter(Protocol):
 
 
 class TerminalReporter(AbstractContextManager["TerminalReporter"]):
-    """A progress bar a video, with frames a second and the time left."""
+    """A progress bar for each video at work, and one for all of them if there are several."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, videos: int) -> None:
+        self._videos, self._failed = videos, 0
+        self._all: TaskID | None = None
         self._progress = Progress(
             TextColumn("{task.description}", table_column=None),
             BarColumn(bar_width=24),
-            TextColumn("{task.completed:>6.0f} frames"),
+            TextColumn("{task.completed:>6.0f} {task.fields[unit]}"),
             _RateColumn(),
             TimeRemainingColumn(compact=True),
             console=console,
+            speed_estimate_period=600,
         )
         self._tasks: dict[Job, TaskID] = {}
         self._starting: TaskID | None = None
@@ -63,7 +66,7 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
 
     def __enter__(self) -> TerminalReporter:
         self._progress.start()
-        self._starting = self._progress.add_task("starting", total=None)
+        self._starting = self._progress.add_task("starting", total=None, unit="frames")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,17 +74,24 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
 
     def started(self, job: Job, info: VideoInfo) -> None:
         self._end_of_start()
-        self._tasks[job] = self._progress.add_task(job.name, total=info.frames or None)
+        if job in self._tasks:
+            self._progress.remove_task(self._tasks[job])
+        self._tasks[job] = self._progress.add_task(
+            job.name, total=info.frames or None, unit="frames"
+        )
 
     def advanced(self, job: Job, frames: int) -> None:
         self._progress.update(self._tasks[job], completed=frames)
 
     def finished(self, job: Job, summary: Summary) -> None:
         self._end_of_start()
-        if job in self._tasks:
-            self._progress.update(
-                self._tasks[job], completed=summary.frames, total=max(1, summary.frames)
-            )
+        with self._lock:
+            if job in self._tasks:
+                self._progress.remove_task(self._tasks.pop(job))
+            self._failed += summary.status == "failed"
+            failed = f", {self._failed} failed" if self._failed else ""
+            assert self._all is not None
+            self._progress.update(self._all, advance=1, description=f"all{failed}")
         if summary.status != "complete":
             self._progress.console.print(_problem(summary), soft_wrap=True)
 
@@ -90,12 +100,15 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
             if self._starting is not None:
                 self._progress.remove_task(self._starting)
                 self._starting = None
+                self._all = self._progress.add_task("all", total=self._videos, unit="videos")
 
 
 class _RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         rate = task.completed / task.elapsed if task.elapsed else 0.0
-        return Text(f"{rate:4.0f} frames/s")
+        if task.fields["unit"] == "videos":
+            return Text(f"{rate * 60:6.1f}/min")
+        return Text(f"{rate:5.0f}/s")
 
 
 @dataclass
@@ -110,8 +123,9 @@ class _Watch:
 class PlainReporter:
     """A line now and then, for log files."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, videos: int) -> None:
         self._console = console
+        self._videos, self._finished, self._started_s = videos, 0, monotonic()
         self._watches: dict[Job, _Watch] = {}
         self._lock = Lock()
 
@@ -133,6 +147,16 @@ class PlainReporter:
             self._say(f"{job.name}: complete, {summary.frames} frames")
         else:
             self._say(_problem(summary))
+        with self._lock:
+            self._finished += 1
+            finished = self._finished
+        if self._videos > 1:
+            per_minute = 60 * finished / max(1e-3, monotonic() - self._started_s)
+            left_min = (self._videos - finished) / per_minute
+            self._say(
+                f"{finished} of {self._videos} videos, {per_minute:.1f} a minute, "
+                f"{left_min:.0f} min left"
+            )
 
     def _say(self, line: str | Text) -> None:
         with self._lock:
@@ -146,11 +170,11 @@ def _problem(summary: Summary) -> Text:
     )
 
 
-def make_reporter(console: Console, stack: ExitStack) -> Reporter:
-    """The reporter that fits where the console writes to."""
+def make_reporter(console: Console, stack: ExitStack, videos: int) -> Reporter:
+    """The reporter that fits where the console writes to, for so many videos."""
     if console.is_terminal:
-        return stack.enter_context(TerminalReporter(console))
-    return PlainReporter(console)
+        return stack.enter_context(TerminalReporter(console, videos))
+    return PlainReporter(console, videos)
 
 
 @contextmanager

@@ -52,6 +52,7 @@ from pipeline.sources import Job, Stream
 from pipeline.summary import Provenance, Summary
 
 POLL_S = 0.2
+ATTEMPTS = 2
 CONNECT_TIMEOUT_S = 10
 MIN_OBJECT_STORE_MB = 256
 ANSWER_TIMEOUT_S = 10
@@ -67,16 +68,26 @@ class Lane:
     def __init__(self, classifier: Any, settings: Settings, provenance: Provenance) -> None:
         self._classifier = classifier
         self._settings, self._provenance = settings, provenance
+        self._broke = False
         self._start_actors()
 
     def analyse(self, job: Job, reporter: Reporter, stop: Event) -> Summary:
-        """Take one video through all stages; raises nothing."""
+        """Take one video through all stages, a second time if a stage died or hung.
+
+        Raises nothing.
+        """
+        for _ in range(ATTEMPTS):
+            self._broke = False
+            summary = self._attempt(job, reporter, stop)
+            if not self._broke or stop.is_set():
+                break
+        return summary
+
+    def _attempt(self, job: Job, reporter: Reporter, stop: Event) -> Summary:
         try:
             info = self._get(self._reader.open.remote(job))
-        except SourceError as error:
-            return record_failure(job, str(error), self._provenance)
         except Exception as error:
-            self._restart_actors()
+            self._take_note(error)
             return record_failure(job, _reason(error), self._provenance)
         reporter.started(job, info)
         try:
@@ -86,10 +97,18 @@ class Lane:
             return self._get(self._recorder.finish.remote(None))
         except Exception as error:  # Whatever is wrong with one video, the others go on.
             summary = self._finish_early(_reason(error))
-            if not stop.is_set():
+            self._take_note(error)
+            if not self._broke and not stop.is_set():
                 # The reader may still be at work, or wait to hand over frames that nobody wants.
                 self._restart_actors()
             return summary or record_failure(job, _reason(error), self._provenance)
+
+    def _take_note(self, error: Exception) -> None:
+        """Get fresh actors if the error is not of the video, but of the lane."""
+        expected = isinstance(error, SourceError) and not isinstance(error, StalledError)
+        if not expected:
+            self._broke = True
+            self._restart_actors()
 
     def _record(self, stop: Event) -> Iterator[int]:
         """Send all frames through the stages; yields the number recorded so far."""

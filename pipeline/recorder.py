@@ -9,7 +9,7 @@ from typing import Any
 from configs.errors import OutputError
 from configs.schema import Settings
 from pipeline.sources import Job, Stream
-from pipeline.summary import Provenance, Status, Summary
+from pipeline.summary import SUMMARY, Provenance, Status, Summary
 from stages.aggregate import COLUMNS, Aggregator
 from stages.batch import FrameBatch, VideoInfo
 from stages.files import telling_of
@@ -17,7 +17,7 @@ from stages.write_segments import SegmentWriter
 from stages.write_table import TableWriter
 from stages.write_video import VideoWriter
 
-TABLE, FILM, SUMMARY = "timeline.csv", "annotated.mp4", "summary.json"
+TABLE, FILM = "timeline.csv", "annotated.mp4"
 
 RESULTS = (TABLE, FILM, "annotated-[0-9]*.mp4", SUMMARY)
 """Patterns of the files that a recording consists of."""
@@ -34,6 +34,7 @@ class Recorder:
         self, job: Job | Stream, info: VideoInfo, settings: Settings, provenance: Provenance
     ) -> None:
         self._job, self._info, self._provenance = job, info, provenance
+        self._input = job.identity()
         self._aggregator = Aggregator()
         self._damage: list[str] = []
         clear_results(job.folder)
@@ -70,12 +71,14 @@ class Recorder:
             live: what the summary is to say of a live stream.
         """
         problems = [*self._damage, *([cut_short] if cut_short else [])]
+        unwritten: list[str] = []
         if not self._aggregator.frames:
             self.discard()
         else:
             if cut_short and isinstance(self._video, VideoWriter):
                 self._video.end_sound()
-            problems += self._finish_writers()
+            unwritten = self._finish_writers()
+            problems += unwritten
         kept = tuple(path.name for path in _results_in(self._job.folder))
         status: Status = "failed" if TABLE not in kept else "partial" if problems else "complete"
         summary = Summary(
@@ -87,6 +90,8 @@ class Recorder:
             faces=self._aggregator.faces,
             tracks=self._aggregator.tracks,
             dropped=dropped,
+            input=self._input,
+            interrupted=bool(cut_short or unwritten),
             live=live,
             video={
                 "width": self._info.width,
@@ -142,7 +147,7 @@ def _results_in(folder: Path) -> list[Path]:
 def record_failure(job: Job | Stream, reason: str, provenance: Provenance) -> Summary:
     """The summary of a video of which nothing could be kept; raises nothing."""
     reason = reason.removeprefix(f"{job.source}: ")
-    summary = Summary(source=str(job.source), status="failed", reason=reason)
+    summary = Summary(source=str(job.source), status="failed", reason=reason, input=job.identity())
     try:
         clear_results(job.folder)
     except OutputError as error:

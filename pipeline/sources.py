@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 from configs.cameras import Camera, camera_of, is_live, load_cameras, without_secrets
@@ -36,6 +37,14 @@ class Job:
     def name(self) -> str:
         return self.source.name
 
+    def identity(self) -> dict[str, int] | None:
+        """Size and time of change (nanoseconds since the epoch); None if the file is not there."""
+        try:
+            status = self.source.stat()
+        except OSError:
+            return None
+        return {"bytes": status.st_size, "changed_ns": status.st_mtime_ns}
+
 
 @dataclass(frozen=True)
 class Stream:
@@ -57,6 +66,9 @@ class Stream:
     def source(self) -> str:
         """The address as it may be shown."""
         return without_secrets(self.address)
+
+    def identity(self) -> None:
+        """A stream is never the same again."""
 
 
 def is_camera_source(source: str) -> bool:
@@ -107,19 +119,31 @@ def _numbered(name: str, taken: Collection[str]) -> str:
     return candidate
 
 
-def find_jobs(sources: Sequence[str], out: Path) -> tuple[list[Job], list[SourceError]]:
+def find_jobs(
+    sources: Sequence[str],
+    out: Path,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> tuple[list[Job], list[SourceError]]:
     """The videos behind the sources, in order, each once; and the sources that hold none.
 
     Args:
         sources: files, folders (searched for videos, with all below them) and glob patterns.
         out: folder below which each video gets one of its own, named after its file; the tree
             below a folder that was searched is kept.
+        include, exclude: patterns; of what a folder or pattern gives, only files that match one of
+            the first, if there are any, and none of the second. They are matched with a file's
+            name, and with its path below the folder.
     """
     jobs: dict[Path, Job] = {}
     taken: set[Path] = set()
     problems: list[SourceError] = []
     for source in sources:
-        found = list(_videos(source))
+        found = [
+            (video, place)
+            for video, place in _videos(source)
+            if Path(source) == video or _wanted(place, include, exclude)
+        ]
         if not found:
             problems.append(_nothing_in(source))
         for video, place in found:
@@ -145,9 +169,17 @@ def _videos(source: str) -> Iterator[tuple[Path, Path]]:
                 yield Path(match), Path(Path(match).name)
 
 
+def _wanted(place: Path, include: Sequence[str], exclude: Sequence[str]) -> bool:
+    def matches(patterns: Sequence[str]) -> bool:
+        names = (place.name, place.as_posix())
+        return any(fnmatch(name, pattern) for pattern in patterns for name in names)
+
+    return (not include or matches(include)) and not matches(exclude)
+
+
 def _nothing_in(source: str) -> SourceError:
     if Path(source).is_dir():
-        return SourceError(f"{source}: no video in this folder")
+        return SourceError(f"{source}: no video in this folder, or none that is wanted")
     if glob.has_magic(source):
         return SourceError(f"{source}: no file matches this pattern")
     return SourceError(f"{source}: no such file or folder")

@@ -15,9 +15,19 @@ from configs.schema import Settings
 from models.runtime import EmotionNetwork
 from stages.files import finish, telling_of, unfinished_name
 
+SUMMARY = "summary.json"
+
 PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python-headless", "ray")
 
 Status = Literal["complete", "partial", "failed"]
+
+
+DECISIVE = {
+    "detect": None,
+    "track": None,
+    "video": ("enabled", "crf", "preset"),
+}
+"""Settings that decide what a video's results are like, by section; None for all of a section."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,17 @@ class Provenance:
     settings: dict[str, Any]
     model: dict[str, str]
     versions: dict[str, str]
+
+    def decisive(self) -> dict[str, Any]:
+        """The part that decides what a video's results are like."""
+        sections = {name: self.settings.get(name) or {} for name in DECISIVE}
+        return {
+            "model": self.model.get("sha256"),
+            **{
+                name: {key: section.get(key) for key in DECISIVE[name] or section}
+                for name, section in sections.items()
+            },
+        }
 
     @classmethod
     def of(cls, settings: Settings, network: EmotionNetwork) -> Provenance:
@@ -60,6 +81,8 @@ class Summary:
         faces: faces found, over all frames.
         tracks: people told apart.
         dropped: frames left out; always 0 for a file.
+        input: of a file: its size and when it was changed, to know it again.
+        interrupted: the run, not the video, is why it is not complete; done again, it may be.
         live: of a live stream: when it began, how fast it was, when it was lost.
         files: names of the results beside the summary.
     """
@@ -73,6 +96,8 @@ class Summary:
     tracks: int = 0
     dropped: int = 0
     video: dict[str, Any] = field(default_factory=dict)
+    input: dict[str, int] | None = None
+    interrupted: bool = False
     live: dict[str, Any] | None = None
     files: tuple[str, ...] = ()
 
@@ -82,7 +107,7 @@ class Summary:
         Raises:
             OutputError: it cannot be written.
         """
-        path = folder / "summary.json"
+        path = folder / SUMMARY
         figures = {name: value for name, value in asdict(self).items() if value is not None}
         figures["reason"] = self.reason
         text = json.dumps({**figures, **asdict(provenance)}, indent=2, ensure_ascii=False)
@@ -90,3 +115,15 @@ class Summary:
             folder.mkdir(parents=True, exist_ok=True)
             unfinished_name(path).write_text(text + "\n", encoding="utf-8")
         finish(path)
+
+
+def read_summary(folder: Path) -> tuple[Summary, Provenance] | None:
+    """The summary in a folder; None if there is none, or none of this program's."""
+    try:
+        values = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        made_by = Provenance(
+            **{name: values.pop(name) for name in ("settings", "model", "versions")}
+        )
+        return Summary(**{**values, "files": tuple(values["files"])}), made_by
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

@@ -36,3 +36,24 @@ def file_names(folder: Path) -> set[str]:
 
 
 RESULTS = {"timeline.csv", "annotated.mp4", "summary.json"}
+
+
+def processes_of(session: int, name: str) -> list[int]:
+    """Processes that a command started, by name."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            title = (folder / "cmdline").read_bytes().decode(errors="replace")
+            if name in title and session in _ancestors(int(folder.name)):
+                found.append(int(folder.name))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def _ancestors(process: int) -> list[int]:
+    ancestors = []
+    while process > 1:
+        process = int(Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        ancestors.append(process)
+    return ancestors

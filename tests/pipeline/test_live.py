@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.loopback import LoopbackCamera
 from tests.live import free_port, wait_until
-from tests.pipeline.command import command, file_names, run, summary, timeline
+from tests.pipeline.command import command, file_names, processes_of, run, summary, timeline
 
 QUICK = ("--set", "live.retry_wait_s=0.2", "--set", "live.longest_retry_wait_s=0.5")
 
@@ -141,7 +141,8 @@ def test_stream_whose_worker_dies_or_hangs_is_recorded_anew(
         folder = tmp_path / f"127.0.0.1-{camera.port}"
         with running(camera.address, "-o", tmp_path, "--no-video", *patience) as process:
             wait_until(lambda: rows_in(folder) > 10, timeout_s=90)
-            os.kill(actor_process(process.pid), harm)
+            (actor,) = processes_of(process.pid, "ray::LiveStream")
+            os.kill(actor, harm)
             wait_until((folder / "summary.json").exists, timeout_s=60)
             second = folder.with_name(f"{folder.name}-2")
             wait_until(lambda: rows_in(second) > 10, timeout_s=90)
@@ -150,25 +151,6 @@ def test_stream_whose_worker_dies_or_hangs_is_recorded_anew(
     assert summary(folder)["status"] == "partial"
     assert reason in summary(folder)["reason"]
     assert summary(second)["status"] == "complete"
-
-
-def actor_process(driver: int) -> int:
-    """The process of a live stream's actor, below the driver."""
-    listing = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True).stdout
-    parents = {}
-    found = []
-    for line in listing.splitlines()[1:]:
-        pid, parent, arguments = line.split(None, 2)
-        parents[int(pid)] = int(parent)
-        if arguments.startswith("ray::LiveStream"):
-            found.append(int(pid))
-    for pid in found:
-        ancestor = pid
-        while ancestor in parents and ancestor != driver:
-            ancestor = parents[ancestor]
-        if ancestor == driver:
-            return pid
-    raise AssertionError("no such process")
 
 
 def test_password_is_in_no_file_and_no_message(tmp_path: Path) -> None:

@@ -1,0 +1,48 @@
+"""What goes to the terminal: lines, errors and tables of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.bench import DetectorFigures, NetworkFigures
+
+out_console, err_console = Console(), Console(stderr=True)
+
+
+def say(line: str) -> None:
+    out_console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def say_error(problem: object) -> None:
+    err_console.print(f"error: {problem}", style="red", markup=False, highlight=False,
+                      soft_wrap=True)  # fmt: skip
+
+
+def figures_table(rows: Sequence[DetectorFigures | NetworkFigures]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in asdict(rows[0]):
+        table.add_column(name.replace("_", " "))
+    for row in rows:
+        values = asdict(row).values()
+        table.add_row(*map(figure, values))
+    return table
+
+
+def figure(value: float | str) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def score_table(result: dict[str, Any]) -> Table:
+    """Precision and recall of each emotion."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("emotion", "precision", "recall", "faces"):
+        table.add_column(title, justify="left" if title == "emotion" else "right")
+    for emotion, figures in result["per_class"].items():
+        table.add_row(emotion, f"{figures['precision']:.3f}", f"{figures['recall']:.3f}",
+                      str(figures["n"]))  # fmt: skip
+    return table

@@ -1,0 +1,119 @@
+"""A batch can be run again at any time, and only does what is left to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import filelock
+import pytest
+
+from tests.live import wait_until
+from tests.pipeline.command import command, run, summary, timeline
+
+OPTIONS = ("--executor", "local", "--no-video")
+CLIPS = ("single_face.mp4", "no_face.mp4")
+
+
+@pytest.fixture
+def videos(samples: dict[str, Path], tmp_path: Path) -> Path:
+    """Two videos and a broken one, one of them in a folder below."""
+    folder = tmp_path / "videos"
+    (folder / "day 1").mkdir(parents=True)
+    shutil.copy(samples[CLIPS[0]], folder / CLIPS[0])
+    shutil.copy(samples[CLIPS[1]], folder / "day 1" / CLIPS[1])
+    (folder / "broken.mp4").write_text("no video")
+    return folder
+
+
+def analysed(outcome: subprocess.CompletedProcess[str]) -> set[str]:
+    """Names of the videos that a run worked on."""
+    lines = outcome.stderr.splitlines()
+    return {line.split(":")[0] for line in lines if ": started" in line}
+
+
+def test_second_run_does_what_is_missing_changed_or_failed(videos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = run("run", videos, "-o", out, *OPTIONS)
+    assert first.returncode == 1
+    assert analysed(first) == set(CLIPS)
+
+    second = run("run", videos, "-o", out, *OPTIONS)
+    assert analysed(second) == set()
+    assert "2 left as they are" in second.stdout
+    assert "1 done again: failed before" in second.stdout
+    assert second.returncode == 1
+
+    (videos / "broken.mp4").unlink()
+    os.utime(videos / CLIPS[0])
+    (out / "day 1" / CLIPS[1] / "timeline.csv").unlink()
+    third = run("run", videos, "-o", out, *OPTIONS)
+    assert analysed(third) == set(CLIPS)
+    assert "another or a changed video" in third.stdout
+    assert "results are missing" in third.stdout
+    assert third.returncode == 0
+
+    other = run("run", videos, "-o", out, *OPTIONS, "--set", "detect.threshold=0.7")
+    assert "2 done again: other settings or another model" in other.stdout
+    again = run("run", videos, "-o", out, *OPTIONS, "--set", "detect.threshold=0.7", "--redo")
+    assert analysed(again) == set(CLIPS)
+
+
+def test_only_what_failed_is_retried_if_so_asked(videos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("run", videos, "-o", out, *OPTIONS)
+    (out / CLIPS[0] / "summary.json").unlink()
+    shutil.copy(videos / CLIPS[0], videos / "broken.mp4")
+    outcome = run("run", videos, "-o", out, *OPTIONS, "--retry-failed")
+    assert "1 done again" in outcome.stdout
+    assert not (out / CLIPS[0] / "summary.json").exists()
+    assert summary(out / "broken.mp4")["status"] == "complete"
+
+
+def test_record_of_the_batch_names_every_video(videos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("run", videos, "-o", out, *OPTIONS, "--exclude", "day*")
+    record = json.loads((out / "batch.json").read_text())
+    assert (record["videos"], record["complete"], record["failed"]) == (2, 1, 1)
+    by_folder = {result["folder"]: result for result in record["results"]}
+    assert by_folder.keys() == {CLIPS[0], "broken.mp4"}
+    assert "not a video" in by_folder["broken.mp4"]["reason"]
+    assert by_folder[CLIPS[0]]["frames"] == summary(out / CLIPS[0])["frames"]
+    included = run("run", videos, "-o", out, *OPTIONS, "--include", "no_*.mp4")
+    assert analysed(included) == {CLIPS[1]}
+
+
+def test_second_run_on_the_same_folder_is_refused(videos: Path, tmp_path: Path) -> None:
+    with filelock.FileLock(tmp_path / ".lock"):
+        outcome = run("run", videos, "-o", tmp_path, *OPTIONS)
+    assert outcome.returncode == 2
+    assert "another run is writing there" in outcome.stderr
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+def test_run_that_was_stopped_is_completed_by_the_same_command(
+    samples: dict[str, Path], tmp_path: Path, stop: signal.Signals
+) -> None:
+    clips, options = list(samples.values()), ("--executor", "local")
+    undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
+    run("run", *clips, "-o", undisturbed, *OPTIONS)
+    process = subprocess.Popen(
+        command("run", *clips, "-o", out, *options),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: any(out.glob("*/.unfinished.annotated.mp4")) and any(out.glob("*/summary*")))
+    process.send_signal(stop)
+    process.wait(timeout=60)
+    outcome = run("run", *clips, "-o", out, *options)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert "left as they are" in outcome.stdout
+    for clip in clips:
+        tables = [(folder / clip.name / "timeline.csv") for folder in (undisturbed, out)]
+        assert tables[0].read_bytes() == tables[1].read_bytes()
+        assert len(timeline(out / clip.name)) > 0
+        assert not list((out / clip.name).glob(".unfinished*"))
