@@ -100,6 +100,8 @@ class ExecutorSettings(Section):
     """``ray``: stages are actors that work at the same time; ``local``: one process."""
     address: str | None = None
     """A running Ray cluster to join; empty to start Ray on this machine."""
+    mounts: dict[str, str] = Field(default_factory=dict)
+    """Folders that a cluster's nodes have elsewhere: from this machine's path to theirs."""
     lanes: Annotated[int, Field(ge=0)] = 0
     """Videos analysed side by side; 0 chooses by the number of CPUs."""
     queue_batches: Annotated[int, Field(ge=1, le=64)] = 4

@@ -119,9 +119,9 @@ def stream_starter(
     """What starts live streams with the executor that the settings name."""
     if settings.executor.kind == "local":
         return nullcontext(ThreadWorker)
-    from pipeline import ray_executor  # Importing Ray takes time; local does without.
+    from pipeline.ray_streams import stream_workers  # Importing Ray takes time.
 
-    return ray_executor.stream_workers(settings, verbose)
+    return stream_workers(settings, verbose)
 
 
 def _stop_signals() -> Event:

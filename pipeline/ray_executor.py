@@ -1,7 +1,7 @@
 """Run the plan on Ray: stages are actors that work at the same time, joined by bounded queues.
 
 A lane is a reader, a face finder and a recorder, each an actor of its own; it takes one video
-after the other. All lanes share one classifier, which puts the faces of several together.
+after the other. The lanes of a node share a classifier, which puts the faces of several together.
 
     reader --frames--> finder --faces--> classifier --faces--> recorder
        \\_______________________frames (shared memory)___________/
@@ -14,59 +14,48 @@ while ``executor.queue_batches`` are between the reader and the recorder.
 from __future__ import annotations
 
 import logging
-import os
 import queue
-import signal
-import socket
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from contextlib import contextmanager
-from dataclasses import replace
 from threading import Event
-from time import monotonic
 from typing import Any
 
-# Ray reads these when it is imported: nothing is reported over the network, and no warning is
-# shown about devices that actors without a claim on them do not see.
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
 import ray
 
 from configs.errors import (
-    EmotionTimelinesError,
     SourceError,
     StalledError,
     StopRequestedError,
-    UsageError,
-    explain,
 )
 from configs.schema import Settings
 from pipeline.actors import ClassifierActor, FinderActor, ReaderActor, RecorderActor
-from pipeline.live import LiveStream, StreamStatus
 from pipeline.progress import Reporter
+from pipeline.ray_cluster import (
+    as_nodes_see,
+    lanes_of_this_machine,
+    node_after_failure,
+    places_of_lanes,
+    ray_running,
+    reason_of_failure,
+    start_actor,
+)
 from pipeline.recorder import record_failure
-from pipeline.sources import Job, Stream
+from pipeline.sources import Job
 from pipeline.summary import Provenance, Summary
 
 POLL_S = 0.2
 ATTEMPTS = 2
-CONNECT_TIMEOUT_S = 10
-MIN_OBJECT_STORE_MB = 256
-ANSWER_TIMEOUT_S = 10
-"""For short questions to the actor of a live stream."""
-
-THREADS_OF_A_STREAM = 8
-"""One is at work, the others answer questions."""
 
 
 class Lane:
-    """The actors that work on one video, and the queue between them."""
+    """The actors that work on one video, all on one node, and the queue between them."""
 
-    def __init__(self, classifier: Any, settings: Settings, provenance: Provenance) -> None:
-        self._classifier = classifier
+    def __init__(
+        self, classifier: Any, node: str, settings: Settings, provenance: Provenance
+    ) -> None:
+        self._classifier, self._node = classifier, node
         self._settings, self._provenance = settings, provenance
         self._broke = False
         self._start_actors()
@@ -76,38 +65,42 @@ class Lane:
 
         Raises nothing.
         """
-        for _ in range(ATTEMPTS):
-            self._broke = False
+        attempts = 0
+        while True:
+            self._broke, node = False, self._node
             summary = self._attempt(job, reporter, stop)
-            if not self._broke or stop.is_set():
-                break
-        return summary
+            attempts += self._node == node  # If its node was lost, that was not the video's fault.
+            if not self._broke or attempts == ATTEMPTS or stop.is_set():
+                return summary
 
     def _attempt(self, job: Job, reporter: Reporter, stop: Event) -> Summary:
+        there = as_nodes_see(job, self._settings)
         try:
-            info = self._get(self._reader.open.remote(job))
+            info = self._get(self._reader.open.remote(there))
         except Exception as error:
             self._take_note(error)
-            return record_failure(job, _reason(error), self._provenance)
+            return record_failure(job, reason_of_failure(error), self._provenance)
         reporter.started(job, info)
         try:
-            self._get([self._finder.open.remote(info), self._recorder.open.remote(job, info)])
+            self._get([self._finder.open.remote(info), self._recorder.open.remote(there, info)])
             for frames in self._record(stop):
                 reporter.advanced(job, frames)
             return self._get(self._recorder.finish.remote(None))
         except Exception as error:  # Whatever is wrong with one video, the others go on.
-            summary = self._finish_early(_reason(error))
+            summary = self._finish_early(reason_of_failure(error))
             self._take_note(error)
             if not self._broke and not stop.is_set():
                 # The reader may still be at work, or wait to hand over frames that nobody wants.
                 self._restart_actors()
-            return summary or record_failure(job, _reason(error), self._provenance)
+            return summary or record_failure(job, reason_of_failure(error), self._provenance)
 
     def _take_note(self, error: Exception) -> None:
         """Get fresh actors if the error is not of the video, but of the lane."""
         expected = isinstance(error, SourceError) and not isinstance(error, StalledError)
         if not expected:
             self._broke = True
+            if not isinstance(error, StalledError):
+                self._node = node_after_failure(self._node)
             self._restart_actors()
 
     def _record(self, stop: Event) -> Iterator[int]:
@@ -155,9 +148,10 @@ class Lane:
             return None
 
     def _start_actors(self) -> None:
-        self._reader = _start_actor(ReaderActor, self._settings)
-        self._finder = _start_actor(FinderActor, self._settings)
-        self._recorder = _start_actor(RecorderActor, self._settings, self._provenance)
+        node, settings = self._node, self._settings
+        self._reader = start_actor(ReaderActor, settings, node=node)
+        self._finder = start_actor(FinderActor, settings, node=node)
+        self._recorder = start_actor(RecorderActor, settings, self._provenance, node=node)
 
     def _restart_actors(self) -> None:
         for actor in (self._reader, self._finder, self._recorder):
@@ -183,134 +177,10 @@ def run(
         UsageError: the cluster that the settings name cannot be joined.
         EmotionTimelinesError: Ray or the classifier cannot be started.
     """
-    lanes = min(len(jobs), settings.executor.lanes or max(2, (os.cpu_count() or 1) // 2))
-    _start_ray(settings, lanes, verbose)
-    try:
-        return _run_lanes(jobs, settings, provenance, reporter, stop, lanes)
-    finally:
-        ray.shutdown()
-
-
-class StreamWorker:
-    """A live stream in an actor of its own; satisfies ``pipeline.supervisor.Worker``."""
-
-    def __init__(self, stream: Stream, provenance: Provenance) -> None:
-        self._actor = _start_actor(
-            LiveStream, stream, provenance, max_concurrency=THREADS_OF_A_STREAM
-        )
-        self._result = self._actor.run.remote()
-        self._status = StreamStatus(stream.name, stream.source, "connecting")
-        self._asked_s = monotonic()
-        self._answer = self._actor.status.remote()
-
-    def status(self) -> StreamStatus:
-        """The last answer; never waits, as an actor that starts or hangs does not answer."""
-        now_s = monotonic()
-        if not ray.wait([self._answer], timeout=0)[0]:
-            return replace(self._status, idle_s=max(self._status.idle_s, now_s - self._asked_s))
-        self._status = _got(self._answer)
-        self._asked_s, self._answer = now_s, self._actor.status.remote()
-        return self._status
-
-    def picture(self) -> bytes | None:
-        return _got(self._actor.picture.remote())
-
-    def recent(self, since_s: float) -> list[dict[str, Any]]:
-        return _got(self._actor.recent.remote(since_s))
-
-    def stop(self) -> None:
-        self._actor.stop.remote()
-
-    def result(self) -> Summary | None:
-        return _got(self._result) if ray.wait([self._result], timeout=0)[0] else None
-
-    def kill(self) -> None:
-        ray.kill(self._actor)
-
-
-def _got(answer: ray.ObjectRef) -> Any:
-    """An answer of a live stream's actor.
-
-    Raises:
-        EmotionTimelinesError: it died, or does not answer.
-    """
-    try:
-        return ray.get(answer, timeout=ANSWER_TIMEOUT_S)
-    except Exception as error:
-        raise EmotionTimelinesError(_reason(error)) from error
-
-
-@contextmanager
-def stream_workers(
-    settings: Settings, verbose: bool
-) -> Iterator[Callable[[Stream, Provenance], StreamWorker]]:
-    """Ray, running, and what starts a stream on it.
-
-    Raises:
-        UsageError: the cluster that the settings name cannot be joined.
-        EmotionTimelinesError: Ray cannot be started.
-    """
-    _start_ray(settings, 0, verbose)
-    try:
-        yield StreamWorker
-    finally:
-        ray.shutdown()
-
-
-def _start_actor(stage: type, *arguments: Any, **options: Any) -> Any:
-    """An actor of that class, with no claim on CPUs: its threads are set by the settings."""
-    return ray.remote(num_cpus=0, **options)(stage).remote(*arguments)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ray.exceptions.ActorDiedError | ray.exceptions.ActorUnavailableError):
-        return "a stage of the pipeline died, perhaps for lack of memory"
-    return explain(error)
-
-
-def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
-    batches_alive = lanes * (2 * settings.executor.queue_batches + 2)
-    memory_mb = max(MIN_OBJECT_STORE_MB, batches_alive * settings.read.batch_mb)
-    level = logging.INFO if verbose else logging.CRITICAL
-    local: dict[str, Any] = {"include_dashboard": False, "object_store_memory": memory_mb * 2**20}
-    address = settings.executor.address
-    if address:
-        _check_reachable(address)
-    logging.getLogger("ray").setLevel(level)
-    on_terminate = signal.getsignal(signal.SIGTERM)
-    try:
-        ray.init(
-            address=address or "local",
-            log_to_driver=verbose,
-            logging_level=level,
-            configure_logging=verbose,
-            **({} if address else local),
-        )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        if address:
-            raise UsageError(
-                f"executor.address: {address}: the cluster cannot be joined: {error}; "
-                "if it was started with tokens, set RAY_AUTH_MODE=token"
-            ) from error
-        raise EmotionTimelinesError(
-            f"Ray cannot start on this machine: {error}; try --executor local"
-        ) from error
-    # Ray's own handler would leave at once, with files half-written.
-    signal.signal(signal.SIGTERM, on_terminate)
-
-
-def _check_reachable(address: str) -> None:
-    """Ray itself would wait for ever for a cluster that is not there."""
-    host, _, port = address.rpartition(":")
-    if not port.isdigit():
-        return  # "auto", which Ray looks up on this machine.
-    try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UsageError(
-            f"executor.address: {address}: no Ray cluster answers there: {reason}"
-        ) from error
+    lanes = min(len(jobs), settings.executor.lanes or lanes_of_this_machine())
+    with ray_running(settings, lanes, verbose):
+        places = places_of_lanes(settings.executor.lanes, at_most=len(jobs))
+        return _run_lanes(jobs, settings, provenance, reporter, stop, places)
 
 
 def _run_lanes(
@@ -319,16 +189,21 @@ def _run_lanes(
     provenance: Provenance,
     reporter: Reporter,
     stop: Event,
-    lanes: int,
+    places: Sequence[str],
 ) -> dict[Job, Summary]:
-    classifier = _start_actor(ClassifierActor, settings, max_restarts=-1)
+    classifiers = {
+        node: start_actor(
+            ClassifierActor, settings, node=node, max_restarts=-1, max_task_retries=-1
+        )
+        for node in sorted(set(places))
+    }
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
     summaries: dict[Job, Summary] = {}
 
-    def work() -> None:
-        lane = Lane(classifier, settings, provenance)
+    def work(node: str) -> None:
+        lane = Lane(classifiers[node], node, settings, provenance)
         while not stop.is_set():
             try:
                 job = waiting.get_nowait()
@@ -337,9 +212,9 @@ def _run_lanes(
             summaries[job] = lane.analyse(job, reporter, stop)
             reporter.finished(job, summaries[job])
 
-    pool = ThreadPoolExecutor(lanes, thread_name_prefix="lane")
+    pool = ThreadPoolExecutor(len(places), thread_name_prefix="lane")
     try:
-        working = {pool.submit(work) for _ in range(lanes)}
+        working = {pool.submit(work, node) for node in places}
         while working:
             # Waiting in short steps lets this thread hear signals.
             done, working = wait_for(working, timeout=POLL_S)

@@ -1,0 +1,70 @@
+"""On a cluster of several nodes, of which one may be lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live import wait_until
+from tests.pipeline.command import ROOT, command, run, summary
+
+CLUSTER = """
+import json, sys
+from ray.cluster_utils import Cluster
+head = {"num_cpus": 2, "object_store_memory": 300 * 2**20}
+cluster = Cluster(initialize_head=True, head_node_args=head)
+second = cluster.add_node(num_cpus=2, object_store_memory=300 * 2**20)
+print(json.dumps({"address": cluster.address}), flush=True)
+sys.stdin.readline()
+cluster.remove_node(second, allow_graceful=False)
+print("lost", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def cluster() -> Iterator[subprocess.Popen[str]]:
+    """Two nodes on this machine; the first line written to it kills the second node."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CLUSTER],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True,
+    )  # fmt: skip
+    yield process
+    process.communicate("\n\n", timeout=60)
+
+
+@pytest.mark.slow
+def test_lost_node_costs_nothing_but_time(
+    samples: dict[str, Path], tmp_path: Path, cluster: subprocess.Popen[str]
+) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for number in range(3):
+        for clip in samples.values():
+            shutil.copy(clip, videos / f"{number}-{clip.name}")
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    assert run("run", videos, "-o", whole, "--executor", "local", "--no-video").returncode == 0
+
+    assert cluster.stdin is not None
+    assert cluster.stdout is not None
+    address = json.loads(cluster.stdout.readline())["address"]
+    process = subprocess.Popen(
+        command("run", videos, "-o", out, "--address", address),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    wait_until(lambda: len(list(out.glob("*/summary.json"))) >= 2, timeout_s=120)
+    cluster.stdin.write("\n")
+    cluster.stdin.flush()
+    said, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, [line for line in said.splitlines() if "failed" in line]
+    for video in videos.iterdir():
+        assert summary(out / video.name)["status"] == "complete"
+        tables = [folder / video.name / "timeline.csv" for folder in (whole, out)]
+        assert tables[0].read_bytes() == tables[1].read_bytes()
