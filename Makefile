@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: env demo test check lock
+.PHONY: env demo test test-slow check lock
 
 env: .venv/installed
 
@@ -16,7 +16,11 @@ demo: env
 	$(BIN)/python run_pipeline.py demo
 
 test: env check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+# What takes long: streams, clusters and processes that are killed, hundreds of damaged files.
+test-slow: env
+	$(BIN)/python -m pytest -m slow
 
 check: env
 	$(BIN)/ruff check .

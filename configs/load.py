@@ -14,11 +14,12 @@ from configs.errors import ConfigError
 from configs.schema import Settings
 
 PRESETS_FOLDER = Path(__file__).parent
+"""Also holds ``cluster.yaml``, which is for Ray's launcher."""
 
 
 def presets() -> list[str]:
     """Names that ``--config`` takes besides files."""
-    return sorted(path.stem for path in PRESETS_FOLDER.glob("*.yaml"))
+    return sorted(path.stem for path in PRESETS_FOLDER.glob("*.yaml") if path.stem != "cluster")
 
 
 def load_settings(

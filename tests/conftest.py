@@ -12,6 +12,12 @@ from pipeline.samples import sample_clips
 FURTHER_CLIPS = Path(__file__).parents[2] / "shared" / "videos"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--mutations", type=int, default=15, help="damaged files that a batch has to cope with"
+    )
+
+
 @pytest.fixture(scope="session")
 def samples() -> dict[str, Path]:
     """The sample clips by file name; fetched once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,17 @@ def command(*arguments: object) -> list[str]:
 def run(*arguments: object, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(*arguments), capture_output=True, text=True, timeout=timeout_s, check=False
+    )
+
+
+def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
+    """The command in a session of its own, with Ctrl-C working as in a terminal."""
+    return subprocess.Popen(
+        command(*arguments),
+        text=True,
+        start_new_session=True,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

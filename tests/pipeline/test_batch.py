@@ -13,7 +13,7 @@ import filelock
 import pytest
 
 from tests.live import wait_until
-from tests.pipeline.command import command, run, summary, timeline
+from tests.pipeline.command import run, start, summary, timeline
 
 OPTIONS = ("--executor", "local", "--no-video")
 CLIPS = ("single_face.mp4", "no_face.mp4")
@@ -101,14 +101,10 @@ def test_run_that_was_stopped_is_completed_by_the_same_command(
     clips, options = list(samples.values()), ("--executor", "local")
     undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
     run("run", *clips, "-o", undisturbed, *OPTIONS)
-    process = subprocess.Popen(
-        command("run", *clips, "-o", out, *options),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = start("run", *clips, "-o", out, *options)
     wait_until(lambda: any(out.glob("*/.unfinished.annotated.mp4")) and any(out.glob("*/summary*")))
     process.send_signal(stop)
-    process.wait(timeout=60)
+    process.communicate(timeout=60)
     outcome = run("run", *clips, "-o", out, *options)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     assert "left as they are" in outcome.stdout

@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.live import wait_until
-from tests.pipeline.command import ROOT, command, run, summary
+from tests.pipeline.command import ROOT, run, start, summary
 
 CLUSTER = """
 import json, sys
 from ray.cluster_utils import Cluster
-head = {"num_cpus": 2, "object_store_memory": 300 * 2**20}
+quick = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500,
+         "health_check_timeout_ms": 500, "health_check_failure_threshold": 3}
+head = {"num_cpus": 2, "object_store_memory": 300 * 2**20, "_system_config": quick}
 cluster = Cluster(initialize_head=True, head_node_args=head)
 second = cluster.add_node(num_cpus=2, object_store_memory=300 * 2**20)
 print(json.dumps({"address": cluster.address}), flush=True)
@@ -40,6 +43,12 @@ def cluster() -> Iterator[subprocess.Popen[str]]:
     process.communicate("\n\n", timeout=60)
 
 
+def test_file_for_rays_launcher_is_valid() -> None:
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    validate_config(prepare_config(yaml.safe_load((ROOT / "configs" / "cluster.yaml").read_text())))
+
+
 @pytest.mark.slow
 def test_lost_node_costs_nothing_but_time(
     samples: dict[str, Path], tmp_path: Path, cluster: subprocess.Popen[str]
@@ -55,10 +64,9 @@ def test_lost_node_costs_nothing_but_time(
     assert cluster.stdin is not None
     assert cluster.stdout is not None
     address = json.loads(cluster.stdout.readline())["address"]
-    process = subprocess.Popen(
-        command("run", videos, "-o", out, "--address", address),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path,
-    )  # fmt: skip
+    process = start(
+        "run", videos, "-o", out, "--address", address, stderr=subprocess.STDOUT, cwd=tmp_path
+    )
     wait_until(lambda: len(list(out.glob("*/summary.json"))) >= 2, timeout_s=120)
     cluster.stdin.write("\n")
     cluster.stdin.flush()

@@ -17,10 +17,10 @@ from tests.live import wait_until
 from tests.pipeline.command import (
     RESULTS,
     ROOT,
-    command,
     file_names,
     processes_of,
     run,
+    start,
     summary,
     timeline,
 )
@@ -48,18 +48,6 @@ def long_video(samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactor
                         packet.stream = copies[packet.stream.type]
                         target.mux(packet)
     return path
-
-
-def start(*arguments: object) -> subprocess.Popen[str]:
-    """The command in a session of its own, with Ctrl-C working as in a terminal."""
-    return subprocess.Popen(
-        command(*arguments),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
 
 
 def wait_until_recording(

@@ -17,16 +17,14 @@ import pytest
 
 from pipeline.loopback import LoopbackCamera
 from tests.live import free_port, wait_until
-from tests.pipeline.command import command, file_names, processes_of, run, summary, timeline
+from tests.pipeline.command import file_names, processes_of, run, start, summary, timeline
 
 QUICK = ("--set", "live.retry_wait_s=0.2", "--set", "live.longest_retry_wait_s=0.5")
 
 
 @contextmanager
 def running(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        command("run", *arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    process = start("run", *arguments, stderr=subprocess.STDOUT)
     try:
         yield process
     finally:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipeline.loopback import LoopbackCamera
 from tests.live import free_port, wait_until
-from tests.pipeline.command import command
+from tests.pipeline.command import start
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def address(
 
 def serving(*arguments: object) -> subprocess.Popen[str]:
     arguments = ("run", "--show", "--no-video", "--executor", "local", *arguments)
-    return subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, text=True)
+    return start(*arguments, stderr=None)
 
 
 def printed_address(process: subprocess.Popen[str]) -> str:
