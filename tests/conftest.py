@@ -16,6 +16,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--mutations", type=int, default=15, help="damaged files that a batch has to cope with"
     )
+    parser.addoption("--kills", type=int, default=4, help="processes killed during a batch")
+    parser.addoption("--kill-clips", type=int, default=10, help="clips of that batch")
 
 
 @pytest.fixture(scope="session")
