@@ -138,10 +138,15 @@ def _packets(clip: Path, stopping: threading.Event) -> Iterator[tuple[av.Packet,
 
 
 def _send_mpegts(clip: Path, viewer: BufferedIOBase, stopping: threading.Event) -> None:
-    with (
-        av.open(str(clip)) as template,
-        av.open(viewer, "w", format="mpegts", options={"flush_packets": "1"}) as output,
-    ):
+    with av.open(viewer, "w", format="mpegts", options={"flush_packets": "1"}) as output:
+        send_over_and_over(clip, output, stopping)
+
+
+def send_over_and_over(
+    clip: Path, output: av.container.OutputContainer, stopping: threading.Event
+) -> None:
+    """Send a clip at its own pace, its times running on, until ``stopping`` is set."""
+    with av.open(str(clip)) as template:
         stream = output.add_stream_from_template(template.streams.video[0])
         for packet, shift in _packets(clip, stopping):
             moved = round(shift / packet.time_base)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from configs.schema import LiveSettings
-from pipeline.loopback import LoopbackCamera, make_clip
+from pipeline.loopback import LoopbackCamera, make_clip, send_over_and_over
 from stages.batch import FrameBatch
 from stages.read_live import LiveReader
-from tests.live import free_port, rtsp_camera
+from tests.live import free_port, rtsp_camera, wait_until
 
 QUICK = {"open_timeout_s": 3, "read_timeout_s": 1.5, "retry_wait_s": 0.1, "queue_frames": 30}
 
@@ -53,6 +56,40 @@ def test_rtsp_stream(camera_clips: dict[str, Path]) -> None:
     with rtsp_camera(camera_clips["mpegts"]) as address:
         _, batches = read(address, frames=20)
     assert_at_15_frames_a_second(batches)
+
+
+@contextmanager
+def sending(clip: Path, to: str, form: str, **options: str) -> Iterator[None]:
+    """Sends a clip at its own pace by one of FFmpeg's ways, again and again."""
+    stopping = threading.Event()
+
+    def send() -> None:
+        with av.open(to, "w", form, options=options) as output:
+            send_over_and_over(clip, output, stopping)
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    yield
+    stopping.set()
+    sender.join()
+
+
+def test_udp_stream(camera_clips: dict[str, Path]) -> None:
+    address = f"udp://127.0.0.1:{free_port()}"
+    with sending(camera_clips["mpegts"], f"{address}?pkt_size=1316", "mpegts"):
+        _, batches = read(address, frames=30)
+    assert_at_15_frames_a_second(batches)
+
+
+def test_hls_stream(camera_clips: dict[str, Path], tmp_path: Path) -> None:
+    playlist = tmp_path / "live.m3u8"
+    with (
+        sending(camera_clips["mpegts"], str(playlist), "hls", hls_time="1", hls_list_size="4"),
+        folder_served(tmp_path) as address,
+    ):
+        wait_until(playlist.exists)
+        _, batches = read(f"{address}/live.m3u8", frames=45, read_timeout_s=5)
+    assert sum(map(len, batches)) == 45
 
 
 def test_newest_frames_win_when_the_stages_are_slow(camera_clips: dict[str, Path]) -> None:
@@ -135,16 +172,23 @@ def test_stream_that_stalls_is_taken_for_lost(camera_clips: dict[str, Path]) -> 
 
 
 def test_recorded_video_behind_a_url_is_refused_at_once(camera_clips: dict[str, Path]) -> None:
+    with folder_served(camera_clips["mpegts"].parent) as address:
+        reader, batches = read(f"{address}/{camera_clips['mpegts'].name}")
+    assert batches == []
+    assert "recorded video of 12 s" in (reader.reason or "")
+
+
+@contextmanager
+def folder_served(folder: Path) -> Iterator[str]:
+    """A folder behind HTTP; gives its address."""
+
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None: ...
 
-    folder, name = camera_clips["mpegts"].parent, camera_clips["mpegts"].name
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        reader, batches = read(f"http://127.0.0.1:{server.server_port}/{name}")
+        yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-    assert batches == []
-    assert "recorded video of 12 s" in (reader.reason or "")
 
 
 def test_missing_camera_is_told() -> None:
