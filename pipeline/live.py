@@ -130,8 +130,9 @@ class LiveStream:
             return status
         p50, p95 = self._latency_ms()
         newest = self._newest
-        while self._recorded_s and now_s - self._recorded_s[0][0] > RATE_WINDOW_S:
-            self._recorded_s.popleft()
+        # Copied in one step, as the other thread goes on filling it.
+        recorded = list(self._recorded_s)
+        recent_frames = sum(count for at_s, count in recorded if now_s - at_s <= RATE_WINDOW_S)
         return replace(
             status,
             state="ended" if self._ended else reader.state,
@@ -140,7 +141,7 @@ class LiveStream:
             frames=newest.first_frame + len(newest) if newest else 0,
             faces=self._faces,
             people=self._people,
-            frames_per_s=round(sum(n for _, n in self._recorded_s) / RATE_WINDOW_S, 1),
+            frames_per_s=round(recent_frames / RATE_WINDOW_S, 1),
             latency_p50_ms=p50,
             latency_p95_ms=p95,
             dropped=reader.dropped,
@@ -173,6 +174,8 @@ class LiveStream:
         written_at, now_s = time(), monotonic()
         self._latencies_s.extend((written_at - batch.arrived_s).tolist())
         self._recorded_s.append((now_s, len(batch)))
+        while now_s - self._recorded_s[0][0] > RATE_WINDOW_S:
+            self._recorded_s.popleft()
         self._faces += len(batch.boxes)
         self._people = max(self._people, int(batch.tracks.max(initial=0)))
         self._newest = batch
