@@ -78,7 +78,6 @@ class LiveStream:
         cv2.setNumThreads(1)
         self._stopping = threading.Event()
         self._reader: LiveReader | None = None
-        self._recorder: Recorder | None = None
         self._newest: FrameBatch | None = None
         self._recent: deque[dict[str, Any]] = deque()
         self._recorded_s: deque[tuple[float, int]] = deque()
