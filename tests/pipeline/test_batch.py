@@ -113,3 +113,39 @@ def test_run_that_was_stopped_is_completed_by_the_same_command(
         assert tables[0].read_bytes() == tables[1].read_bytes()
         assert len(timeline(out / clip.name)) > 0
         assert not list((out / clip.name).glob(".unfinished*"))
+
+
+def test_video_that_vanishes_meanwhile_is_told_and_found_again(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    videos, out = tmp_path / "videos", tmp_path / "out"
+    videos.mkdir()
+    larger, smaller = videos / "larger.mp4", videos / "smaller.mp4"
+    shutil.copy(samples["WolfgangLanger_Pexels.mp4"], larger)
+    shutil.copy(samples["no_face.mp4"], smaller)
+    process = start("run", videos, "-o", out, "--executor", "local")
+    wait_until(lambda: (out / larger.name / ".unfinished.timeline.csv").exists())
+    smaller.rename(tmp_path / "elsewhere.mp4")
+    process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert summary(out / larger.name)["status"] == "complete"
+    assert (summary(out / smaller.name)["status"], summary(out / smaller.name)["reason"]) == (
+        "failed", "no such file",
+    )  # fmt: skip
+    (tmp_path / "elsewhere.mp4").rename(smaller)
+    outcome = run("run", videos, "-o", out, "--executor", "local")
+    assert outcome.returncode == 0
+    assert analysed(outcome) == {smaller.name}
+
+
+def test_links_are_followed_to_files_but_not_in_circles(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    videos, out = tmp_path / "videos", tmp_path / "out"
+    videos.mkdir()
+    (videos / "link.mp4").symlink_to(samples["no_face.mp4"])
+    (videos / "circle").symlink_to(videos)
+    (videos / "nowhere.mp4").symlink_to(tmp_path / "nothing.mp4")
+    outcome = run("run", videos, "-o", out, *OPTIONS)
+    assert outcome.returncode == 0, outcome.stderr
+    assert {path.name for path in out.iterdir() if path.is_dir()} == {"link.mp4"}
