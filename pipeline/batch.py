@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from configs.errors import OutputError, UsageError
 from pipeline.progress import Reporter
 from pipeline.sources import Job
 from pipeline.summary import Provenance, Summary, read_summary
-from stages.files import finish, telling_of, unfinished_name
+from stages.files import telling_of, write_whole
 
 LOCK, RECORD = ".lock", "batch.json"
 RECORD_INTERVAL_S = 5.0
@@ -71,23 +72,25 @@ def split(
         The videos to analyse, the longest files first, so that none is left alone at the end; the
         summaries of the others that have any; and how many are to be done for which reason.
     """
-    reasons = {job: reason_to_do(job, provenance) for job in jobs}
+    records = {job: read_summary(job.folder) for job in jobs}
+    reasons = {job: reason_to_do(job, records[job], provenance) for job in jobs}
     if redo == "everything":
         todo = list(jobs)
     elif redo == "what failed":
         todo = [job for job in jobs if reasons[job] == FAILED_BEFORE]
     else:
         todo = [job for job in jobs if reasons[job]]
-    left = set(jobs) - set(todo)
-    done = {job: read_summary(job.folder) for job in jobs if job in left}
-    kept = {job: record[0] for job, record in done.items() if record is not None}
+    kept = {job: record[0] for job, record in records.items() if record is not None}
+    for job in todo:
+        kept.pop(job, None)
     counts = Counter(str(reasons[job]) for job in todo)
     return sorted(todo, key=_bytes, reverse=True), kept, counts
 
 
-def reason_to_do(job: Job, provenance: Provenance) -> str | None:
+def reason_to_do(
+    job: Job, record: tuple[Summary, Provenance] | None, provenance: Provenance
+) -> str | None:
     """Why a video has to be analysed; None if what is there is what this run would make."""
-    record = read_summary(job.folder)
     if record is None:
         return NOT_DONE_YET
     summary, made_by = record
@@ -118,17 +121,20 @@ class BatchRecord:
         self._out, self._jobs, self._provenance = out, jobs, provenance
         self.summaries = dict(kept)
         self._kept = set(kept)
+        self._lock = Lock()
         self._started_s = self._written_s = monotonic()
         self.write()
 
     def add(self, job: Job, summary: Summary) -> None:
-        """Take note of a video that is done; a full disk is no reason to stop."""
-        self.summaries[job] = summary
-        if monotonic() - self._written_s >= RECORD_INTERVAL_S:
-            try:
-                self.write()
-            except OutputError:
-                self._written_s = monotonic()
+        """Take note of a video that is done; a full disk is no reason to stop.
+
+        May be called from several threads.
+        """
+        with self._lock:
+            self.summaries[job] = summary
+            if monotonic() - self._written_s >= RECORD_INTERVAL_S:
+                with suppress(OutputError):
+                    self.write()
 
     def write(self) -> None:
         """Write the file.
@@ -147,11 +153,8 @@ class BatchRecord:
             **asdict(self._provenance),
             "results": [self._result(job) for job in self._jobs],
         }
-        path = self._out / RECORD
         text = json.dumps(record, indent=2, ensure_ascii=False)
-        with telling_of(path):
-            unfinished_name(path).write_text(text + "\n", encoding="utf-8")
-        finish(path)
+        write_whole(self._out / RECORD, text + "\n")
 
     def _result(self, job: Job) -> dict[str, Any]:
         place = {"source": str(job.source), "folder": str(job.folder.relative_to(self._out))}

@@ -13,7 +13,7 @@ import av
 
 from configs.schema import Settings
 from models.runtime import EmotionNetwork
-from stages.files import finish, telling_of, unfinished_name
+from stages.files import write_whole
 
 SUMMARY = "summary.json"
 
@@ -107,14 +107,10 @@ class Summary:
         Raises:
             OutputError: it cannot be written.
         """
-        path = folder / SUMMARY
         figures = {name: value for name, value in asdict(self).items() if value is not None}
         figures["reason"] = self.reason
         text = json.dumps({**figures, **asdict(provenance)}, indent=2, ensure_ascii=False)
-        with telling_of(path):
-            folder.mkdir(parents=True, exist_ok=True)
-            unfinished_name(path).write_text(text + "\n", encoding="utf-8")
-        finish(path)
+        write_whole(folder / SUMMARY, text + "\n")
 
 
 def read_summary(folder: Path) -> tuple[Summary, Provenance] | None:

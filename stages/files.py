@@ -20,6 +20,18 @@ def finish(path: Path) -> None:
         unfinished_name(path).replace(path)
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file in one step: others see the older one, or all of this one.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with telling_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished_name(path).write_text(text, encoding="utf-8")
+    finish(path)
+
+
 @contextmanager
 def telling_of(path: Path) -> Iterator[None]:
     """Turn what the system says of a file or folder into an ``OutputError`` that names it."""
