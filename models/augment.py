@@ -32,6 +32,9 @@ class AugmentedFaces(keras.utils.PyDataset):
         super().__init__(workers=2, max_queue_size=8)
         self._images = data.faces.images
         self._targets = {"emotion": np.eye(len(EMOTIONS), dtype=np.float32)[data.faces.labels]}
+        if data.opinions is not None:
+            labels, share = self._targets["emotion"], recipe.distillation
+            self._targets["emotion"] = labels * (1 - share) + data.opinions * share
         if recipe.votes_weight and data.votes is not None:
             self._targets["votes"] = data.votes
         self._recipe = recipe

@@ -62,11 +62,13 @@ class TrainingData:
         faces: of the training split.
         validation: of the validation split.
         votes: FER+'s votes for ``faces``, (n, k) float32, as ``load_votes`` gives them.
+        opinions: what teachers make of ``faces``, (n, 7) float32, rows summing to 1.
     """
 
     faces: LabelledFaces
     validation: LabelledFaces
     votes: np.ndarray | None
+    opinions: np.ndarray | None = None
 
 
 def whole_picture(picture: np.ndarray) -> np.ndarray:

@@ -66,10 +66,10 @@ def build_learner(architecture: str, kinds_of_vote: int, precision: str) -> kera
         keras.config.set_dtype_policy(previous)
 
 
-def copy_weights(learner: keras.Model, network: keras.Model) -> None:
-    """Take what a learner has learnt into the plain network of its architecture."""
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Take what a learner has learnt into the plain network of its architecture, or back."""
     for name in ("features", "emotion"):
-        network.get_layer(name).set_weights(learner.get_layer(name).get_weights())
+        target.get_layer(name).set_weights(source.get_layer(name).get_weights())
 
 
 def _features(architecture: str, normalisation: NewLayer) -> keras.Model:

@@ -25,6 +25,8 @@ class Recipe:
         cutout: largest side of a patch that is painted grey, as a share of the image.
         mixup: a face is blended with another by a share from Beta(mixup, mixup), and their labels
             likewise (Zhang et al., ICLR 2018); 0 for none.
+        distillation: share of the teachers' opinion in a label, if there are teachers (Hinton et
+            al., 2015).
         precision: Keras dtype policy.
     """
 
@@ -45,6 +47,7 @@ class Recipe:
     light: float = 0.0
     cutout: float = 0.0
     mixup: float = 0.0
+    distillation: float = 0.0
     precision: str = "float32"
     seed: int = 1
 
@@ -64,7 +67,7 @@ RECIPES = {
         shift=0.08,
         light=0.25,
         cutout=0.4,
-        mixup=0.2,
+        distillation=0.6,
         precision="mixed_bfloat16",
     ),
     "seed": Recipe(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 
 import keras
 import numpy as np
 
-from configs.errors import UsageError
+from configs.errors import ModelError, UsageError
 from models.augment import AugmentedFaces
 from models.calibrate import fit_temperature
 from models.dataset import VOTES_FILE, LabelledFaces, TrainingData
-from models.keras_model import probabilities, save_compactly
+from models.keras_model import load_keras, probabilities, save_compactly
 from models.networks import build, build_learner, copy_weights
 from models.plots import plot_history
 from models.recipe import Recipe
@@ -32,6 +32,8 @@ def train(
     resume: bool = False,
     report: Callable[[str], None] = print,
     progress: Callable[[int, int], None] | None = None,
+    teachers: Sequence[Path] = (),
+    initial: Path | None = None,
 ) -> Path:
     """Train, and keep the weights that do best on the validation split.
 
@@ -45,12 +47,15 @@ def train(
         resume: go on after the last finished epoch of the run in ``out``.
         report: receives a line an epoch, and one for each image skipped.
         progress: is told of each step: how many are done, and how many there are.
+        teachers: ``.keras`` networks whose mean opinion of each face goes into its label.
+        initial: ``.keras`` network of the same architecture whose weights to begin with.
 
     Returns:
         The path of ``best.keras``.
 
     Raises:
         UsageError: ``out`` holds another run, or nothing to resume.
+        ModelError: a network in ``teachers`` or ``initial`` cannot be used.
     """
     _prepare_run_folder(out, recipe, resume)
     for split, skipped in (("train", data.faces.skipped), ("validation", data.validation.skipped)):
@@ -63,6 +68,8 @@ def train(
     if recipe.votes_weight and data.votes is None:
         report(f"no {VOTES_FILE} in the data set; learning from FER-2013's labels alone")
 
+    if teachers:
+        data = replace(data, opinions=_opinions(teachers, data.faces))
     keras.utils.set_random_seed(recipe.seed)
     batches = AugmentedFaces(data, recipe)
     network = build(recipe.architecture)
@@ -71,6 +78,8 @@ def train(
     learner.test_on_batch(*batches[0])
     history, best, checkpoint = _History(out / "history.csv"), out / "best.keras", out / CHECKPOINT
     first_epoch = 0
+    if initial is not None and not resume:
+        _begin_with(initial, learner)
     if resume:
         learner.load_weights(checkpoint)
         first_epoch = int(learner.optimizer.iterations) // len(batches)
@@ -105,6 +114,8 @@ def train_and_export(
     resume: bool = False,
     report: Callable[[str], None] = print,
     progress: Callable[[int, int], None] | None = None,
+    teachers: Sequence[Path] = (),
+    initial: Path | None = None,
 ) -> list[Path]:
     """Train, then write what the pipeline runs: ``emotions.keras`` and ``emotions.tflite``.
 
@@ -115,7 +126,9 @@ def train_and_export(
     Returns:
         The paths of the networks.
     """
-    best = keras.models.load_model(train(data, out, recipe, resume, report, progress))
+    best = keras.models.load_model(
+        train(data, out, recipe, resume, report, progress, teachers, initial)
+    )
     weights, runnable = out / "emotions.keras", out / "emotions.tflite"
     save_compactly(best, weights)
     predicted = probabilities(best, data.validation.images)
@@ -129,11 +142,26 @@ def train_and_export(
     return [weights, runnable]
 
 
+def _opinions(teachers: Sequence[Path], faces: LabelledFaces) -> np.ndarray:
+    """Mean probabilities of the teachers, (n, 7) float32."""
+    return np.mean([probabilities(load_keras(path), faces.images) for path in teachers], axis=0)
+
+
+def _begin_with(initial: Path, learner: keras.Model) -> None:
+    try:
+        copy_weights(load_keras(initial), learner)
+    except ValueError as error:
+        raise ModelError(
+            f"{initial}: not a network of the architecture {learner.name}; "
+            "name its own with --arch, or begin without --initial"
+        ) from error
+
+
 def _learner(recipe: Recipe, kinds_of_vote: int, steps: int) -> keras.Model:
     learner = build_learner(recipe.architecture, kinds_of_vote, recipe.precision)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0 if recipe.warmup_epochs else recipe.learning_rate,
-        decay_steps=(recipe.epochs - recipe.warmup_epochs) * steps,
+        decay_steps=max(1, recipe.epochs - recipe.warmup_epochs) * steps,
         warmup_target=recipe.learning_rate if recipe.warmup_epochs else None,
         warmup_steps=recipe.warmup_epochs * steps,
     )

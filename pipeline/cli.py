@@ -166,6 +166,14 @@ def train(
     bad_data: Annotated[
         BadData, typer.Option(help="Images that cannot be used: leave them out, or stop.")
     ] = "skip",
+    teachers: Annotated[
+        list[Path] | None,
+        typer.Option("--teacher", metavar="FILE", help="Learn from this .keras network as well."),
+    ] = None,
+    initial: Annotated[
+        Path | None,
+        typer.Option("--initial", metavar="FILE", help="Begin with this .keras network's weights."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT.")] = False,
 ) -> None:
     """Train a network, and export it for the pipeline."""
@@ -186,7 +194,9 @@ def train(
     folder = out or Path("runs") / architecture
     data = load_training_data(dataset, bad_data, make_face_cutter())
     with training_progress(err_console) as progress:
-        models = train_and_export(data, folder, recipe, resume, say, progress)
+        models = train_and_export(
+            data, folder, recipe, resume, say, progress, teachers or (), initial
+        )
     for model in models:
         say(f"wrote {model}")
 

@@ -8,11 +8,13 @@ import keras
 import numpy as np
 import pytest
 
-from configs.errors import UsageError
+from configs.errors import ModelError, UsageError
+from models.augment import AugmentedFaces
 from models.dataset import TrainingData, load_training_data
 from models.emotions import EMOTIONS
 from models.evaluate import predict
 from models.recipe import RECIPES
+from models.runtime import SHIPPED_MODEL
 from models.train import train, train_and_export
 
 RECIPE = replace(RECIPES["residual"], epochs=2, batch_size=14, warmup_epochs=1, votes_weight=0.5)
@@ -72,3 +74,33 @@ def test_runs_are_not_mixed_up(data: TrainingData, tmp_path: Path) -> None:
         train(data, tmp_path, RECIPE)
     with pytest.raises(UsageError, match="other settings"):
         train(data, tmp_path, RECIPE, resume=True)
+
+
+def test_a_network_learns_what_its_teachers_think(tmp_path: Path, data: TrainingData) -> None:
+    happy = EMOTIONS.index("happy")
+    opinions = np.tile(np.eye(7, dtype=np.float32)[happy], (len(data.faces), 1))
+    recipe = replace(RECIPE, distillation=0.9)
+    taught = AugmentedFaces(replace(data, opinions=opinions), recipe)
+    _, targets = taught[0]
+    assert (targets["emotion"].argmax(axis=1) == happy).all()
+    np.testing.assert_allclose(targets["emotion"].sum(axis=1), 1, rtol=1e-6)
+    teacher = SHIPPED_MODEL.with_suffix(".keras")
+    alone = train(data, tmp_path / "alone", recipe, report=lambda line: None)
+    helped = train(data, tmp_path / "helped", recipe, report=lambda line: None, teachers=[teacher])
+    assert not np.array_equal(*(_last_layer(network) for network in (alone, helped)))
+
+
+def test_training_begins_with_the_weights_of_another_run(
+    tmp_path: Path, data: TrainingData
+) -> None:
+    first = train(data, tmp_path / "first", RECIPE, report=lambda line: None)
+    still = replace(RECIPE, epochs=1, learning_rate=0.0, averaging=0.0)
+    second = train(data, tmp_path / "second", still, report=lambda line: None, initial=first)
+    np.testing.assert_array_equal(*(_last_layer(network) for network in (first, second)))
+    other = replace(still, architecture="seed")
+    with pytest.raises(ModelError, match="--arch"):
+        train(data, tmp_path / "third", other, report=lambda line: None, initial=first)
+
+
+def _last_layer(network: Path) -> np.ndarray:
+    return keras.models.load_model(network).get_layer("emotion").get_weights()[0]
