@@ -32,6 +32,8 @@ class DetectSettings(Section):
     """How faces are found."""
     width_px: Annotated[int, Field(ge=64, le=4096)] = 640
     """Longer side of the picture that is searched; larger finds smaller faces, slower."""
+    interval_s: Seconds = 0.2
+    """Whole pictures are searched this often, those in between only near known faces; 0: all."""
     threshold: Fraction01 = 0.6
     """Faces of which the detector is less sure are left out."""
 

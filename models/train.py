@@ -285,7 +285,7 @@ class _History:
 
     @property
     def best_accuracy(self) -> float:
-        return max((row["val_accuracy"] for row in self.rows), default=0.0)
+        return max((row["val_accuracy"] for row in self.rows), default=-1.0)
 
     def keep(self, epochs: int) -> None:
         """Forget what a run did after its last checkpoint."""

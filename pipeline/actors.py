@@ -16,7 +16,8 @@ from pipeline.recorder import Recorder
 from pipeline.sources import Job
 from pipeline.summary import Provenance, Summary
 from stages.batch import FrameBatch, VideoInfo
-from stages.detect import Detector, make_detector
+from stages.detect import make_detector
+from stages.detector import Detector
 from stages.read import VideoReader
 
 

@@ -15,9 +15,10 @@ from configs.errors import EmotionTimelinesError
 from configs.schema import Settings
 from models.emotions import FACE_SIZE_PX
 from models.runtime import EmotionNetwork
-from stages.detect import DETECTORS, Detector, make_detector
+from stages.boxes import overlap
+from stages.detect import DETECTORS, make_detector
+from stages.detector import Detector
 from stages.read import VideoReader
-from stages.track import overlap
 
 FRAMES_A_CLIP = 24
 FACES = 32
@@ -78,7 +79,7 @@ def compare_detectors(clips: Sequence[Path], settings: Settings) -> list[Detecto
             found = {}
             for name, detector in detectors.items():
                 started_s = perf_counter()
-                found[name] = detector.find(image)[0]
+                found[name] = detector.find(image).boxes
                 times_s[name].append(perf_counter() - started_s)
                 faces[name] += len(found[name])
             expected = found[settings.detect.detector]

@@ -103,7 +103,7 @@ class LiveStream:
                         continue
                     if recorder is None:
                         assert reader.info is not None
-                        finder = FaceFinder(detector, reader.info, settings)
+                        finder = FaceFinder(detector, reader.info, settings, live=True)
                         recorder = Recorder(stream, reader.info, settings, self._provenance)
                     batch = classifier.process(finder.process(batch))
                     self._note(batch, recorder.process(batch))

@@ -15,7 +15,8 @@ from pipeline.recorder import Recorder, record_failure
 from pipeline.sources import Job
 from pipeline.summary import Provenance, Summary
 from stages.classify import ClassifyStage
-from stages.detect import Detector, make_detector
+from stages.detect import make_detector
+from stages.detector import Detector
 
 
 def run(

@@ -12,7 +12,8 @@ from pipeline.sources import Job
 from stages.align import AlignStage
 from stages.batch import FrameBatch, VideoInfo
 from stages.classify import ClassifyStage
-from stages.detect import Detector, DetectStage
+from stages.detect import DetectStage
+from stages.detector import Detector
 from stages.read import VideoReader
 from stages.track import TrackStage
 
@@ -24,8 +25,11 @@ def open_reader(job: Job, settings: Settings) -> VideoReader:
 class FaceFinder:
     """Detects, tracks and aligns the faces of one video."""
 
-    def __init__(self, detector: Detector, info: VideoInfo, settings: Settings) -> None:
-        self._stages = (DetectStage(detector, info), TrackStage(settings.track), AlignStage())
+    def __init__(
+        self, detector: Detector, info: VideoInfo, settings: Settings, live: bool = False
+    ) -> None:
+        detect = DetectStage(detector, info, settings.detect, live)
+        self._stages = (detect, TrackStage(settings.track), AlignStage())
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         for stage in self._stages:

@@ -8,7 +8,8 @@ import numpy as np
 from configs.schema import DetectSettings
 from models.dataset import CutFace, whole_picture
 from stages.align import aligned_crop
-from stages.detect import Detector, make_detector
+from stages.detect import make_detector
+from stages.detector import Detector
 
 CLOSE_UP_PX = 240
 """Longest side at which a picture of nothing but a face is searched. On a face that fills 48 or 96
@@ -40,8 +41,8 @@ def _surest_landmarks(
     zoom = searched_px / max(picture.shape)
     sampling = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
     searched = cv2.resize(picture, None, fx=zoom, fy=zoom, interpolation=sampling)
-    _, landmarks, scores = detector.find(cv2.cvtColor(searched, cv2.COLOR_GRAY2BGR))
-    if not len(scores):
+    faces = detector.find(cv2.cvtColor(searched, cv2.COLOR_GRAY2BGR))
+    if not len(faces):
         return None
     # Pixel centres lie half a pixel off the corners that the resizing keeps in place.
-    return (landmarks[scores.argmax()] + 0.5) / zoom - 0.5
+    return (faces.landmarks[faces.scores.argmax()] + 0.5) / zoom - 0.5

@@ -1,32 +1,19 @@
-"""Find faces: what every detector does, and the stage that runs one."""
+"""Find faces: the detectors to choose from, and the stage that runs one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
 from configs.schema import DetectSettings
 from stages.batch import FrameBatch, VideoInfo
+from stages.detector import Detector, joined
 from stages.haar import HaarCascade
 from stages.mtcnn import MTCNN
+from stages.search import FaceSearch
 from stages.yunet import YuNet
-
-
-class Detector(Protocol):
-    """A way to find faces."""
-
-    def find(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Find the faces of one picture, (h, w, 3) uint8 BGR.
-
-        Returns:
-            Boxes (m, 4), landmarks (m, 5, 2) and scores (m,), all float32, in pixels of the picture
-            and in the order that ``FrameBatch`` describes.
-        """
-        ...
-
 
 DETECTORS: dict[str, Callable[[float], Detector]] = {
     "yunet": YuNet,
@@ -42,25 +29,33 @@ def make_detector(settings: DetectSettings) -> Detector:
 
 
 class DetectStage:
-    """Fills ``face_frame``, ``boxes``, ``landmarks`` and ``scores`` from ``search_images``."""
+    """Fills ``face_frame``, ``boxes``, ``landmarks`` and ``scores`` from ``search_images``.
 
-    def __init__(self, detector: Detector, info: VideoInfo) -> None:
-        self._detector = detector
+    Args:
+        live: the batches are of a live stream, and cannot wait for what comes next.
+    """
+
+    def __init__(
+        self, detector: Detector, info: VideoInfo, settings: DetectSettings, live: bool = False
+    ) -> None:
+        self._search = FaceSearch(detector, settings.interval_s, look_ahead=not live)
         self._info = info
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         if not len(batch):
             return batch
-        found = [self._detector.find(image) for image in batch.search_images]
-        boxes, landmarks, scores = (np.concatenate(column) for column in zip(*found, strict=True))
+        if batch.after_gap:
+            self._search.forget()
+        found = self._search.find(batch.search_images, batch.time_s)
+        faces = joined(found)
         height, width = batch.search_images.shape[1:3]
         scale = np.array([batch.pixels.shape[2] / width, batch.pixels.shape[1] * 2 / 3 / height])
         return replace(
             batch,
-            face_frame=np.repeat(np.arange(len(batch)), [len(faces[0]) for faces in found]),
-            boxes=self._inside_picture(boxes * np.tile(scale, 2)),
-            landmarks=(landmarks * scale).astype(np.float32),
-            scores=scores,
+            face_frame=np.repeat(np.arange(len(batch)), [len(faces) for faces in found]),
+            boxes=self._inside_picture(faces.boxes * np.tile(scale, 2)),
+            landmarks=(faces.landmarks * scale).astype(np.float32),
+            scores=faces.scores,
         )
 
     def _inside_picture(self, boxes: np.ndarray) -> np.ndarray:

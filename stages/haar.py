@@ -13,6 +13,7 @@ import numpy as np
 
 from models.emotions import FACE_SIZE_PX
 from stages.align import TEMPLATE_PX
+from stages.detector import Faces
 
 CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
 SCALE_STEP, LEAST_NEIGHBOURS = 1.2, 5
@@ -25,7 +26,7 @@ BOX_IN_TEMPLATE = np.array([3.0, 1.0, 43.0, 43.0]) / FACE_SIZE_PX
 
 
 class HaarCascade:
-    """Finds upright frontal faces; satisfies ``stages.detect.Detector``.
+    """Finds upright frontal faces; satisfies ``stages.detector.Detector``.
 
     The cascade knows no landmarks: they are put where they are on the mean face.
     """
@@ -34,7 +35,7 @@ class HaarCascade:
         self._threshold = threshold
         self._cascade = cv2.CascadeClassifier(str(CASCADE))
 
-    def find(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def find(self, image: np.ndarray) -> Faces:
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         found, _, sums = self._cascade.detectMultiScale3(
             grey, SCALE_STEP, LEAST_NEIGHBOURS, outputRejectLevels=True
@@ -47,4 +48,4 @@ class HaarCascade:
         boxes, scores = boxes[order], scores[order]
         places = (TEMPLATE_PX / FACE_SIZE_PX - BOX_IN_TEMPLATE[:2]) / BOX_IN_TEMPLATE[2:]
         landmarks = boxes[:, None, :2] + places * boxes[:, None, 2:]
-        return boxes, landmarks.astype(np.float32), scores
+        return Faces(boxes, landmarks.astype(np.float32), scores)

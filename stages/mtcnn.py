@@ -11,12 +11,13 @@ import numpy as np
 
 from configs.errors import ConfigError
 from models.quiet import standard_error_silenced
+from stages.detector import Faces
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 
 class MTCNN:
-    """Finds faces of at least 20 pixels; satisfies ``stages.detect.Detector``.
+    """Finds faces of at least 20 pixels; satisfies ``stages.detector.Detector``.
 
     Raises:
         ConfigError: the package is not installed.
@@ -34,14 +35,14 @@ class MTCNN:
                 "detect.detector: mtcnn is not installed; install the extra 'mtcnn', or use yunet"
             ) from error
 
-    def find(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def find(self, image: np.ndarray) -> Faces:
         faces = self._networks.detect_faces(
             cv2.cvtColor(image, cv2.COLOR_BGR2RGB), box_format="xywh"
         )
         faces = [face for face in faces if face["confidence"] >= self._threshold]
         faces.sort(key=lambda face: -face["confidence"])
         points = [[face["keypoints"][name] for name in LANDMARKS] for face in faces]
-        return (
+        return Faces(
             np.array([face["box"] for face in faces], np.float32).reshape(-1, 4),
             np.array(points, np.float32).reshape(-1, len(LANDMARKS), 2),
             np.array([face["confidence"] for face in faces], np.float32),

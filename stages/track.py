@@ -9,6 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from configs.schema import TrackSettings
 from stages.batch import FrameBatch
+from stages.boxes import overlap
 
 FARTHEST = 1.0
 """A face further from where its person is expected, in widths of the face, is another person."""
@@ -92,12 +93,3 @@ def _costs(expected: np.ndarray, found: np.ndarray) -> np.ndarray:
     costs = 1 - overlap(a, b) + distance + change
     costs[(distance > FARTHEST) | (change > LARGEST_CHANGE)] = IMPOSSIBLE
     return costs
-
-
-def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes (..., 4) of x, y, width, height; broadcasts."""
-    low = np.maximum(a[..., :2], b[..., :2])
-    high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
-    common = np.prod(np.maximum(high - low, 0), axis=-1)
-    union = np.prod(a[..., 2:], axis=-1) + np.prod(b[..., 2:], axis=-1) - common
-    return common / np.maximum(union, 1e-9)

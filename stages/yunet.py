@@ -15,13 +15,14 @@ import onnx
 import onnxruntime
 
 from configs.errors import ModelError
+from stages.detector import Faces
 
 STRIDES = (8, 16, 32)
 OVERLAP_OF_SAME_FACE = 0.3
 
 
 class YuNet:
-    """Finds faces from about 10 to 300 pixels; satisfies ``stages.detect.Detector``."""
+    """Finds faces from about 10 to 300 pixels; satisfies ``stages.detector.Detector``."""
 
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
@@ -32,7 +33,7 @@ class YuNet:
             _weights_of_any_size(), options, providers=["CPUExecutionProvider"]
         )
 
-    def find(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def find(self, image: np.ndarray) -> Faces:
         maps = self._session.run(None, {"input": _network_input(image)})
         # Outputs come kind by kind (class, object, box, landmarks), each stride by stride.
         by_stride = list(zip(*(maps[i : i + 3] for i in range(0, 12, 3)), strict=True))
@@ -51,7 +52,7 @@ class YuNet:
             boxes.tolist(), scores.tolist(), self._threshold, OVERLAP_OF_SAME_FACE
         )
         kept = np.asarray(chosen, dtype=np.int64).reshape(-1)
-        return boxes[kept], landmarks[kept], scores[kept]
+        return Faces(boxes[kept], landmarks[kept], scores[kept])
 
     def _decode(
         self,

@@ -20,7 +20,7 @@ def frame(samples: dict[str, Path]) -> tuple[np.ndarray, np.ndarray]:
     """A frame of a sample clip, grey, and its only face, cut by the pipeline."""
     with VideoReader(samples["single_face.mp4"], ReadSettings(), 640) as reader:
         batch = next(reader.batches())
-        detect = DetectStage(make_detector(DetectSettings()), reader.info)
+        detect = DetectStage(make_detector(DetectSettings()), reader.info, DetectSettings())
         faces = AlignStage().process(detect.process(batch))
     assert faces.face_frame[:2].tolist() == [0, 1]
     return FULL_RANGE[yuv_planes(batch.pixels[0])[0]], faces.crops[0]
@@ -47,7 +47,7 @@ def test_picture_that_shows_only_a_face_is_laid_on_the_template(
 def tilt_degrees(face: np.ndarray) -> float:
     """Angle of the line between the eyes."""
     enlarged = cv2.cvtColor(cv2.resize(face, (240, 240)), cv2.COLOR_GRAY2BGR)
-    _, landmarks, _ = make_detector(DetectSettings()).find(enlarged)
+    landmarks = make_detector(DetectSettings()).find(enlarged).landmarks
     across, down = landmarks[0, 1] - landmarks[0, 0]
     return float(np.degrees(np.arctan2(down, across)))
 

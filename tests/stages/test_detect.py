@@ -12,9 +12,9 @@ import pytest
 
 from configs.schema import DetectSettings, ReadSettings
 from stages.batch import FrameBatch
+from stages.boxes import overlap
 from stages.detect import DETECTORS, DetectStage, make_detector
 from stages.read import VideoReader
-from stages.track import overlap
 from stages.yunet import YuNet
 
 THRESHOLD = 0.6
@@ -41,7 +41,8 @@ def every(path: Path, step: int, width_px: int = 640) -> Iterator[np.ndarray]:
 
 def assert_same_faces(detector, opencv: cv2.FaceDetectorYN, image: np.ndarray) -> int:
     """Compare, but for faces of which both are barely sure; returns the number of faces."""
-    boxes, landmarks, scores = detector.find(image)
+    faces = detector.find(image)
+    boxes, landmarks, scores = faces.boxes, faces.landmarks, faces.scores
     opencv.setInputSize(image.shape[1::-1])
     expected = opencv.detect(image)[1]
     expected = np.empty((0, 15), np.float32) if expected is None else expected
@@ -80,7 +81,7 @@ def test_yunet_agrees_with_opencv_on_many_faces(
 
 def detected(path: Path, detector, **settings: int) -> Iterator[FrameBatch]:
     with VideoReader(path, ReadSettings(**settings), search_width_px=320) as reader:
-        stage = DetectStage(detector, reader.info)
+        stage = DetectStage(detector, reader.info, DetectSettings())
         for batch in reader.batches():
             yield stage.process(batch)
 
@@ -119,5 +120,6 @@ def test_no_face_is_found_where_there_is_none(samples: dict[str, Path], any_dete
 
 @pytest.mark.parametrize("size", [(2, 2), (16, 16), (33, 65), (720, 40)])
 def test_any_size_of_picture_can_be_searched(any_detector, size: tuple[int, int]) -> None:
-    boxes, landmarks, scores = any_detector.find(np.zeros((*size, 3), np.uint8))
-    assert (boxes.shape, landmarks.shape, scores.shape) == ((0, 4), (0, 5, 2), (0,))
+    faces = any_detector.find(np.zeros((*size, 3), np.uint8))
+    shapes = faces.boxes.shape, faces.landmarks.shape, faces.scores.shape
+    assert shapes == ((0, 4), (0, 5, 2), (0,))
