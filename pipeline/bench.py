@@ -18,6 +18,7 @@ from models.runtime import EmotionNetwork
 from stages.boxes import overlap
 from stages.detect import DETECTORS, make_detector
 from stages.detector import Detector
+from stages.frames import SmallImages
 from stages.read import VideoReader
 
 FRAMES_A_CLIP = 24
@@ -132,7 +133,9 @@ def _installed_detectors(settings: Settings) -> dict[str, Detector]:
 
 def _some_frames(clip: Path, settings: Settings) -> Iterator[np.ndarray]:
     """Pictures at the size that is searched, evenly spread over a video."""
-    with VideoReader(clip, settings.read, settings.detect.width_px) as reader:
+    with VideoReader(clip, settings.read) as reader:
         step = max(1, reader.info.frames // FRAMES_A_CLIP)
         for batch in reader.batches():
-            yield from batch.search_images[-batch.first_frame % step :: step]
+            images = SmallImages(batch.pixels, settings.detect.width_px)
+            for index in range(-batch.first_frame % step, len(batch), step):
+                yield images[index]

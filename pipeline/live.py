@@ -93,7 +93,7 @@ class LiveStream:
         try:
             settings = stream.settings
             detector, classifier = make_detector(settings.detect), make_classifier(settings)
-            with LiveReader(stream.address, settings.live, settings.detect.width_px) as reader:
+            with LiveReader(stream.address, settings.live) as reader:
                 self._reader = reader
                 for batch in reader.batches():
                     self._moved_s = monotonic()

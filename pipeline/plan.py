@@ -19,7 +19,7 @@ from stages.track import TrackStage
 
 
 def open_reader(job: Job, settings: Settings) -> VideoReader:
-    return VideoReader(job.source, settings.read, settings.detect.width_px)
+    return VideoReader(job.source, settings.read)
 
 
 class FaceFinder:

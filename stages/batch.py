@@ -62,7 +62,6 @@ class FrameBatch:
         time_s: (n,) float64, seconds since the first frame of the video.
         pixels: (n, height * 3 / 2, width) uint8, planar YUV 4:2:0 of limited range, upright; sizes
             that are odd in the video are made even by repeating the last column or row.
-        search_images: (n, h, w, 3) uint8 BGR, the same frames at the size that is searched.
         damage: what was broken in the video around these frames, for a person to read.
         arrived_s: (n,) float64, when a live stream's frames arrived, in seconds since the epoch.
         after_gap: a live stream was lost before these frames; who was in it is unknown.
@@ -80,7 +79,6 @@ class FrameBatch:
     pts: np.ndarray
     time_s: np.ndarray
     pixels: np.ndarray = field(default_factory=lambda: NO_PIXELS)
-    search_images: np.ndarray = field(default_factory=lambda: NO_PIXELS)
     damage: str | None = None
     arrived_s: np.ndarray = _empty(dtype=np.float64)
     after_gap: bool = False
@@ -97,7 +95,7 @@ class FrameBatch:
 
     def without_pixels(self) -> FrameBatch:
         """The light part, for stages that only need faces."""
-        return replace(self, pixels=NO_PIXELS, search_images=NO_PIXELS)
+        return replace(self, pixels=NO_PIXELS)
 
     def with_pixels_of(self, other: FrameBatch) -> FrameBatch:
         """The faces of this batch on the frames of another, whose full pixels it once was."""

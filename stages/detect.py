@@ -10,6 +10,7 @@ import numpy as np
 from configs.schema import DetectSettings
 from stages.batch import FrameBatch, VideoInfo
 from stages.detector import Detector, joined
+from stages.frames import SmallImages
 from stages.haar import HaarCascade
 from stages.mtcnn import MTCNN
 from stages.search import FaceSearch
@@ -29,7 +30,7 @@ def make_detector(settings: DetectSettings) -> Detector:
 
 
 class DetectStage:
-    """Fills ``face_frame``, ``boxes``, ``landmarks`` and ``scores`` from ``search_images``.
+    """Fills ``face_frame``, ``boxes``, ``landmarks`` and ``scores`` from ``pixels``.
 
     Args:
         live: the batches are of a live stream, and cannot wait for what comes next.
@@ -39,16 +40,17 @@ class DetectStage:
         self, detector: Detector, info: VideoInfo, settings: DetectSettings, live: bool = False
     ) -> None:
         self._search = FaceSearch(detector, settings.interval_s, look_ahead=not live)
-        self._info = info
+        self._info, self._width_px = info, settings.width_px
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         if not len(batch):
             return batch
         if batch.after_gap:
             self._search.forget()
-        found = self._search.find(batch.search_images, batch.time_s)
+        images = SmallImages(batch.pixels, self._width_px)
+        found = self._search.find(images, batch.time_s)
         faces = joined(found)
-        height, width = batch.search_images.shape[1:3]
+        height, width = images.size
         scale = np.array([batch.pixels.shape[2] / width, batch.pixels.shape[1] * 2 / 3 / height])
         return replace(
             batch,

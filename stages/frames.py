@@ -43,26 +43,31 @@ def pixels_shape(size: tuple[int, int]) -> tuple[int, int]:
     return _even(size[1]) * 3 // 2, _even(size[0])
 
 
-def search_images(pixels: np.ndarray, width_px: int) -> np.ndarray:
-    """Frames made small for the search for faces; never enlarged.
+class SmallImages:
+    """Frames made small for the search for faces, each when it is asked for; never enlarged.
 
     Args:
         pixels: (n, H * 3 / 2, W) uint8, planar YUV 4:2:0.
         width_px: length of the longer side, at most.
 
-    Returns:
-        (n, h, w, 3) uint8 BGR, h and w even.
+    Attributes:
+        size: height and width of the images, even.
     """
-    full_height, full_width = pixels.shape[1] * 2 // 3, pixels.shape[2]
-    scale = min(1.0, width_px / max(full_width, full_height))
-    height, width = (max(2, round(side * scale / 2) * 2) for side in (full_height, full_width))
-    images = np.empty((len(pixels), height, width, 3), np.uint8)
-    small = np.empty((height * 3 // 2, width), np.uint8)
-    for frame, image in zip(pixels, images, strict=True):
-        for plane, target in zip(yuv_planes(frame), yuv_planes(small), strict=True):
+
+    def __init__(self, pixels: np.ndarray, width_px: int) -> None:
+        full_size = pixels.shape[1] * 2 // 3, pixels.shape[2]
+        scale = min(1.0, width_px / max(full_size))
+        self._pixels = pixels
+        self.size = tuple(max(2, round(side * scale / 2) * 2) for side in full_size)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """The image of one frame, (h, w, 3) uint8 BGR."""
+        height, width = self.size
+        small = np.empty((height * 3 // 2, width), np.uint8)
+        planes = yuv_planes(self._pixels[index])
+        for plane, target in zip(planes, yuv_planes(small), strict=True):
             cv2.resize(plane, target.shape[::-1], dst=target, interpolation=cv2.INTER_AREA)
-        cv2.cvtColor(small, cv2.COLOR_YUV2BGR_I420, dst=image)
-    return images
+        return cv2.cvtColor(small, cv2.COLOR_YUV2BGR_I420)
 
 
 def _planes(frame: av.VideoFrame, width: int, height: int) -> list[np.ndarray]:

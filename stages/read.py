@@ -17,7 +17,6 @@ from stages.frames import (
     FALLBACK_RATE,
     copy_upright,
     pixels_shape,
-    search_images,
     upright_size,
 )
 
@@ -26,7 +25,7 @@ class VideoReader:
     """One video file, opened; a context manager.
 
     Example:
-        with VideoReader(Path("interview.mp4"), ReadSettings(), search_width_px=640) as reader:
+        with VideoReader(Path("interview.mp4"), ReadSettings()) as reader:
             for batch in reader.batches():
                 print(batch.time_s)
 
@@ -34,9 +33,8 @@ class VideoReader:
         SourceError: there is no file, or no video in it that can be decoded.
     """
 
-    def __init__(self, path: Path, settings: ReadSettings, search_width_px: int) -> None:
+    def __init__(self, path: Path, settings: ReadSettings) -> None:
         self._settings = settings
-        self._search_width_px = search_width_px
         self._decoder = Decoder(path, settings.threads)
         self._frames = self._decoder.frames()
         try:
@@ -90,7 +88,6 @@ class VideoReader:
                     pts=pts[:count],
                     time_s=(pts[:count] - info.start_pts) * float(info.time_base),
                     pixels=pixels[:count],
-                    search_images=search_images(pixels[:count], self._search_width_px),
                     damage=damage,
                 )
             if count < capacity:

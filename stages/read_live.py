@@ -28,7 +28,6 @@ from stages.frames import (
     FALLBACK_RATE,
     copy_upright,
     pixels_shape,
-    search_images,
     upright_size,
 )
 
@@ -81,7 +80,6 @@ class LiveReader:
     Args:
         address: as for ``stages.connect.live_frames``.
         settings: time-outs, waits and limits.
-        search_width_px: as for ``VideoReader``.
 
     Attributes:
         info: what is known of the stream; None before its first frame.
@@ -93,9 +91,8 @@ class LiveReader:
         started_at: time of its first frame, in seconds since the epoch.
     """
 
-    def __init__(self, address: str, settings: LiveSettings, search_width_px: int) -> None:
+    def __init__(self, address: str, settings: LiveSettings) -> None:
         self._address, self._settings = address, settings
-        self._search_width_px = search_width_px
         self.info: VideoInfo | None = None
         self.state: State = "connecting"
         self.reason: str | None = None
@@ -167,7 +164,6 @@ class LiveReader:
             pts=pts,
             time_s=pts * float(TIME_BASE),
             pixels=pixels,
-            search_images=search_images(pixels, self._search_width_px),
             arrived_s=np.array([frame.arrived_s for frame in taken]),
             after_gap=after_gap,
         )

@@ -8,7 +8,7 @@ in the middle is searched there, and then the pictures in the middle of both hal
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -31,6 +31,12 @@ WORTHWHILE_SHARE = 0.35
 CLOCK_TOLERANCE_S = 1e-3
 
 
+class Images(Protocol):
+    """Pictures by their number: (h, w, 3) uint8 BGR each."""
+
+    def __getitem__(self, index: int) -> np.ndarray: ...
+
+
 class FaceSearch:
     """Searches the consecutive pictures of one video.
 
@@ -51,11 +57,11 @@ class FaceSearch:
         self._whole_s = -math.inf
         self._seen: list[tuple[float, Faces]] = []
 
-    def find(self, images: np.ndarray, time_s: np.ndarray) -> list[Faces]:
+    def find(self, images: Images, time_s: np.ndarray) -> list[Faces]:
         """Faces of consecutive pictures.
 
         Args:
-            images: (n, h, w, 3) uint8 BGR.
+            images: n of them, (h, w, 3) uint8 BGR; only those that are searched are looked at.
             time_s: (n,) float64, when they are shown, in seconds.
         """
         found: list[Faces] = []
@@ -65,9 +71,7 @@ class FaceSearch:
             if due or (self._look_ahead and last):
                 self._whole_s = float(at_s)
                 faces = self._detector.find(images[index])
-                found += self._between(
-                    images[len(found) : index], time_s[len(found) : index], faces, float(at_s)
-                )
+                found += self._between(images, time_s, range(len(found), index), faces)
                 found.append(faces)
             elif not self._look_ahead:
                 found.append(self._near(images[index], self._remembered()))
@@ -77,47 +81,43 @@ class FaceSearch:
         return found
 
     def _between(
-        self, images: np.ndarray, time_s: np.ndarray, after: Faces, after_s: float
+        self, images: Images, time_s: np.ndarray, unknown: range, after: Faces
     ) -> list[Faces]:
-        """Faces of the pictures between the last one of which they are known and the next."""
-        if not len(images):
+        """Faces of the pictures from the last one of which they are known to the next."""
+        if not unknown:
             return []
-        if not self._seen:
-            return [self._detector.find(image) for image in images]
         before_s, before = self._seen[-1]
-        times_s = [before_s, *time_s, after_s]
-        faces: list[Faces | None] = [before, *[None] * len(images), after]
-        self._bisect(images, times_s, faces, 0, len(faces) - 1)
-        return [entry for entry in faces[1:-1] if entry is not None]
+        known = {unknown.start - 1: (before_s, before)}
+        known[unknown.stop] = float(time_s[unknown.stop]), after
+        self._bisect(images, time_s, known, unknown.start - 1, unknown.stop)
+        return [known[index][1] for index in unknown]
 
     def _bisect(
         self,
-        images: np.ndarray,
-        time_s: Sequence[float],
-        faces: list[Faces | None],
+        images: Images,
+        time_s: np.ndarray,
+        known: dict[int, tuple[float, Faces]],
         first: int,
         last: int,
     ) -> None:
-        """Fill in what is between two entries; ``images`` lack those at both ends of ``faces``."""
+        """Find the faces between two pictures of which time and faces are known."""
         if last - first < 2:
             return
-        before, after = faces[first], faces[last]
-        assert before is not None
-        assert after is not None
+        (before_s, before), (after_s, after) = known[first], known[last]
         pairs = _steady_pairs(before, after)
         lost = _others(before, pairs[:, 0]), _others(after, pairs[:, 1])
         wanted = np.concatenate([faces.boxes for faces in (*lost, self._missing(before, after))])
         middle = (first + last) // 2
         for index in range(first + 1, last) if not len(wanted) else (middle,):
-            share = (time_s[index] - time_s[first]) / (time_s[last] - time_s[first])
-            moving = before[pairs[:, 0]].on_the_way_to(after[pairs[:, 1]], share)
-            faces[index] = moving
+            share = float((time_s[index] - before_s) / (after_s - before_s))
+            faces = before[pairs[:, 0]].on_the_way_to(after[pairs[:, 1]], share)
             if len(wanted):
-                found = self._near(images[index - 1], wanted)
-                faces[index] = joined([moving, _unknown(found, moving)])
+                found = self._near(images[index], wanted)
+                faces = joined([faces, _unknown(found, faces)])
+            known[index] = float(time_s[index]), faces
         if len(wanted):
-            self._bisect(images, time_s, faces, first, middle)
-            self._bisect(images, time_s, faces, middle, last)
+            self._bisect(images, time_s, known, first, middle)
+            self._bisect(images, time_s, known, middle, last)
 
     def _near(self, image: np.ndarray, boxes: np.ndarray) -> Faces:
         """Faces of a picture, searched where these boxes are."""

@@ -18,7 +18,7 @@ from stages.read import VideoReader
 @pytest.fixture(scope="module")
 def frame(samples: dict[str, Path]) -> tuple[np.ndarray, np.ndarray]:
     """A frame of a sample clip, grey, and its only face, cut by the pipeline."""
-    with VideoReader(samples["single_face.mp4"], ReadSettings(), 640) as reader:
+    with VideoReader(samples["single_face.mp4"], ReadSettings()) as reader:
         batch = next(reader.batches())
         detect = DetectStage(make_detector(DetectSettings()), reader.info, DetectSettings())
         faces = AlignStage().process(detect.process(batch))

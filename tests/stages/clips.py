@@ -127,7 +127,7 @@ def frame_times_s(path: Path) -> np.ndarray:
 
 def read_all(path: Path, **settings: int) -> list[FrameBatch]:
     """All batches of a video."""
-    with VideoReader(path, ReadSettings(**settings), search_width_px=640) as reader:
+    with VideoReader(path, ReadSettings(**settings)) as reader:
         return list(reader.batches())
 
 

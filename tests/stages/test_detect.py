@@ -14,6 +14,7 @@ from configs.schema import DetectSettings, ReadSettings
 from stages.batch import FrameBatch
 from stages.boxes import overlap
 from stages.detect import DETECTORS, DetectStage, make_detector
+from stages.frames import SmallImages
 from stages.read import VideoReader
 from stages.yunet import YuNet
 
@@ -34,9 +35,11 @@ def opencv() -> cv2.FaceDetectorYN:
 
 def every(path: Path, step: int, width_px: int = 640) -> Iterator[np.ndarray]:
     """Each so-manieth picture at the size that is searched."""
-    with VideoReader(path, ReadSettings(), width_px) as reader:
+    with VideoReader(path, ReadSettings()) as reader:
         for batch in reader.batches():
-            yield from batch.search_images[-batch.first_frame % step :: step]
+            images = SmallImages(batch.pixels, width_px)
+            for index in range(-batch.first_frame % step, len(batch), step):
+                yield images[index]
 
 
 def assert_same_faces(detector, opencv: cv2.FaceDetectorYN, image: np.ndarray) -> int:
@@ -80,8 +83,8 @@ def test_yunet_agrees_with_opencv_on_many_faces(
 
 
 def detected(path: Path, detector, **settings: int) -> Iterator[FrameBatch]:
-    with VideoReader(path, ReadSettings(**settings), search_width_px=320) as reader:
-        stage = DetectStage(detector, reader.info, DetectSettings())
+    with VideoReader(path, ReadSettings(**settings)) as reader:
+        stage = DetectStage(detector, reader.info, DetectSettings(width_px=320))
         for batch in reader.batches():
             yield stage.process(batch)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from configs.schema import ReadSettings
 from stages.batch import yuv_planes
+from stages.frames import SmallImages
 from stages.read import VideoReader
 from tests.stages.clips import (
     BRIGHT,
@@ -72,7 +74,7 @@ def test_variable_frame_rate_keeps_each_time(tmp_path: Path, ending: str) -> Non
 def test_time_starts_at_0_where_the_stream_does_not(tmp_path: Path, ending: str) -> None:
     times_ms = [700 + 40 * i for i in range(10)]
     path = make_clip(tmp_path / f"late.{ending}", times_ms=times_ms, sound="aac")
-    with VideoReader(path, ReadSettings(), search_width_px=640) as reader:
+    with VideoReader(path, ReadSettings()) as reader:
         times_s = times_of(list(reader.batches()))
     np.testing.assert_allclose(times_s, np.arange(10) / RATE, atol=1e-3)
     # The sound starts up to a frame of AAC earlier than asked, and the file with it.
@@ -90,7 +92,7 @@ def test_rotated_video_is_upright(tmp_path: Path, rotation: int, corner: str, od
     codec = "mjpeg" if odd else "libx264"
     path = make_clip(tmp_path / "phone.mov", codec, size=(width, height), rotation=rotation,
                      frames=3, pix_fmt="yuvj420p" if odd else "yuv420p")  # fmt: skip
-    with VideoReader(path, ReadSettings(), search_width_px=640) as reader:
+    with VideoReader(path, ReadSettings()) as reader:
         batch = next(reader.batches())
     sideways = rotation in (90, 270)
     assert (reader.info.width, reader.info.height) == (
@@ -100,13 +102,12 @@ def test_rotated_video_is_upright(tmp_path: Path, rotation: int, corner: str, od
     for name in ("top left", "top right", "bottom left", "bottom right"):
         row, column = (6 if "top" in name else -7), (6 if "left" in name else -7)
         assert (luma[row, column] > 120) == (name == corner), name
-    assert batch.search_images.shape[1:3] == luma.shape
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p"])
 def test_odd_sizes_are_padded_with_their_edge(tmp_path: Path, pix_fmt: str) -> None:
     path = make_clip(tmp_path / "odd.mkv", "ffv1", size=(321, 241), frames=2, pix_fmt=pix_fmt)
-    with VideoReader(path, ReadSettings(), search_width_px=640) as reader:
+    with VideoReader(path, ReadSettings()) as reader:
         batch = next(reader.batches())
     assert (reader.info.width, reader.info.height) == (321, 241)
     y, u, v = yuv_planes(batch.pixels[0])
@@ -143,12 +144,15 @@ def test_pixels_become_8_bits_of_limited_range(
     assert abs(v.mean() - 128) < 2
 
 
-def test_search_images_are_small_bgr_of_the_same_picture(samples: dict[str, Path]) -> None:
-    with VideoReader(samples["no_face.mp4"], ReadSettings(), search_width_px=320) as reader:
+def test_small_images_are_bgr_of_the_same_picture(samples: dict[str, Path]) -> None:
+    with VideoReader(samples["no_face.mp4"], ReadSettings()) as reader:
         batch = next(reader.batches())
-    assert batch.search_images.shape[1:] == (180, 320, 3)
-    with VideoReader(samples["no_face.mp4"], ReadSettings(), search_width_px=4096) as reader:
-        assert next(reader.batches()).search_images.shape[1:] == (540, 960, 3)  # Not enlarged.
+    small = SmallImages(batch.pixels, width_px=320)
+    assert small[0].shape == (*small.size, 3) == (180, 320, 3)
+    assert SmallImages(batch.pixels, width_px=4096).size == (540, 960)  # Not enlarged.
+    expected = cv2.cvtColor(batch.pixels[0], cv2.COLOR_YUV2BGR_I420)
+    expected = cv2.resize(expected, (320, 180), interpolation=cv2.INTER_AREA)
+    assert np.abs(small[0].astype(int) - expected).mean() < 2
 
 
 def test_batches_are_bounded_in_bytes_and_frames(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ QUICK = {"open_timeout_s": 3, "read_timeout_s": 1.5, "retry_wait_s": 0.1, "queue
 
 
 def read(address: str, **settings: float) -> tuple[LiveReader, list[FrameBatch]]:
-    with LiveReader(address, LiveSettings(**{**QUICK, **settings}), 320) as reader:
+    with LiveReader(address, LiveSettings(**{**QUICK, **settings})) as reader:
         return reader, [batch for batch in reader.batches() if len(batch)]
 
 
@@ -45,7 +45,6 @@ def test_network_stream(camera_clips: dict[str, Path], kind: str) -> None:
     assert sum(map(len, batches)) == 60
     assert_at_15_frames_a_second(batches)
     assert batches[0].pixels.shape[1:] == (540, 640)
-    assert batches[0].search_images.shape[1:] == (180, 320, 3)
     assert batches[0].pixels[:, :360].std() > 20
     arrived_s = np.concatenate([batch.arrived_s for batch in batches])
     assert abs(arrived_s[-1] - time.time()) < 5
@@ -96,7 +95,7 @@ def test_newest_frames_win_when_the_stages_are_slow(camera_clips: dict[str, Path
     settings = LiveSettings(frames=12, queue_frames=2, batch_frames=2)
     with (
         LoopbackCamera(camera_clips["mpegts"]) as camera,
-        LiveReader(camera.address, settings, 320) as reader,
+        LiveReader(camera.address, settings) as reader,
     ):
         lags_s, frames = [], 0
         for batch in reader.batches():
@@ -113,7 +112,7 @@ def test_newest_frames_win_when_the_stages_are_slow(camera_clips: dict[str, Path
 def test_stream_comes_late_goes_and_comes_back(camera_clips: dict[str, Path]) -> None:
     port = free_port()
     settings = LiveSettings(**{**QUICK, "longest_retry_wait_s": 0.2})
-    with LiveReader(f"tcp://127.0.0.1:{port}", settings, 320) as reader:
+    with LiveReader(f"tcp://127.0.0.1:{port}", settings) as reader:
         batches = reader.batches()
         assert len(next(batches)) == 0
         assert reader.state == "connecting"
@@ -143,7 +142,7 @@ def test_stream_that_changes_its_size_keeps_that_of_its_first_frame(
     port = free_port()
     smaller = make_clip(samples["single_face.mp4"], tmp_path / "small.mp4", (320, 240), 10, 5)
     settings = LiveSettings(**{**QUICK, "longest_retry_wait_s": 0.2})
-    with LiveReader(f"tcp://127.0.0.1:{port}", settings, 320) as reader:
+    with LiveReader(f"tcp://127.0.0.1:{port}", settings) as reader:
         batches = reader.batches()
         for clip in (camera_clips["mpegts"], smaller):
             with LoopbackCamera(clip, port=port):

@@ -9,6 +9,7 @@ from configs.schema import DetectSettings, ReadSettings
 from stages.boxes import overlap
 from stages.detect import make_detector
 from stages.detector import NO_FACES, Faces
+from stages.frames import SmallImages
 from stages.read import VideoReader
 from stages.search import FaceSearch
 
@@ -120,13 +121,13 @@ def test_real_faces_are_found_as_if_every_picture_were_searched(
     detector = make_detector(DetectSettings())
     found = FaceSearch(detector, interval_s=0.2, look_ahead=True)
     expected_faces = same = extra = 0
-    with VideoReader(further_clips / name, ReadSettings(), search_width_px=640) as reader:
+    with VideoReader(further_clips / name, ReadSettings()) as reader:
         for batch in reader.batches():
             if batch.time_s[0] > 6:
                 break
-            results = found.find(batch.search_images, batch.time_s)
-            for image, faces in zip(batch.search_images, results, strict=True):
-                expected = detector.find(image)
+            images = SmallImages(batch.pixels, width_px=640)
+            for index, faces in enumerate(found.find(images, batch.time_s)):
+                expected = detector.find(images[index])
                 shared = overlap(expected.boxes[:, None], faces.boxes[None]) > 0.5
                 expected_faces += len(expected)
                 same += int(shared.any(axis=1).sum())

@@ -14,7 +14,7 @@ from stages.write_segments import SegmentWriter
 def test_pieces_play_as_soon_as_they_are_closed_and_the_oldest_go(
     samples: dict[str, Path], tmp_path: Path
 ) -> None:
-    with VideoReader(samples["single_face.mp4"], ReadSettings(batch_frames=4), 320) as reader:
+    with VideoReader(samples["single_face.mp4"], ReadSettings(batch_frames=4)) as reader:
         batches = [replace(batch, pixels=batch.pixels.copy()) for batch in reader.batches()][:12]
         live = LiveSettings(segment_s=0.5, keep_segments=2)
         writer = SegmentWriter(tmp_path, reader.info, VideoSettings(), live)

@@ -27,7 +27,7 @@ QUICK = VideoSettings(preset="ultrafast")
 def annotated(source: Path, folder: Path, settings: VideoSettings = QUICK) -> Path:
     """Write all frames of a video anew."""
     path = folder / "annotated.mp4"
-    with VideoReader(source, ReadSettings(), search_width_px=64) as reader:
+    with VideoReader(source, ReadSettings()) as reader:
         writer = VideoWriter(path, reader.info, settings, source)
         for batch in reader.batches():
             writer.write(batch)
@@ -208,7 +208,7 @@ def test_discarded_video_leaves_nothing(tmp_path: Path, frames: int) -> None:
     source = make_clip(tmp_path / "clip.mp4", sound="aac")
     folder = tmp_path / "out"
     folder.mkdir()
-    with VideoReader(source, ReadSettings(batch_frames=20), search_width_px=64) as reader:
+    with VideoReader(source, ReadSettings(batch_frames=20)) as reader:
         writer = VideoWriter(folder / "annotated.mp4", reader.info, QUICK, source)
         if frames:
             writer.write(next(reader.batches()))
@@ -219,7 +219,7 @@ def test_discarded_video_leaves_nothing(tmp_path: Path, frames: int) -> None:
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "clip.mp4", frames=2)
     path = tmp_path / "nowhere" / "annotated.mp4"
-    with VideoReader(source, ReadSettings(), search_width_px=64) as reader:
+    with VideoReader(source, ReadSettings()) as reader:
         writer = VideoWriter(path, reader.info, QUICK, source)
     with pytest.raises(OutputError, match=r"annotated\.mp4: cannot be written"):
         writer.finish()
