@@ -45,7 +45,7 @@ class FaceSearch:
         interval_s: time from one picture that is searched as a whole to the next; 0 for all.
         look_ahead: the last picture of each call is searched as a whole, so that for every other
             one it is known what comes after it. A live stream cannot wait for that: there, faces
-            are looked for near the places where they just were.
+            that just stood still are taken to stay, and others are looked for where they were.
     """
 
     def __init__(self, detector: Detector, interval_s: float, look_ahead: bool) -> None:
@@ -74,7 +74,7 @@ class FaceSearch:
                 found += self._between(images, time_s, range(len(found), index), faces)
                 found.append(faces)
             elif not self._look_ahead:
-                found.append(self._near(images[index], self._remembered()))
+                found.append(self._expected(images[index]))
             else:
                 continue
             self._remember(time_s[: len(found)], found)
@@ -119,6 +119,16 @@ class FaceSearch:
             self._bisect(images, time_s, known, first, middle)
             self._bisect(images, time_s, known, middle, last)
 
+    def _expected(self, image: np.ndarray) -> Faces:
+        """Faces of a picture of which only those before it are known."""
+        if len(self._seen) > 1:
+            before, after = self._seen[-2][1], self._seen[-1][1]
+            steady = len(_steady_pairs(before, after))
+            if steady == len(before) == len(after) and not len(self._missing(before, after)):
+                return after
+        boxes = [faces.boxes for _, faces in self._seen]
+        return self._near(image, np.concatenate([NO_FACES.boxes, *boxes]))
+
     def _near(self, image: np.ndarray, boxes: np.ndarray) -> Faces:
         """Faces of a picture, searched where these boxes are."""
         height, width = image.shape[:2]
@@ -141,9 +151,6 @@ class FaceSearch:
             if at_s > known_s
         ]
         self._seen = [entry for entry in self._seen if entry[0] >= since_s]
-
-    def _remembered(self) -> np.ndarray:
-        return np.concatenate([NO_FACES.boxes, *(faces.boxes for _, faces in self._seen)])
 
     def _missing(self, before: Faces, after: Faces) -> Faces:
         """Faces that were seen a short time ago, but are in neither of two pictures."""

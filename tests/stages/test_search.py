@@ -103,6 +103,14 @@ def test_live_follows_without_knowing_what_comes() -> None:
     assert searched < 0.8
 
 
+def test_live_searches_little_while_a_face_stands_still() -> None:
+    path = {frame: (300 + frame // 8, 100) for frame in range(32)}
+    found, searched = search(pictures(path), look_ahead=False)
+    assert searched < 0.25
+    for frame, faces in enumerate(found):
+        np.testing.assert_allclose(faces.boxes[:, :2], [path[frame]], atol=2)
+
+
 def test_after_a_cut_nothing_is_taken_over() -> None:
     detector = BrightSquares()
     faces = FaceSearch(detector, interval_s=0.2, look_ahead=False)
