@@ -30,7 +30,7 @@ def load_settings(
     """Defaults, changed by a file or preset, changed by assignments, changed by flags.
 
     Args:
-        config: path of a YAML file, or the name of a preset.
+        config: path of a YAML file, of a result's ``summary.json``, or the name of a preset.
         assignments: ``section.key=value`` each, the value as YAML.
         flags: values by ``section.key``; those that are None are left out.
 
@@ -110,6 +110,8 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: expected sections with settings, such as 'detect:'")
+    if {"source", "status", "settings"} <= values.keys():  # The summary.json of a result.
+        return values["settings"]
     return values
 
 

@@ -63,6 +63,18 @@ class VideoSettings(Section):
     """Threads of the encoder."""
 
 
+class SegmentSettings(Section):
+    min_s: Seconds = 0.3
+    """A shorter change of expression is taken for a part of what is around it."""
+    hysteresis: Fraction01 = 0.1
+    """Another expression begins when it is likelier than the last one by this much."""
+
+
+class ExportSettings(Section):
+    formats: list[Literal["parquet", "eaf", "vtt", "png", "svg"]] = Field(default_factory=list)
+    """Files for other programs: ``timeline.`` and each of these."""
+
+
 class LiveSettings(Section):
     open_timeout_s: Annotated[float, Field(gt=0)] = 10
     """A stream that does not answer for this long is tried again later."""
@@ -120,6 +132,8 @@ class Settings(Section):
     track: TrackSettings = TrackSettings()
     classify: ClassifySettings = ClassifySettings()
     video: VideoSettings = VideoSettings()
+    segments: SegmentSettings = SegmentSettings()
+    export: ExportSettings = ExportSettings()
     live: LiveSettings = LiveSettings()
     page: PageSettings = PageSettings()
     executor: ExecutorSettings = ExecutorSettings()

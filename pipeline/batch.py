@@ -102,8 +102,13 @@ def reason_to_do(
         return "other settings or another model"
     if summary.interrupted:
         return "interrupted"
-    missing = [name for name in summary.files if not (job.folder / name).exists()]
+    wanted = {*summary.files, *_exports(provenance)}
+    missing = [name for name in wanted if not (job.folder / name).exists()]
     return "results are missing" if missing else None
+
+
+def _exports(provenance: Provenance) -> list[str]:
+    return [f"timeline.{kind}" for kind in provenance.settings["export"]["formats"]]
 
 
 class BatchRecord:

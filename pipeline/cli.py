@@ -27,6 +27,7 @@ from pipeline.analyse import (
 from pipeline.batch import Redo
 from pipeline.bench import compare_detectors, compare_networks
 from pipeline.bench_live import measure_streams
+from pipeline.export import EXPORTS
 from pipeline.plan import with_runnable_model
 from pipeline.progress import (
     training_progress,
@@ -53,7 +54,8 @@ app = typer.Typer(
 )
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")]
 ConfigOption = Annotated[
-    str | None, typer.Option("--config", metavar="FILE", help="YAML file, or preset: crowd, fast.")
+    str | None,
+    typer.Option("--config", metavar="FILE", help="YAML file, summary.json, or crowd, fast."),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -66,6 +68,12 @@ ExecutorOption = Annotated[
 ]
 AddressOption = Annotated[
     str | None, typer.Option("--address", metavar="ADDR", help="Ray cluster to join.")
+]
+Export = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--export", metavar="FORMAT,...", help="Also write: parquet, eaf, vtt, png, svg; or all."
+    ),
 ]
 NoVideo = Annotated[bool, typer.Option("--no-video", help="Write no annotated.mp4.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show what the libraries say, too.")]
@@ -89,6 +97,7 @@ def run(
         Path | None,
         typer.Option("--model", metavar="FILE", help="Your own network: .tflite, .keras."),
     ] = None,
+    export: Export = None,
     no_video: NoVideo = False,
     include: Annotated[
         list[str] | None,
@@ -117,6 +126,7 @@ def run(
         "executor.kind": executor,
         "executor.address": address,
         "classify.model": model,
+        "export.formats": _formats(export),
         "video.enabled": False if no_video else None,
         "live.duration_s": duration_s,
         "live.frames": frames,
@@ -135,6 +145,13 @@ def run(
     what: Redo = "everything" if redo else "what failed" if retry_failed else "what is missing"
     jobs = find_jobs(sources, out, include or [], exclude or [])
     raise typer.Exit(analyse_videos(*jobs, out, settings, what, verbose))
+
+
+def _formats(wanted: list[str] | None) -> list[str] | None:
+    if wanted is None:
+        return None
+    names = [name.strip() for entry in wanted for name in entry.split(",")]
+    return [kind.removeprefix("timeline.") for kind in EXPORTS] if "all" in names else names
 
 
 @app.command()

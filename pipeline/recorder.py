@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from configs.errors import OutputError
 from configs.schema import Settings
+from pipeline.export import EXPORTS, SEGMENTS, finished, write_exports
+from pipeline.people import Person
 from pipeline.sources import Job, Stream
 from pipeline.summary import SUMMARY, Provenance, Status, Summary
 from stages.aggregate import COLUMNS, Aggregator
@@ -19,7 +22,7 @@ from stages.write_video import VideoWriter
 
 TABLE, FILM = "timeline.csv", "annotated.mp4"
 
-RESULTS = (TABLE, FILM, "annotated-[0-9]*.mp4", SUMMARY)
+RESULTS = (TABLE, SEGMENTS, *EXPORTS, FILM, "annotated-[0-9]*.mp4", SUMMARY)
 """Patterns of the files that a recording consists of."""
 
 
@@ -34,6 +37,7 @@ class Recorder:
         self, job: Job | Stream, info: VideoInfo, settings: Settings, provenance: Provenance
     ) -> None:
         self._job, self._info, self._provenance = job, info, provenance
+        self._settings, self._started_at = settings, _now()
         self._input = job.identity()
         self._aggregator = Aggregator()
         self._damage: list[str] = []
@@ -72,12 +76,15 @@ class Recorder:
         """
         problems = [*self._damage, *([cut_short] if cut_short else [])]
         unwritten: list[str] = []
+        people: list[Person] = []
         if not self._aggregator.frames:
             self.discard()
         else:
             if cut_short and isinstance(self._video, VideoWriter):
                 self._video.end_sound()
             unwritten = self._finish_writers()
+            if not unwritten:
+                people, unwritten = self._export()
             problems += unwritten
         kept = tuple(path.name for path in _results_in(self._job.folder))
         status: Status = "failed" if TABLE not in kept else "partial" if problems else "complete"
@@ -91,6 +98,9 @@ class Recorder:
             tracks=self._aggregator.tracks,
             dropped=dropped,
             input=self._input,
+            input_sha256=None if cut_short else self._job.sha256(),
+            started_at=self._started_at,
+            ended_at=_now(),
             interrupted=bool(cut_short or unwritten),
             live=live,
             video={
@@ -98,7 +108,9 @@ class Recorder:
                 "height": self._info.height,
                 "rate": round(float(self._info.rate), 3),
                 "codec": self._info.codec,
+                "start_s": round(self._info.start_s, 6),
             },
+            people=tuple(asdict(person) for person in people),
             files=kept,
         )
         return written(summary, self._job, self._provenance)
@@ -113,6 +125,19 @@ class Recorder:
                 writer.discard()
                 problems.append(str(error))
         return problems
+
+    def _export(self) -> tuple[list[Person], list[str]]:
+        """Make what is made of the finished table; returns the people, and what went wrong."""
+        folder, film = self._job.folder, self._job.folder / FILM
+        result = finished(
+            folder / TABLE,
+            Path(self._job.source),
+            film if film.exists() else Path(self._job.source),
+            self._info.start_s,
+            self._settings,
+            asdict(self._provenance),
+        )
+        return result.people, write_exports(result, folder, self._settings)
 
     def discard(self) -> None:
         """Leave no file behind."""
@@ -132,6 +157,10 @@ def clear_results(folder: Path) -> None:
             path.unlink()
         for leftover in folder.glob(".unfinished.*"):
             leftover.unlink()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _film(job: Job | Stream, info: VideoInfo, settings: Settings) -> VideoWriter | SegmentWriter:

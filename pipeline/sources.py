@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -45,6 +46,14 @@ class Job:
             return None
         return {"bytes": status.st_size, "changed_ns": status.st_mtime_ns}
 
+    def sha256(self) -> str | None:
+        """Hash of the file's bytes; None if it cannot be read any more."""
+        try:
+            with self.source.open("rb") as content:
+                return hashlib.file_digest(content, "sha256").hexdigest()
+        except OSError:
+            return None
+
 
 @dataclass(frozen=True)
 class Stream:
@@ -69,6 +78,9 @@ class Stream:
 
     def identity(self) -> None:
         """A stream is never the same again."""
+
+    def sha256(self) -> None:
+        """A stream has no bytes of its own."""
 
 
 def is_camera_source(source: str) -> bool:

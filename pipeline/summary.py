@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
+import sys
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any, Literal
 
 import av
 
+from configs.cameras import without_secrets
 from configs.schema import Settings
 from models.runtime import EmotionNetwork
 from stages.files import write_whole
@@ -25,6 +28,7 @@ Status = Literal["complete", "partial", "failed"]
 DECISIVE = {
     "detect": None,
     "track": None,
+    "segments": None,
     "video": ("enabled", "crf", "preset"),
 }
 """Settings that decide what a video's results are like, by section; None for all of a section."""
@@ -37,6 +41,7 @@ class Provenance:
     settings: dict[str, Any]
     model: dict[str, str]
     versions: dict[str, str]
+    command: str
 
     def decisive(self) -> dict[str, Any]:
         """The part that decides what a video's results are like."""
@@ -59,7 +64,17 @@ class Provenance:
                 "ffmpeg": av.ffmpeg_version_info,
                 **{name: metadata.version(name) for name in PACKAGES},
             },
+            command=_command(),
         )
+
+
+def _command() -> str:
+    """The command line, as it may be shown."""
+    words = [
+        "page.token=***" if word.startswith("page.token=") else without_secrets(word)
+        for word in sys.argv[1:]
+    ]
+    return shlex.join(["run_pipeline.py", *words])
 
 
 def recorded(settings: Settings) -> dict[str, Any]:
@@ -82,8 +97,11 @@ class Summary:
         tracks: people told apart.
         dropped: frames left out; always 0 for a file.
         input: of a file: its size and when it was changed, to know it again.
+        input_sha256: of a file: the hash of its bytes.
+        started_at, ended_at: when the analysis began and ended (ISO 8601, UTC).
         interrupted: the run, not the video, is why it is not complete; done again, it may be.
         live: of a live stream: when it began, how fast it was, when it was lost.
+        people: figures of each person.
         files: names of the results beside the summary.
     """
 
@@ -97,8 +115,12 @@ class Summary:
     dropped: int = 0
     video: dict[str, Any] = field(default_factory=dict)
     input: dict[str, int] | None = None
+    input_sha256: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
     interrupted: bool = False
     live: dict[str, Any] | None = None
+    people: tuple[dict[str, Any], ...] = ()
     files: tuple[str, ...] = ()
 
     def write(self, folder: Path, provenance: Provenance) -> None:
@@ -118,8 +140,9 @@ def read_summary(folder: Path) -> tuple[Summary, Provenance] | None:
     try:
         values = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
         made_by = Provenance(
-            **{name: values.pop(name) for name in ("settings", "model", "versions")}
+            **{name: values.pop(name) for name in ("settings", "model", "versions", "command")}
         )
-        return Summary(**{**values, "files": tuple(values["files"])}), made_by
+        lists = {name: tuple(values[name]) for name in ("people", "files")}
+        return Summary(**{**values, **lists}), made_by
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pyarrow
+from pyarrow import csv
 
+from configs.errors import SourceError
 from models.emotions import EMOTIONS
 
 NOBODY = 0
-"""Number in ``Timeline.tracks`` of a frame without a face."""
+"""Number in ``Timeline.track`` of a frame without a face."""
+
+TYPES = {"frame": pyarrow.int64(), "time_s": pyarrow.float64(), "track": pyarrow.int64()} | {
+    name: pyarrow.float32() for name in ("x", "y", "width", "height", "score", *EMOTIONS)
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Timeline:
     def __len__(self) -> int:
         return len(self.frame)
 
-    @property
+    @cached_property
     def people(self) -> list[int]:
         """Numbers of all people, in order."""
         return [int(number) for number in np.unique(self.track) if number != NOBODY]
@@ -47,40 +53,45 @@ class Timeline:
         """Indices of a person's rows, in order of time."""
         return np.flatnonzero(self.track == person)
 
-    def frame_times_s(self) -> np.ndarray:
-        """When each frame is shown, once: (n,) float64."""
-        return self.time_s[np.unique(self.frame, return_index=True)[1]]
+    @cached_property
+    def until_s(self) -> np.ndarray:
+        """When the frame of each row gives way to the next one: (k,) float64.
+
+        The last frame is taken to last as long as most.
+        """
+        times_s = self.time_s[np.unique(self.frame, return_index=True)[1]]
+        usual_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+        ends_s = np.append(times_s[1:], times_s[-1:] + usual_s)
+        return ends_s[np.searchsorted(times_s, self.time_s)]
 
 
-def read_timeline(path: Path) -> Timeline:
-    """Read ``timeline.csv``.
+def read_table(path: Path) -> pyarrow.Table:
+    """All columns of ``timeline.csv``; where a frame has no face, those of a face are null.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is not a table of this program.
+        SourceError: it cannot be read, or is no table of this program.
     """
-    with path.open(newline="", encoding="utf-8") as lines:
-        return _assembled(csv.DictReader(lines))
+    try:
+        return csv.read_csv(
+            path,
+            read_options=csv.ReadOptions(use_threads=False),
+            convert_options=csv.ConvertOptions(column_types=TYPES, strings_can_be_null=True),
+        )
+    except (OSError, pyarrow.ArrowException) as error:
+        raise SourceError(f"{path}: not a timeline that can be read: {error}") from error
 
 
-def _assembled(rows: Iterator[dict[str, str]]) -> Timeline:
-    frame: list[int] = []
-    track: list[int] = []
-    numbers: list[list[float]] = []
-    names = ("time_s", "x", "y", "width", "height", "score", *EMOTIONS)
-    for row in rows:
-        try:
-            frame.append(int(row["frame"]))
-            track.append(int(row["track"] or NOBODY))
-            numbers.append([float(row[name] or "nan") for name in names])
-        except KeyError as error:
-            raise ValueError(f"no column {error}") from error
-    values = np.array(numbers, np.float64).reshape(-1, len(names))
+def timeline_of(table: pyarrow.Table) -> Timeline:
+    """The rows of a table of ``read_table``."""
+
+    def columns(*names: str) -> np.ndarray:
+        return np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float32)
+
     return Timeline(
-        frame=np.array(frame, np.int64),
-        time_s=values[:, 0],
-        track=np.array(track, np.int64),
-        boxes=values[:, 1:5].astype(np.float32),
-        score=values[:, 5].astype(np.float32),
-        probabilities=values[:, 6:].astype(np.float32),
+        frame=table["frame"].to_numpy(),
+        time_s=table["time_s"].to_numpy(),
+        track=table["track"].fill_null(NOBODY).to_numpy(),
+        boxes=columns("x", "y", "width", "height"),
+        score=columns("score")[:, 0],
+        probabilities=columns(*EMOTIONS),
     )

@@ -1,0 +1,167 @@
+"""What is made of a finished table: segments, figures of people, and files for other programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+
+from configs.errors import OutputError
+from configs.schema import Settings
+from models.emotions import EMOTIONS
+from pipeline.people import Person, people_of
+from pipeline.segments import COLUMNS, Segment, as_rows, segments_of
+from pipeline.timeline import Timeline, read_table, timeline_of
+from stages.files import finish, telling_of, unfinished_name
+
+SEGMENTS = "segments.csv"
+
+UNITS = {
+    "frame": "frames from 0",
+    "time_s": "s",
+    "track": "number of the person",
+    "score": "0 to 1",
+}
+UNITS |= dict.fromkeys(("x", "y", "width", "height"), "px of the upright frame")
+UNITS |= dict.fromkeys(EMOTIONS, "probability")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A video whose table is complete, and what was made of it.
+
+    Attributes:
+        source: the video, as it was given.
+        film: the annotated video, or the source if there is none.
+        film_starts_s: the time at which the film's own clock shows the first frame.
+        table: all columns of ``timeline.csv``.
+        provenance: what made the table.
+    """
+
+    source: Path
+    film: Path
+    film_starts_s: float
+    table: pyarrow.Table
+    timeline: Timeline
+    segments: list[Segment]
+    people: list[Person]
+    provenance: Mapping[str, Any]
+
+
+def finished(
+    table: Path,
+    source: Path,
+    film: Path,
+    film_starts_s: float,
+    settings: Settings,
+    provenance: Mapping[str, Any],
+) -> Finished:
+    """Read a complete table, and find segments and people in it.
+
+    Raises:
+        SourceError: the table cannot be read.
+    """
+    rows = read_table(table)
+    timeline = timeline_of(rows)
+    segments = segments_of(timeline, settings.segments)
+    people = people_of(timeline, segments)
+    return Finished(source, film, film_starts_s, rows, timeline, segments, people, provenance)
+
+
+def write_exports(result: Finished, folder: Path, settings: Settings) -> list[str]:
+    """Write ``segments.csv`` and the exports that the settings name; returns what went wrong."""
+    problems = []
+    for name in (SEGMENTS, *(f"timeline.{kind}" for kind in settings.export.formats)):
+        path = folder / name
+        try:
+            with telling_of(path):
+                WRITERS[name](result, unfinished_name(path))
+            finish(path)
+        except OutputError as error:
+            problems.append(str(error))
+            unfinished_name(path).unlink(missing_ok=True)
+    return problems
+
+
+def _segments_csv(result: Finished, path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as lines:
+        csv.writer(lines, lineterminator="\n").writerows([COLUMNS, *as_rows(result.segments)])
+
+
+def _parquet(result: Finished, path: Path) -> None:
+    from pyarrow import parquet  # Takes a while, and is seldom needed.
+
+    fields = [
+        field.with_metadata({"unit": UNITS[field.name]}) if field.name in UNITS else field
+        for field in result.table.schema
+    ]
+    record = {"source": str(result.source), **result.provenance}
+    metadata = {"emotion-timelines": json.dumps(record, ensure_ascii=False)}
+    schema = pyarrow.schema(fields, metadata)
+    parquet.write_table(result.table.cast(schema), path)
+
+
+def _elan(result: Finished, path: Path) -> None:
+    from pympi import Eaf
+
+    document = Eaf(author="Emotion Timelines")
+    document.add_linked_file(
+        result.film.absolute().as_uri(), f"./{result.film.name}", mimetype="video/mp4"
+    )
+    for person in result.people:
+        tier = f"Person {person.track}"
+        document.add_tier(tier)
+        for segment in result.segments:
+            if segment.track == person.track:
+                start_ms, end_ms = (_film_ms(result, at_s) for at_s in _times_s(segment))
+                document.add_annotation(tier, start_ms, max(end_ms, start_ms + 1), segment.emotion)
+    document.remove_tier("default")
+    document.to_file(str(path))
+
+
+def _captions(result: Finished, path: Path) -> None:
+    cues = ["WEBVTT"]
+    for segment in sorted(result.segments, key=lambda segment: (segment.start_s, segment.track)):
+        start, end = (_clock(_film_ms(result, at_s)) for at_s in _times_s(segment))
+        if start < end:
+            who = f"{segment.track}: " if len(result.people) > 1 else ""
+            text = f"{who}{segment.emotion} {segment.confidence:.0%}"
+            cues.append(f"{start} --> {end}\n<v Person {segment.track}>{text}")
+    path.write_text("\n\n".join(cues) + "\n", encoding="utf-8")
+
+
+def _picture(result: Finished, path: Path) -> None:
+    from pipeline.picture import draw_timeline  # matplotlib takes a while.
+
+    draw_timeline(result.timeline, result.segments, result.source.name, path)
+
+
+def _times_s(segment: Segment) -> tuple[float, float]:
+    return segment.start_s, segment.end_s
+
+
+def _film_ms(result: Finished, at_s: float) -> int:
+    return round((result.film_starts_s + at_s) * 1000)
+
+
+def _clock(at_ms: int) -> str:
+    minutes, ms = divmod(at_ms, 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
+
+
+WRITERS: dict[str, Callable[[Finished, Path], None]] = {
+    SEGMENTS: _segments_csv,
+    "timeline.parquet": _parquet,
+    "timeline.eaf": _elan,
+    "timeline.vtt": _captions,
+    "timeline.png": _picture,
+    "timeline.svg": _picture,
+}
+"""By the file that they write."""
+
+EXPORTS = tuple(name for name in WRITERS if name != SEGMENTS)
