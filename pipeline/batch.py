@@ -20,6 +20,7 @@ from typing import Any, Literal
 import filelock
 
 from configs.errors import OutputError, UsageError
+from pipeline.index import write_index
 from pipeline.progress import Reporter
 from pipeline.sources import Job
 from pipeline.summary import Provenance, Summary, read_summary
@@ -112,7 +113,7 @@ def _exports(provenance: Provenance) -> list[str]:
 
 
 class BatchRecord:
-    """``batch.json``: how all videos of a run are doing, renewed every few seconds.
+    """``batch.json`` and ``index.html``: how a run's videos are doing, renewed every few seconds.
 
     Args:
         out: the run's output folder.
@@ -142,7 +143,7 @@ class BatchRecord:
                     self.write()
 
     def write(self) -> None:
-        """Write the file.
+        """Write the file, and the page that shows the same.
 
         Raises:
             OutputError: it cannot be written.
@@ -160,6 +161,7 @@ class BatchRecord:
         }
         text = json.dumps(record, indent=2, ensure_ascii=False)
         write_whole(self._out / RECORD, text + "\n")
+        write_index(self._out, [(job, self.summaries.get(job)) for job in self._jobs])
 
     def _result(self, job: Job) -> dict[str, Any]:
         place = {"source": str(job.source), "folder": str(job.folder.relative_to(self._out))}

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from models.emotions import EMOTIONS
+from pipeline.clock import clock
+from pipeline.outlines import outlines_of
 from pipeline.segments import Segment
 from pipeline.timeline import Timeline
 from stages.annotate import COLOURS_RGB
@@ -38,9 +39,12 @@ def draw_timeline(timeline: Timeline, segments: Sequence[Segment], title: str, p
     axes = figure.add_subplot()
     for lane, person in enumerate(reversed(lanes)):
         axes.axhline(lane, color="0.85", linewidth=0.6, zorder=0)
-        for segment in segments:
-            if segment.track == person:
-                _fill(axes, timeline, segment, lane)
+        own = [segment for segment in segments if segment.track == person]
+        for outline in outlines_of(timeline, own, MOST_POINTS):
+            axes.stairs(
+                lane + 0.8 * outline.heights, outline.edges_s, baseline=lane, fill=True,
+                color=_colour(outline.segment.emotion), linewidth=0,
+            )  # fmt: skip
     axes.set_yticks(np.arange(len(lanes)) + 0.4, _names(lanes))
     axes.set_ylim(-0.1, len(lanes))
     end_s = float(timeline.until_s[-1]) if len(timeline) else 1.0
@@ -60,34 +64,8 @@ def draw_timeline(timeline: Timeline, segments: Sequence[Segment], title: str, p
     figure.savefig(path, dpi=DPI, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
-def clock(at_s: float, end_s: float) -> str:
-    """A time as it is written below a timeline of that length: 1:05, 1:02:03 or 0:02.5."""
-    minutes, seconds = divmod(round(max(at_s, 0.0), 1), 60)
-    text = f"{seconds:04.1f}" if end_s < 10 else f"{seconds:02.0f}"
-    if minutes < 60:
-        return f"{minutes:.0f}:{text}"
-    return f"{minutes // 60:.0f}:{minutes % 60:02.0f}:{text}"
-
-
 def _names(lanes: Sequence[int]) -> list[str]:
     return [f"Person {person}" if person else "nobody" for person in reversed(lanes)]
-
-
-def _fill(axes: Axes, timeline: Timeline, segment: Segment, lane: int) -> None:
-    rows = timeline.rows_of(segment.track)
-    times_s = timeline.time_s[rows]
-    rows = rows[
-        (times_s >= segment.start_s) & (times_s < max(segment.end_s, segment.start_s + 1e-6))
-    ]
-    share = (segment.end_s - segment.start_s) / max(float(timeline.until_s[-1]), 1e-6)
-    bins = np.array_split(rows, min(len(rows), max(1, round(MOST_POINTS * share))))
-    edges_s = [*(timeline.time_s[part[0]] for part in bins), segment.end_s]
-    emotion = EMOTIONS.index(segment.emotion)
-    heights = [float(timeline.probabilities[part, emotion].mean()) for part in bins]
-    axes.stairs(
-        lane + 0.8 * np.array(heights), edges_s, baseline=lane, fill=True,
-        color=_colour(segment.emotion), linewidth=0,
-    )  # fmt: skip
 
 
 def _colour(emotion: str) -> str:

@@ -9,20 +9,21 @@ from typing import Any
 
 from configs.errors import OutputError
 from configs.schema import Settings
-from pipeline.export import EXPORTS, SEGMENTS, finished, write_exports
-from pipeline.people import Person
+from pipeline.export import EXPORTS, SEGMENTS, Finished, finished, write_exports
+from pipeline.report import REPORT, write_report
 from pipeline.sources import Job, Stream
 from pipeline.summary import SUMMARY, Provenance, Status, Summary
 from stages.aggregate import COLUMNS, Aggregator
 from stages.batch import FrameBatch, VideoInfo
 from stages.files import telling_of
+from stages.thumbnails import Thumbnails
 from stages.write_segments import SegmentWriter
 from stages.write_table import TableWriter
 from stages.write_video import VideoWriter
 
 TABLE, FILM = "timeline.csv", "annotated.mp4"
 
-RESULTS = (TABLE, SEGMENTS, *EXPORTS, FILM, "annotated-[0-9]*.mp4", SUMMARY)
+RESULTS = (TABLE, SEGMENTS, *EXPORTS, REPORT, FILM, "annotated-[0-9]*.mp4", SUMMARY)
 """Patterns of the files that a recording consists of."""
 
 
@@ -39,7 +40,7 @@ class Recorder:
         self._job, self._info, self._provenance = job, info, provenance
         self._settings, self._started_at = settings, _now()
         self._input = job.identity()
-        self._aggregator = Aggregator()
+        self._aggregator, self._thumbnails = Aggregator(), Thumbnails()
         self._damage: list[str] = []
         clear_results(job.folder)
         self._writers: list[TableWriter | VideoWriter | SegmentWriter] = []
@@ -60,6 +61,7 @@ class Recorder:
         if batch.damage:
             self._damage.append(batch.damage)
         self._table.write(self._aggregator.rows(batch))
+        self._thumbnails.process(batch)
         if self._video is not None:
             self._video.write(batch)
         return self._aggregator.frames
@@ -76,7 +78,7 @@ class Recorder:
         """
         problems = [*self._damage, *([cut_short] if cut_short else [])]
         unwritten: list[str] = []
-        people: list[Person] = []
+        result: Finished | None = None
         if not self._aggregator.frames:
             self.discard()
         else:
@@ -84,10 +86,11 @@ class Recorder:
                 self._video.end_sound()
             unwritten = self._finish_writers()
             if not unwritten:
-                people, unwritten = self._export()
+                result = self._read_back()
+                unwritten = write_exports(result, self._job.folder, self._settings)
             problems += unwritten
-        kept = tuple(path.name for path in _results_in(self._job.folder))
-        status: Status = "failed" if TABLE not in kept else "partial" if problems else "complete"
+        whole = (self._job.folder / TABLE).exists()
+        status: Status = "failed" if not whole else "partial" if problems else "complete"
         summary = Summary(
             source=str(self._job.source),
             status=status,
@@ -110,9 +113,16 @@ class Recorder:
                 "codec": self._info.codec,
                 "start_s": round(self._info.start_s, 6),
             },
-            people=tuple(asdict(person) for person in people),
-            files=kept,
+            people=tuple(asdict(person) for person in result.people) if result else (),
         )
+        if result is not None:
+            try:
+                write_report(result, summary, self._thumbnails.jpegs(), self._job.folder)
+            except OutputError as error:
+                reason = "; ".join(dict.fromkeys([*problems, str(error)]))
+                summary = replace(summary, status="partial", reason=reason, interrupted=True)
+        kept = tuple(path.name for path in _results_in(self._job.folder))
+        summary = replace(summary, files=kept)
         return written(summary, self._job, self._provenance)
 
     def _finish_writers(self) -> list[str]:
@@ -126,10 +136,9 @@ class Recorder:
                 problems.append(str(error))
         return problems
 
-    def _export(self) -> tuple[list[Person], list[str]]:
-        """Make what is made of the finished table; returns the people, and what went wrong."""
+    def _read_back(self) -> Finished:
         folder, film = self._job.folder, self._job.folder / FILM
-        result = finished(
+        return finished(
             folder / TABLE,
             Path(self._job.source),
             film if film.exists() else Path(self._job.source),
@@ -137,7 +146,6 @@ class Recorder:
             self._settings,
             asdict(self._provenance),
         )
-        return result.people, write_exports(result, folder, self._settings)
 
     def discard(self) -> None:
         """Leave no file behind."""

@@ -47,7 +47,7 @@ def file_names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-RESULTS = {"timeline.csv", "segments.csv", "annotated.mp4", "summary.json"}
+RESULTS = {"timeline.csv", "segments.csv", "annotated.mp4", "report.html", "summary.json"}
 
 
 def processes_of(session: int, name: str) -> list[int]:
