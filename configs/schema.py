@@ -40,7 +40,16 @@ class DetectSettings(Section):
 
 class TrackSettings(Section):
     max_gap_s: Seconds = 1.0
-    """A person out of sight for longer gets a new number."""
+    """A person out of sight for longer gets a new number; so does everyone after a cut."""
+    min_s: Seconds = 0.25
+    """A face that is seen for less in all is taken for a mistake and left out."""
+
+
+class SmoothSettings(Section):
+    window_s: Seconds = 0.4
+    """Probabilities are averaged over this time, about each frame; 0 for not at all."""
+    keep_raw: bool = False
+    """Whether the table also has the probabilities as they were, in columns of their own."""
 
 
 class ClassifySettings(Section):
@@ -53,6 +62,8 @@ class ClassifySettings(Section):
 class VideoSettings(Section):
     enabled: bool = True
     """Whether ``annotated.mp4`` is written."""
+    blur: bool = False
+    """Whether faces are made unrecognisable in every picture and film that is written."""
     crf: Annotated[int, Field(ge=0, le=51)] = 23
     """x264's constant rate factor: 18 looks lossless, 28 is small."""
     preset: Literal[
@@ -130,6 +141,7 @@ class Settings(Section):
     read: ReadSettings = ReadSettings()
     detect: DetectSettings = DetectSettings()
     track: TrackSettings = TrackSettings()
+    smooth: SmoothSettings = SmoothSettings()
     classify: ClassifySettings = ClassifySettings()
     video: VideoSettings = VideoSettings()
     segments: SegmentSettings = SegmentSettings()

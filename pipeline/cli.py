@@ -76,6 +76,9 @@ Export = Annotated[
     ),
 ]
 NoVideo = Annotated[bool, typer.Option("--no-video", help="Write no annotated.mp4.")]
+Blur = Annotated[
+    bool, typer.Option("--blur", help="Make faces unrecognisable in all that is written.")
+]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show what the libraries say, too.")]
 
 
@@ -99,6 +102,7 @@ def run(
     ] = None,
     export: Export = None,
     no_video: NoVideo = False,
+    blur: Blur = False,
     include: Annotated[
         list[str] | None,
         typer.Option(metavar="PATTERN", help="Of a folder, only files that match, e.g. '*.mp4'."),
@@ -128,6 +132,7 @@ def run(
         "classify.model": model,
         "export.formats": _formats(export),
         "video.enabled": False if no_video else None,
+        "video.blur": True if blur else None,
         "live.duration_s": duration_s,
         "live.frames": frames,
     }

@@ -23,7 +23,7 @@ from pipeline.recorder import Recorder, record_failure
 from pipeline.sources import Stream
 from pipeline.summary import Provenance, Summary, recorded
 from stages.annotate import Annotator
-from stages.batch import FrameBatch, yuv_planes
+from stages.batch import LEFT_OUT, FrameBatch, yuv_planes
 from stages.detect import make_detector
 from stages.read_live import LiveReader
 
@@ -105,8 +105,9 @@ class LiveStream:
                         assert reader.info is not None
                         finder = FaceFinder(detector, reader.info, settings, live=True)
                         recorder = Recorder(stream, reader.info, settings, self._provenance)
-                    batch = classifier.process(finder.process(batch))
-                    self._note(batch, recorder.process(batch))
+                    recorder.process(classifier.process(finder.process(batch)))
+                    if recorder.newest is not None:
+                        self._note(recorder.newest)
                 cut_short = reader.reason if reader.state == "ended" else None
         except Exception as error:  # Whatever is wrong with one stream, the others go on.
             cut_short = explain(error)
@@ -154,7 +155,8 @@ class LiveStream:
         if batch is None:
             return None
         pixels = batch.pixels[-1].copy()
-        Annotator(pixels.shape[1], len(pixels) * 2 // 3).draw(
+        blur = self._stream.settings.video.blur
+        Annotator(pixels.shape[1], len(pixels) * 2 // 3, blur).draw(
             yuv_planes(pixels), batch, len(batch) - 1
         )
         image = cv2.cvtColor(pixels, cv2.COLOR_YUV2BGR_I420)
@@ -168,14 +170,14 @@ class LiveStream:
         """
         return [point for point in list(self._recent) if point["time_s"] > since_s]
 
-    def _note(self, batch: FrameBatch, frames: int) -> None:
+    def _note(self, batch: FrameBatch) -> None:
         """Keep what those who watch will ask for."""
         written_at, now_s = time(), monotonic()
         self._latencies_s.extend((written_at - batch.arrived_s).tolist())
         self._recorded_s.append((now_s, len(batch)))
         while now_s - self._recorded_s[0][0] > RATE_WINDOW_S:
             self._recorded_s.popleft()
-        self._faces += len(batch.boxes)
+        self._faces += int((batch.tracks != LEFT_OUT).sum())
         self._people = max(self._people, int(batch.tracks.max(initial=0)))
         self._newest = batch
         last_s = self._recent[-1]["time_s"] if self._recent else -1.0
@@ -184,6 +186,8 @@ class LiveStream:
                 continue
             last_s = float(time_s)
             for face in range(*batch.faces_of(index).indices(len(batch.boxes))):
+                if batch.tracks[face] == LEFT_OUT:
+                    continue
                 self._recent.append(
                     {
                         "time_s": round(last_s, 3),

@@ -12,6 +12,7 @@ from pipeline.sources import Job
 from stages.align import AlignStage
 from stages.batch import FrameBatch, VideoInfo
 from stages.classify import ClassifyStage
+from stages.cuts import CutStage
 from stages.detect import DetectStage
 from stages.detector import Detector
 from stages.read import VideoReader
@@ -29,7 +30,7 @@ class FaceFinder:
         self, detector: Detector, info: VideoInfo, settings: Settings, live: bool = False
     ) -> None:
         detect = DetectStage(detector, info, settings.detect, live)
-        self._stages = (detect, TrackStage(settings.track), AlignStage())
+        self._stages = (detect, CutStage(), TrackStage(settings.track), AlignStage())
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         for stage in self._stages:

@@ -23,6 +23,9 @@ from pipeline.sources import Job
 
 CONNECT_TIMEOUT_S = 10
 MIN_OBJECT_STORE_MB = 256
+HELD_BACK_BATCHES = 4
+"""By the recorder, until it is known which faces last."""
+
 LEAST_LANES, CPUS_OF_A_LANE = 2, 2
 POLL_S = 0.5
 NODE_LOSS_NOTICED_S = 30.0
@@ -126,7 +129,7 @@ def reason_of_failure(error: Exception) -> str:
 
 
 def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
-    batches_alive = lanes * (2 * settings.executor.queue_batches + 2)
+    batches_alive = lanes * (2 * settings.executor.queue_batches + HELD_BACK_BATCHES)
     memory_mb = max(MIN_OBJECT_STORE_MB, batches_alive * settings.read.batch_mb)
     level = logging.INFO if verbose else logging.CRITICAL
     local: dict[str, Any] = {"include_dashboard": False, "object_store_memory": memory_mb * 2**20}

@@ -13,9 +13,10 @@ from pipeline.export import EXPORTS, SEGMENTS, Finished, finished, write_exports
 from pipeline.report import REPORT, write_report
 from pipeline.sources import Job, Stream
 from pipeline.summary import SUMMARY, Provenance, Status, Summary
-from stages.aggregate import COLUMNS, Aggregator
+from stages.aggregate import Aggregator
 from stages.batch import FrameBatch, VideoInfo
 from stages.files import telling_of
+from stages.settle import Settler
 from stages.thumbnails import Thumbnails
 from stages.write_segments import SegmentWriter
 from stages.write_table import TableWriter
@@ -30,6 +31,9 @@ RESULTS = (TABLE, SEGMENTS, *EXPORTS, REPORT, FILM, "annotated-[0-9]*.mp4", SUMM
 class Recorder:
     """Takes the batches of one video in order; then ``finish``.
 
+    Attributes:
+        newest: the batch that was written last, as it was written.
+
     Raises:
         OutputError: when a result cannot be written; ``finish`` then still keeps what can be kept.
     """
@@ -40,13 +44,17 @@ class Recorder:
         self._job, self._info, self._provenance = job, info, provenance
         self._settings, self._started_at = settings, _now()
         self._input = job.identity()
-        self._aggregator, self._thumbnails = Aggregator(), Thumbnails()
+        live = isinstance(job, Stream)
+        self._settler = Settler(settings.track, settings.smooth, live)
+        self._aggregator = Aggregator(settings.smooth.keep_raw)
+        self._thumbnails = Thumbnails()
         self._damage: list[str] = []
+        self.newest: FrameBatch | None = None
         clear_results(job.folder)
         self._writers: list[TableWriter | VideoWriter | SegmentWriter] = []
         try:
-            live = isinstance(job, Stream)
-            self._table = TableWriter(job.folder / TABLE, COLUMNS, readable=live)
+            columns = self._aggregator.columns
+            self._table = TableWriter(job.folder / TABLE, columns, readable=live)
             self._writers.append(self._table)
             self._video: VideoWriter | SegmentWriter | None = None
             if settings.video.enabled:
@@ -57,14 +65,20 @@ class Recorder:
             raise
 
     def process(self, batch: FrameBatch) -> int:
-        """Write a batch; returns the number of frames written so far."""
+        """Take a batch, and write what is settled; returns the number of frames taken so far."""
         if batch.damage:
             self._damage.append(batch.damage)
+        for settled in self._settler.process(batch):
+            self._write(settled)
+        return batch.first_frame + len(batch)
+
+    def _write(self, batch: FrameBatch) -> None:
+        self.newest = batch
         self._table.write(self._aggregator.rows(batch))
-        self._thumbnails.process(batch)
+        if not self._settings.video.blur:
+            self._thumbnails.process(batch)
         if self._video is not None:
             self._video.write(batch)
-        return self._aggregator.frames
 
     def finish(
         self, cut_short: str | None = None, dropped: int = 0, live: dict[str, Any] | None = None
@@ -77,14 +91,14 @@ class Recorder:
             live: what the summary is to say of a live stream.
         """
         problems = [*self._damage, *([cut_short] if cut_short else [])]
-        unwritten: list[str] = []
+        unwritten: list[str] = self._write_the_rest()
         result: Finished | None = None
         if not self._aggregator.frames:
             self.discard()
         else:
             if cut_short and isinstance(self._video, VideoWriter):
                 self._video.end_sound()
-            unwritten = self._finish_writers()
+            unwritten += self._finish_writers()
             if not unwritten:
                 result = self._read_back()
                 unwritten = write_exports(result, self._job.folder, self._settings)
@@ -124,6 +138,15 @@ class Recorder:
         kept = tuple(path.name for path in _results_in(self._job.folder))
         summary = replace(summary, files=kept)
         return written(summary, self._job, self._provenance)
+
+    def _write_the_rest(self) -> list[str]:
+        """Write what was held back; returns what went wrong."""
+        try:
+            for settled in self._settler.finish():
+                self._write(settled)
+        except OutputError as error:
+            return [str(error)]
+        return []
 
     def _finish_writers(self) -> list[str]:
         """Complete each file; returns what went wrong with those that could not be."""

@@ -28,8 +28,9 @@ Status = Literal["complete", "partial", "failed"]
 DECISIVE = {
     "detect": None,
     "track": None,
+    "smooth": None,
     "segments": None,
-    "video": ("enabled", "crf", "preset"),
+    "video": ("enabled", "blur", "crf", "preset"),
 }
 """Settings that decide what a video's results are like, by section; None for all of a section."""
 

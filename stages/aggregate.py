@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from models.emotions import EMOTIONS
-from stages.batch import FrameBatch
+from stages.batch import LEFT_OUT, FrameBatch
 
 COLUMNS = (
     "frame", "time_s", "track", "x", "y", "width", "height", "score", "emotion", *EMOTIONS
 )  # fmt: skip
+
+RAW_COLUMNS = tuple(f"raw_{emotion}" for emotion in EMOTIONS)
+"""Follow the others where the settings ask for them."""
 
 PROBABILITY_STEPS = 10_000
 """Probabilities are given in steps of one over this."""
@@ -20,31 +23,40 @@ PROBABILITY_STEPS = 10_000
 class Aggregator:
     """Rows of one video's timeline; counts as it goes.
 
+    Args:
+        keep_raw: rows end with ``RAW_COLUMNS``.
+
     Attributes:
+        columns: names of the columns.
         frames: frames seen.
         faces: faces seen, over all frames.
         tracks: people seen.
         duration_s: time from the first frame to the last.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep_raw: bool = False) -> None:
+        self.columns = COLUMNS + RAW_COLUMNS if keep_raw else COLUMNS
+        self._keep_raw = keep_raw
         self.frames = self.faces = self.tracks = 0
         self.duration_s = 0.0
 
     def rows(self, batch: FrameBatch) -> Iterator[tuple[str, ...]]:
-        """One row, in the order of ``COLUMNS``, for each face; one for a frame without any."""
+        """One row, in the order of ``columns``, for each face; one for a frame without any."""
         self.frames += len(batch)
-        self.faces += len(batch.boxes)
+        shown = batch.tracks != LEFT_OUT
+        self.faces += int(shown.sum())
         self.tracks = max(self.tracks, int(batch.tracks.max(initial=0)))
         if len(batch):
             self.duration_s = float(batch.time_s[-1])
         steps = rounded_to_steps(batch.probabilities)
+        raw = rounded_to_steps(batch.raw_probabilities) if self._keep_raw else steps
         for index, time_s in enumerate(batch.time_s):
             frame = (str(batch.first_frame + index), f"{time_s:.6f}")
-            faces = batch.faces_of(index)
-            if faces.start == faces.stop:
-                yield frame + ("",) * (len(COLUMNS) - len(frame))
-            for face in range(faces.start, faces.stop):
+            within = batch.faces_of(index)
+            faces = [face for face in range(within.start, within.stop) if shown[face]]
+            if not faces:
+                yield frame + ("",) * (len(self.columns) - len(frame))
+            for face in faces:
                 yield (
                     *frame,
                     str(batch.tracks[face]),
@@ -52,6 +64,7 @@ class Aggregator:
                     f"{batch.scores[face]:.3f}",
                     EMOTIONS[steps[face].argmax()],
                     *(f"{step / PROBABILITY_STEPS:.4f}" for step in steps[face]),
+                    *(f"{step / PROBABILITY_STEPS:.4f}" for step in raw[face] if self._keep_raw),
                 )
 
 

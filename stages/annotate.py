@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from models.emotions import EMOTIONS
-from stages.batch import FrameBatch
+from stages.batch import LEFT_OUT, FrameBatch
 
 COLOURS_RGB = {
     "angry": (213, 94, 0),
@@ -23,6 +23,15 @@ COLOURS_RGB = {
 
 INK_RGB, PAPER_RGB = (16, 16, 16), (255, 255, 255)
 
+BLURRED_SQUARES = 5
+"""Squares across an unrecognisable face: too few to tell one from another."""
+
+BLURRED_ROOM = 0.2
+"""Room about a face that is blurred as well, in sides of it."""
+
+BLURRED_ABOUT = 5
+"""Frames before and after, of the same batch, whose faces are blurred, too."""
+
 Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -31,9 +40,11 @@ class Annotator:
 
     Args:
         width, height: of the frames, in pixels, even.
+        blur: make faces unrecognisable first.
     """
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, blur: bool = False) -> None:
+        self._blur = blur
         shorter = min(width, height)
         self._least_text_px, self._most_text_px = max(12, shorter // 54), max(12, shorter // 24)
 
@@ -43,9 +54,16 @@ class Annotator:
         Args:
             planes: Y, U, V of that frame, as ``yuv_planes`` gives them, writable.
         """
+        if self._blur:
+            # What is found a moment earlier or later may have been missed here.
+            near = slice(max(0, index - BLURRED_ABOUT), index + BLURRED_ABOUT + 1)
+            first, stop = batch.faces_of(near.start).start, batch.faces_of(near.stop - 1).stop
+            for box in batch.boxes[first:stop]:
+                _make_unrecognisable(planes, box)
         faces = batch.faces_of(index)
+        shown = [face for face in range(faces.start, faces.stop) if batch.tracks[face] != LEFT_OUT]
         # The nearest faces last, so that their labels stay readable.
-        for face in sorted(range(faces.start, faces.stop), key=lambda face: batch.boxes[face, 3]):
+        for face in sorted(shown, key=lambda face: batch.boxes[face, 3]):
             probabilities = batch.probabilities[face]
             emotion = EMOTIONS[probabilities.argmax()]
             label = f"{batch.tracks[face]} {emotion} {probabilities.max():.0%}"
@@ -108,6 +126,20 @@ def _yuv(rgb: tuple[int, int, int]) -> tuple[int, int, int]:
 
 def _luma(rgb: tuple[int, int, int]) -> int:
     return _yuv(rgb)[0]
+
+
+def _make_unrecognisable(planes: Planes, box: np.ndarray) -> None:
+    """Put a few large squares in place of a face and what is around it."""
+    room = BLURRED_ROOM * box[2:]
+    low, high = box[:2] - room, box[:2] + box[2:] + room
+    for plane, share in zip(planes, (1, 2, 2), strict=True):
+        left, top = (max(0, int(value / share)) for value in low)
+        right, bottom = (max(0, int(np.ceil(value / share))) for value in high)
+        area = plane[top:bottom, left:right]
+        if area.size:
+            squares = cv2.resize(area, (BLURRED_SQUARES,) * 2, interpolation=cv2.INTER_AREA)
+            size = (area.shape[1], area.shape[0])
+            area[:] = cv2.resize(squares, size, interpolation=cv2.INTER_NEAREST)
 
 
 def _fill(planes: Planes, area: tuple[int, ...], rgb: tuple[int, int, int]) -> None:

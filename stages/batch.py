@@ -41,6 +41,9 @@ class VideoInfo:
     color_trc: int
 
 
+LEFT_OUT = 0
+"""Number of a face that is not shown, as it did not last."""
+
 NO_PIXELS = np.empty((0, 0, 0), np.uint8)
 
 
@@ -65,14 +68,16 @@ class FrameBatch:
         damage: what was broken in the video around these frames, for a person to read.
         arrived_s: (n,) float64, when a live stream's frames arrived, in seconds since the epoch.
         after_gap: a live stream was lost before these frames; who was in it is unknown.
+        cuts: (n,) bool, whether a new shot begins with a frame.
         face_frame: (m,) int64, index into this batch of the frame that a face is in.
         boxes: (m, 4) float32, x, y, width, height in pixels of the upright frame.
         landmarks: (m, 5, 2) float32, x and y in pixels of both eyes, the nose and both corners of
             the mouth, the one further left in the picture first.
         scores: (m,) float32, confidence of the detector, 0 to 1.
-        tracks: (m,) int64, number of the person, from 1.
+        tracks: (m,) int64, number of the person, from 1; ``LEFT_OUT`` for a face not to be shown.
         crops: (m, 48, 48) uint8, aligned grey faces.
         probabilities: (m, 7) float32, in the order of ``EMOTIONS``.
+        raw_probabilities: (m, 7) float32, the same before they were smoothed over time.
     """
 
     first_frame: int
@@ -82,6 +87,7 @@ class FrameBatch:
     damage: str | None = None
     arrived_s: np.ndarray = _empty(dtype=np.float64)
     after_gap: bool = False
+    cuts: np.ndarray = _empty(dtype=np.bool_)
     face_frame: np.ndarray = _empty(dtype=np.int64)
     boxes: np.ndarray = _empty(4)
     landmarks: np.ndarray = _empty(5, 2)
@@ -89,6 +95,7 @@ class FrameBatch:
     tracks: np.ndarray = _empty(dtype=np.int64)
     crops: np.ndarray = _empty(FACE_SIZE_PX, FACE_SIZE_PX, dtype=np.uint8)
     probabilities: np.ndarray = _empty(len(EMOTIONS))
+    raw_probabilities: np.ndarray = _empty(len(EMOTIONS))
 
     def __len__(self) -> int:
         return len(self.pts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from stages.batch import FrameBatch, yuv_planes
+from stages.batch import LEFT_OUT, FrameBatch, yuv_planes
 
 SIDE_PX = 96
 ROOM = 0.25
@@ -28,6 +28,8 @@ class Thumbnails:
         sizes_px = np.minimum(batch.boxes[:, 2:].max(axis=1, initial=0), SIDE_PX)
         for face, quality in enumerate((batch.scores * sizes_px).tolist()):
             track = int(batch.tracks[face])
+            if track == LEFT_OUT:
+                continue
             known = self._best.get(track)
             if known is None and len(self._best) >= MOST_PEOPLE:
                 continue

@@ -47,7 +47,8 @@ class _Person:
 class TrackStage:
     """Fills ``tracks``: motion and overlap decide who is who (Hungarian assignment).
 
-    Numbers start at 1, are never used twice, and run on from batch to batch.
+    Numbers start at 1, are never used twice, and run on from batch to batch. After one of
+    ``cuts``, everyone is new.
     """
 
     def __init__(self, settings: TrackSettings) -> None:
@@ -60,6 +61,8 @@ class TrackStage:
         if batch.after_gap:
             self._people.clear()
         for index, time_s in enumerate(batch.time_s):
+            if batch.cuts[index : index + 1].any():
+                self._people.clear()
             faces = batch.faces_of(index)
             tracks[faces] = self._follow(batch.boxes[faces].astype(np.float64), float(time_s))
         return replace(batch, tracks=tracks)

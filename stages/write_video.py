@@ -34,7 +34,7 @@ class VideoWriter:
         self._path = path
         self._info = info
         width, height = info.width + info.width % 2, info.height + info.height % 2
-        self._annotator = Annotator(width, height)
+        self._annotator = Annotator(width, height, settings.blur)
         with telling_of(path):
             self._container = av.open(
                 str(unfinished_name(path)), "w", format="mp4", options={"movflags": "+faststart"}

@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.loopback import LoopbackCamera
 from tests.live import free_port, wait_until
-from tests.pipeline.command import file_names, processes_of, run, start, summary, timeline
+from tests.pipeline.command import RESULTS, file_names, processes_of, run, start, summary, timeline
 
 QUICK = ("--set", "live.retry_wait_s=0.2", "--set", "live.longest_retry_wait_s=0.5")
 
@@ -90,7 +90,7 @@ def test_table_grows_where_it_can_be_read_and_interruption_completes_every_file(
     films = sorted(name for name in file_names(folder) if name.startswith("annotated"))
     assert len(films) == 2
     assert all(frames_of(folder / name) for name in films)
-    assert file_names(folder) == {*films, "timeline.csv", "summary.json"}
+    assert file_names(folder) == {*films, *RESULTS} - {"annotated.mp4"}
 
 
 def test_lost_stream_comes_back_while_the_other_goes_on(
@@ -120,7 +120,7 @@ def test_lost_stream_comes_back_while_the_other_goes_on(
     around = [float(row["time_s"]) for row in rows]
     following = around.index(min(time for time in around if time >= gap["to_s"] - 1e-3))
     assert around[following] - around[following - 1] > 0.15
-    assert rows[following]["track"] == "2"
+    assert next(row["track"] for row in rows[following:] if row["track"]) == "2"
     assert made["status"] == "complete"
     steady_times_s = [float(row["time_s"]) for row in timeline(out / "steady")]
     assert max(b - a for a, b in pairwise(steady_times_s)) < 1.0

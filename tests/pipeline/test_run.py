@@ -10,9 +10,13 @@ import av
 import numpy as np
 import pytest
 
+from configs.schema import DetectSettings, ReadSettings
 from models.emotions import EMOTIONS
 from pipeline.samples import CLIPS
 from stages.aggregate import COLUMNS
+from stages.detect import make_detector
+from stages.frames import SmallImages
+from stages.read import VideoReader
 from tests.pipeline.command import RESULTS, file_names, run, summary, timeline
 
 BROKEN = {
@@ -221,3 +225,29 @@ def test_results_of_an_earlier_run_do_not_stay_beside_a_failure(
     video.write_text("overwritten")
     assert run("run", video, "-o", tmp_path / "out", "--executor", "local").returncode == 1
     assert file_names(tmp_path / "out" / "a.mp4") == {"summary.json"}
+
+
+def test_blurred_results_show_no_face(samples: dict[str, Path], tmp_path: Path) -> None:
+    clip = samples["single_face.mp4"]
+    run("run", clip, "-o", tmp_path, "--executor", "local", "--blur")
+    folder = tmp_path / clip.name
+    assert summary(folder)["settings"]["video"]["blur"] is True
+    assert "data:image/jpeg" not in (folder / "report.html").read_text()
+    detector = make_detector(DetectSettings(threshold=0.8))
+    with VideoReader(folder / "annotated.mp4", ReadSettings()) as reader:
+        for batch in reader.batches():
+            images = SmallImages(batch.pixels, width_px=640)
+            assert not any(len(detector.find(images[index])) for index in range(len(batch)))
+
+
+def test_raw_probabilities_can_be_had(samples: dict[str, Path], tmp_path: Path) -> None:
+    clip = samples["single_face.mp4"]
+    run("run", clip, "-o", tmp_path, "--executor", "local", "--set", "smooth.keep_raw=true")
+    rows = timeline(tmp_path / clip.name)
+    assert list(rows[0])[-7:] == [f"raw_{emotion}" for emotion in EMOTIONS]
+    smooth, raw = (
+        np.array([[float(row[prefix + emotion]) for emotion in EMOTIONS] for row in rows])
+        for prefix in ("", "raw_")
+    )
+    np.testing.assert_allclose(raw.sum(axis=1), 1, atol=1e-9)
+    assert np.abs(np.diff(smooth, axis=0)).sum() < 0.7 * np.abs(np.diff(raw, axis=0)).sum()

@@ -9,7 +9,7 @@ import pytest
 
 from models.emotions import EMOTIONS
 from stages.annotate import Annotator
-from stages.batch import FrameBatch, yuv_planes
+from stages.batch import LEFT_OUT, FrameBatch, yuv_planes
 from tests.stages.faces import Box, batch_of
 
 SIZE = WIDTH, HEIGHT = 640, 360
@@ -85,3 +85,18 @@ def test_a_frame_without_faces_stays_as_it_is() -> None:
 def test_only_the_faces_of_the_frame_are_drawn() -> None:
     batch = replace(smiling((200, 150, 100, 120)), face_frame=np.array([1]))
     assert (annotated(batch) == 128).all()
+
+
+def test_blurred_faces_cannot_be_recognised_nor_those_that_are_left_out() -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(30, 220, (HEIGHT * 3 // 2, WIDTH)).astype(np.uint8)
+    before = pixels.copy()
+    batch = smiling((100, 100, 80, 100), (400, 150, 60, 70))
+    batch = replace(batch, tracks=np.array([1, LEFT_OUT]))
+    Annotator(WIDTH, HEIGHT, blur=True).draw(yuv_planes(pixels), batch, 0)
+    for plane, old, share in zip(yuv_planes(pixels), yuv_planes(before), (1, 2, 2), strict=True):
+        for x, y, width, height in ((110, 110, 60, 80), (400, 150, 60, 70)):
+            area = slice(y // share, (y + height) // share), slice(x // share, (x + width) // share)
+            assert len(np.unique(plane[area])) <= 25
+            assert np.corrcoef(plane[area].ravel(), old[area].ravel())[0, 1] < 0.3
+        assert (plane[-20 // share :] == old[-20 // share :]).all()

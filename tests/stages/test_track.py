@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from configs.schema import TrackSettings
+from stages.batch import FrameBatch
 from stages.track import TrackStage, overlap
 from tests.stages.faces import Box, batch_of
 
@@ -85,3 +86,16 @@ def test_overlap_of_boxes() -> None:
     a = np.array([0, 0, 10, 10])
     others = np.array([(0, 0, 10, 10), (5, 0, 10, 10), (20, 0, 10, 10), (2, 2, 5, 4)])
     assert overlap(a, others) == pytest.approx([1, 1 / 3, 0, 0.2])
+
+
+def test_after_a_cut_everyone_is_new() -> None:
+    stage = TrackStage(TrackSettings())
+    batch = FrameBatch(
+        first_frame=0,
+        pts=np.arange(4),
+        time_s=np.arange(4) / 25,
+        cuts=np.array([False, False, True, False]),
+        face_frame=np.arange(4),
+        boxes=np.tile(np.array([10, 10, 50, 50], np.float32), (4, 1)),
+    )
+    assert stage.process(batch).tracks.tolist() == [1, 1, 2, 2]

@@ -1,0 +1,94 @@
+"""A film of stills whose labels are known comes back as it was made."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from configs.load import load_settings
+from models.emotions import EMOTIONS
+from pipeline.plan import load_network
+from pipeline.still_faces import make_face_cutter
+from tests.pipeline.command import ROOT, run
+
+ARCHIVE = ROOT.parent / "shared" / "data" / "fer2013.zip"
+RATE, STILLS, FACE_PX = 30, 28, 240
+
+
+@pytest.fixture(scope="module")
+def stills() -> list[tuple[str, np.ndarray]]:
+    """Labels and pictures, (48, 48) grey, of the validation split, evenly from all expressions."""
+    if not ARCHIVE.exists():
+        pytest.skip("FER-2013 is not here")
+    rng = np.random.default_rng(7)
+    with zipfile.ZipFile(ARCHIVE) as archive:
+        names = [name for name in sorted(archive.namelist()) if "/validation/" in f"/{name}"]
+        chosen = []
+        for number in range(STILLS):
+            label = EMOTIONS[number % len(EMOTIONS)]
+            own = [name for name in names if f"/{label}/" in name]
+            content = np.frombuffer(archive.read(own[rng.integers(len(own))]), np.uint8)
+            chosen.append((label, cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)))
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def segments(
+    stills: list[tuple[str, np.ndarray]], tmp_path_factory: pytest.TempPathFactory
+) -> list[tuple[float, float, str]]:
+    """What is found in a film that shows each still for a second: start, end, expression."""
+    folder = tmp_path_factory.mktemp("stills")
+    with av.open(str(folder / "stills.mp4"), "w") as film:
+        stream = film.add_stream("libx264", rate=Fraction(RATE))
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        for _, still in stills:
+            # Its edge goes on around it: in a film there is no frame about a face.
+            large = cv2.resize(still, (FACE_PX, FACE_PX))
+            picture = cv2.copyMakeBorder(large, 60, 60, 200, 200, cv2.BORDER_REPLICATE)
+            picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
+            planes = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420)
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            for _ in range(RATE):
+                frame.pts = None
+                film.mux(stream.encode(frame))
+        film.mux(stream.encode(None))
+    run("run", folder / "stills.mp4", "-o", folder / "out", "--executor", "local", "--no-video")
+    with (folder / "out" / "stills.mp4" / "segments.csv").open(newline="") as lines:
+        found = [
+            (float(row["start_s"]), float(row["end_s"]), row["emotion"])
+            for row in csv.DictReader(lines)
+        ]
+    return sorted(found)
+
+
+def shown_at(segments: list[tuple[float, float, str]], at_s: float) -> str | None:
+    return next((emotion for start, end, emotion in segments if start <= at_s < end), None)
+
+
+def test_labels_are_those_that_the_network_gives_the_stills(
+    stills: list[tuple[str, np.ndarray]], segments: list[tuple[float, float, str]]
+) -> None:
+    cut = make_face_cutter()
+    predicted = load_network(load_settings()).predict(np.stack([cut(still) for _, still in stills]))
+    alone = [EMOTIONS[index] for index in predicted.argmax(axis=1)]
+    in_film = [shown_at(segments, second + 0.5) for second in range(STILLS)]
+    right_alone = sum(name == label for name, (label, _) in zip(alone, stills, strict=True))
+    right_in_film = sum(name == label for name, (label, _) in zip(in_film, stills, strict=True))
+    assert right_alone >= STILLS / 2
+    assert right_in_film >= right_alone - 3  # A standard error of as many stills.
+
+
+def test_changes_are_found_within_a_fifth_of_a_second(
+    stills: list[tuple[str, np.ndarray]], segments: list[tuple[float, float, str]]
+) -> None:
+    in_film = [shown_at(segments, second + 0.5) for second in range(STILLS)]
+    starts = np.array([start for start, _, _ in segments])
+    for second in range(1, STILLS):
+        if in_film[second] != in_film[second - 1] and in_film[second] is not None:
+            assert np.abs(starts - second).min() <= 0.2, second
