@@ -84,7 +84,7 @@ def split(
     kept = {job: record[0] for job, record in records.items() if record is not None}
     for job in todo:
         kept.pop(job, None)
-    counts = Counter(str(reasons[job]) for job in todo)
+    counts = Counter(reasons[job] or "asked for" for job in todo)
     return sorted(todo, key=_bytes, reverse=True), kept, counts
 
 

@@ -22,6 +22,7 @@ from pipeline.plan import load_network
 from pipeline.sources import Stream, find_streams
 from pipeline.summary import Provenance
 from pipeline.supervisor import Supervisor, Worker
+from pipeline.usage import cpu_s, memory_mb, tree
 
 START_TIMEOUT_S = 120.0
 SETTLE_S = 10.0
@@ -107,20 +108,25 @@ def _measured(
             raise EmotionTimelinesError("the streams did not all start; nothing was measured")
         pause.wait(SAMPLE_S)
     pause.wait(SETTLE_S)
-    before, cpu_before_s, started_s = supervisor.statuses(), _cpu_s(cameras_pid), monotonic()
-    memory_mb: list[float] = []
+    before, cpu_before_s, started_s = (
+        supervisor.statuses(),
+        cpu_s(tree(psutil.Process(), without=cameras_pid)),
+        monotonic(),
+    )
+    samples_mb: list[float] = []
     while monotonic() - started_s < seconds:
         pause.wait(SAMPLE_S)
-        memory_mb.append(_memory_mb(cameras_pid))
+        samples_mb.append(memory_mb(tree(psutil.Process(), without=cameras_pid)))
     elapsed_s = monotonic() - started_s
-    after, cpu_s = supervisor.statuses(), _cpu_s(cameras_pid) - cpu_before_s
+    after = supervisor.statuses()
+    spent_s = cpu_s(tree(psutil.Process(), without=cameras_pid)) - cpu_before_s
     frames, dropped = (
         sum(getattr(status, name) for status in after)
         - sum(getattr(status, name) for status in before)
         for name in ("frames", "dropped")
     )
-    minute = int(min(FIRST_MINUTE_S / SAMPLE_S, len(memory_mb) / 2))
-    some = max(1, len(memory_mb) // 20)
+    minute = int(min(FIRST_MINUTE_S / SAMPLE_S, len(samples_mb) / 2))
+    some = max(1, len(samples_mb) // 20)
     return LiveFigures(
         streams=len(after),
         width=size[0],
@@ -131,9 +137,9 @@ def _measured(
         dropped=dropped / max(1, frames + dropped),
         p50_ms=max(status.latency_p50_ms for status in after),
         p95_ms=max(status.latency_p95_ms for status in after),
-        cores=cpu_s / elapsed_s,
-        minute_mb=median(memory_mb[minute : minute + some]),
-        end_mb=median(memory_mb[-some:]),
+        cores=spent_s / elapsed_s,
+        minute_mb=median(samples_mb[minute : minute + some]),
+        end_mb=median(samples_mb[-some:]),
     )
 
 
@@ -157,31 +163,3 @@ def _serve(clip: Path, count: int, connection: Connection) -> None:
         cameras = [stack.enter_context(LoopbackCamera(clip)) for _ in range(count)]
         connection.send([camera.address for camera in cameras])
         Event().wait()
-
-
-def _processes(cameras_pid: int) -> list[psutil.Process]:
-    """This process and all below it, but for the cameras."""
-    this = psutil.Process()
-    return [this, *(each for each in this.children(recursive=True) if each.pid != cameras_pid)]
-
-
-def _memory_mb(cameras_pid: int) -> float:
-    total = 0
-    for process in _processes(cameras_pid):
-        try:
-            memory = process.memory_full_info()
-        except psutil.Error:  # It has just ended.
-            continue
-        total += getattr(memory, "pss", memory.uss)
-    return total / 2**20
-
-
-def _cpu_s(cameras_pid: int) -> float:
-    total = 0.0
-    for process in _processes(cameras_pid):
-        try:
-            times = process.cpu_times()
-        except psutil.Error:
-            continue
-        total += times.user + times.system
-    return total

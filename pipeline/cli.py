@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,9 @@ from pipeline.analyse import (
 from pipeline.batch import Redo
 from pipeline.bench import compare_detectors, compare_networks
 from pipeline.bench_live import measure_streams
+from pipeline.bench_pipeline import compare_pipelines
+from pipeline.bench_profile import profile as profile_steps
+from pipeline.bench_recall import compare_with_full_search
 from pipeline.export import EXPORTS
 from pipeline.plan import with_runnable_model
 from pipeline.progress import (
@@ -37,7 +41,6 @@ from pipeline.sources import find_jobs, find_streams, is_camera_source
 from pipeline.still_faces import make_face_cutter
 from pipeline.terminal import (
     err_console,
-    figure,
     figures_table,
     out_console,
     say,
@@ -258,6 +261,16 @@ def bench(
     models: Annotated[
         list[Path] | None, typer.Option("--model", metavar="FILE", help="More networks to time.")
     ] = None,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Compare detectors and networks instead.")
+    ] = False,
+    recall: Annotated[
+        bool, typer.Option("--recall", help="Compare faces with a search of every picture.")
+    ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Show where each millisecond goes.")
+    ] = False,
+    rounds: Annotated[int, typer.Option(min=1, help="Times that each contender runs.")] = 3,
     live: Annotated[
         bool, typer.Option("--live", help="Measure live streams, sent by this machine to itself.")
     ] = False,
@@ -268,40 +281,44 @@ def bench(
     executor: ExecutorOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, nothing else.")] = False,
 ) -> None:
-    """Compare detectors and networks on the same frames and faces; or measure live streams."""
+    """Measure speed: against the usual program and the floor that none can beat, or in part."""
     settings = load_settings(config, assignments or [], {"executor.kind": executor})
-    if sources:
-        jobs, problems = find_jobs(sources, Path())
-        if problems:
-            raise problems[0]
-        clips = [Path(job.source) for job in jobs]
-    else:
-        clips = sample_clips()
+    clips = _clips(sources)
+    tables: dict[str, Sequence[Any]]
     if live:
         width, _, height = size.partition("x")
         if not (width.isdigit() and height.isdigit()):
             raise UsageError(f"--size {size}: expected width and height, such as 1280x720")
+        picture = int(width), int(height)
         with stream_starter(settings, verbose=False) as start_worker:
             measured = measure_streams(
-                clips[-1], streams, (int(width), int(height)), rate, seconds, settings, start_worker
+                clips[-1], streams, picture, rate, seconds, settings, start_worker
             )
-        if as_json:
-            typer.echo(json.dumps(asdict(measured)))
-        else:
-            for name, value in asdict(measured).items():
-                say(f"{name.replace('_', ' '):>10}  {figure(value)}")
-        return
-    detectors = compare_detectors(clips, settings)
-    networks = compare_networks([SHIPPED_MODEL, *map(as_tflite, models or [])])
-    if as_json:
-        figures = {
-            "detectors": [asdict(row) for row in detectors],
-            "networks": [asdict(row) for row in networks],
-        }
-        typer.echo(json.dumps(figures))
+        tables = {"live": [measured]}
+    elif parts:
+        networks = compare_networks([SHIPPED_MODEL, *map(as_tflite, models or [])])
+        tables = {"detectors": compare_detectors(clips, settings), "networks": networks}
+    elif recall:
+        tables = {"recall": compare_with_full_search(clips, settings)}
+    elif profile:
+        tables = {"profile": profile_steps(clips, settings)}
     else:
-        out_console.print(figures_table(detectors))
-        out_console.print(figures_table(networks))
+        tables = {"pipeline": compare_pipelines(clips, settings, rounds, say_error)}
+    if as_json:
+        figures = {name: [asdict(row) for row in rows] for name, rows in tables.items()}
+        typer.echo(json.dumps(figures))
+        return
+    for rows in tables.values():
+        out_console.print(figures_table(rows))
+
+
+def _clips(sources: list[str] | None) -> list[Path]:
+    if not sources:
+        return sample_clips()
+    jobs, problems = find_jobs(sources, Path())
+    if problems:
+        raise problems[0]
+    return [Path(job.source) for job in jobs]
 
 
 def main() -> None:

@@ -9,8 +9,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.bench import DetectorFigures, NetworkFigures
-
 out_console, err_console = Console(), Console(stderr=True)
 
 
@@ -23,10 +21,13 @@ def say_error(problem: object) -> None:
                       soft_wrap=True)  # fmt: skip
 
 
-def figures_table(rows: Sequence[DetectorFigures | NetworkFigures]) -> Table:
+def figures_table(rows: Sequence[Any]) -> Table:
+    """A row for each, all of one dataclass; its fields are the columns."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in asdict(rows[0]):
-        table.add_column(name.replace("_", " "))
+    for number, name in enumerate(asdict(rows[0])):
+        table.add_column(
+            name.replace("_", " "), justify="right" if number else "left", no_wrap=not number
+        )
     for row in rows:
         values = asdict(row).values()
         table.add_row(*map(figure, values))

@@ -90,7 +90,7 @@ def timeline_of(table: pyarrow.Table) -> Timeline:
     return Timeline(
         frame=table["frame"].to_numpy(),
         time_s=table["time_s"].to_numpy(),
-        track=table["track"].fill_null(NOBODY).to_numpy(),
+        track=np.nan_to_num(table["track"].to_numpy(), nan=NOBODY).astype(np.int64),
         boxes=columns("x", "y", "width", "height"),
         score=columns("score")[:, 0],
         probabilities=columns(*EMOTIONS),

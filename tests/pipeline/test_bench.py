@@ -10,7 +10,7 @@ from tests.pipeline.command import ROOT, run
 
 def test_detectors_and_networks_are_compared(samples: dict[str, Path]) -> None:
     own = ROOT / "models" / "emotions.tflite"
-    outcome = run("bench", samples["single_face.mp4"], "--json", "--model", own)
+    outcome = run("bench", samples["single_face.mp4"], "--parts", "--json", "--model", own)
     assert outcome.returncode == 0, outcome.stderr
     result = json.loads(outcome.stdout)
     by_name = {row["detector"]: row for row in result["detectors"]}
@@ -35,8 +35,43 @@ def test_live_streams_are_measured() -> None:
         "bench", "--live", "--streams", 2, "--seconds", 10, "--executor", "local", "--json"
     )  # fmt: skip
     assert outcome.returncode == 0, outcome.stderr
-    figures = json.loads(outcome.stdout)
+    (figures,) = json.loads(outcome.stdout)["live"]
     assert (figures["streams"], figures["width"], figures["rate"]) == (2, 640, 15)
     assert figures["frames"] + figures["dropped"] * figures["frames"] > 200
     assert 0 < figures["p50_ms"] <= figures["p95_ms"]
     assert figures["end_mb"] > 50
+
+
+@pytest.mark.slow
+def test_the_pipeline_is_measured_against_the_floor_and_the_original(
+    samples: dict[str, Path],
+) -> None:
+    outcome = run("bench", samples["single_face.mp4"], "--rounds", 1, "--json", timeout_s=280)
+    assert outcome.returncode == 0, outcome.stderr
+    rows = {row["contender"]: row for row in json.loads(outcome.stdout)["pipeline"]}
+    assert {"decode", "decode + encode", "original loop", "local", "Ray"} <= rows.keys()
+    assert rows["decode + encode"]["of_floor"] == rows["original loop"]["of_original"] == 1
+    for row in rows.values():
+        assert 0 < row["slowest"] <= row["frames_per_s"] <= row["fastest"]
+        assert row["cpu_ms"] > 0
+        assert row["start_s"] > 0
+        assert 10 < row["peak_mb"] < 10_000
+
+
+def test_recall_of_searching_less_is_shown(samples: dict[str, Path]) -> None:
+    clips = [samples["single_face.mp4"], samples["no_face.mp4"]]
+    outcome = run("bench", *clips, "--recall", "--json")
+    assert outcome.returncode == 0, outcome.stderr
+    first, nobody, together = json.loads(outcome.stdout)["recall"]
+    assert (first["faces"], nobody["faces"], together["faces"]) == (72, 0, 72)
+    assert first["found"] == 1
+    assert 0.9 < first["iou"] <= 1
+
+
+def test_the_profile_names_every_step(samples: dict[str, Path]) -> None:
+    outcome = run("bench", samples["single_face.mp4"], "--profile", "--json")
+    assert outcome.returncode == 0, outcome.stderr
+    rows = {row["step"]: row for row in json.loads(outcome.stdout)["profile"]}
+    assert {"decode", "search", "classify", "encode"} <= rows.keys()
+    assert sum(row["share"] for row in rows.values()) == pytest.approx(1)
+    assert rows["encode"]["cpu_ms"] > rows["track"]["cpu_ms"] > 0
