@@ -37,7 +37,7 @@ ORIGINAL_FRAMES = 60
 """Of each video: the original loop would take minutes for all of them."""
 
 SAMPLE_S = 0.1
-TIMEOUT_S = 900.0
+TIMEOUT_S, END_TIMEOUT_S = 900.0, 30.0
 
 FLOOR, ORIGINAL = "decode + encode", "original loop"
 
@@ -48,7 +48,8 @@ class PipelineFigures:
 
     Attributes:
         contender: which.
-        frames_per_s: from the first video's start to the last one's end, start-up apart.
+        frames_per_s: from the first video's start to the last one's end, start-up apart; the
+            original loop is stopped after 60 frames of each video.
         slowest, fastest: the same, in the worst and best round.
         cpu_ms: CPU time a frame of all processes, in milliseconds.
         start_s: from the start of the process to the first video.
@@ -125,10 +126,14 @@ def _measured(name: str, clips: Sequence[Path], settings: Settings) -> _Round:
         process = context.Process(target=_contend, args=(name, clips, settings, folder, theirs))
         started_s = monotonic()
         process.start()
+        theirs.close()  # So that its end is noticed here, however it comes.
         try:
             return _watched(name, psutil.Process(process.pid), ours, started_s)
+        except EOFError:
+            raise EmotionTimelinesError(f"{name}: its process ended early") from None
         finally:
-            process.join(TIMEOUT_S)
+            process.join(END_TIMEOUT_S)
+            process.kill()
 
 
 def _watched(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from configs.load import with_changes
 from configs.schema import Settings
@@ -88,19 +89,19 @@ def _counts(
 def _compared(expected: FrameBatch, found: FrameBatch, index: int) -> np.ndarray:
     a, b = expected.faces_of(index), found.faces_of(index)
     overlaps = overlap(expected.boxes[a][:, None], found.boxes[b][None])
-    pairs = np.argwhere(
-        (overlaps >= SAME_FACE) & (overlaps == overlaps.max(axis=1, initial=0)[:, None])
-    )
+    pairs = [
+        (i, j)
+        for i, j in zip(*linear_sum_assignment(-overlaps), strict=True)
+        if overlaps[i, j] >= SAME_FACE
+    ]
     emotions = [
         batch.probabilities[faces].argmax(axis=1) for batch, faces in ((expected, a), (found, b))
     ]
-    matched = len(set(pairs[:, 0].tolist()))
-    more = len(overlaps.T) - int((overlaps >= SAME_FACE).any(axis=0).sum())
     return np.array(
         [
             len(overlaps),
-            matched,
-            more,
+            len(pairs),
+            overlaps.shape[1] - len(pairs),
             sum(overlaps[i, j] for i, j in pairs),
             sum(emotions[0][i] == emotions[1][j] for i, j in pairs),
         ],

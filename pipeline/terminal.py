@@ -35,7 +35,9 @@ def figures_table(rows: Sequence[Any]) -> Table:
 
 
 def figure(value: float | str) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def score_table(result: dict[str, Any]) -> Table:
