@@ -188,3 +188,15 @@ def test_wrong_commands_end_with_status_2(samples: dict[str, Path], tmp_path: Pa
         assert outcome.returncode == 2, wrong
         assert outcome.stderr
         assert "Traceback" not in outcome.stderr
+
+
+@pytest.mark.parametrize("executor", ["local", "ray"])
+def test_a_folder_that_cannot_be_written_to_is_told(
+    samples: dict[str, Path], read_only_disk: Path, executor: str
+) -> None:
+    outcome = run("run", samples["no_face.mp4"], "-o", read_only_disk, "--executor", executor)
+    assert outcome.returncode == 1
+    assert "Read-only file system" in outcome.stderr
+    assert "choose another folder with -o" in outcome.stderr.replace("\n", " ")
+    assert "Traceback" not in outcome.stderr
+    assert list(read_only_disk.iterdir()) == []
