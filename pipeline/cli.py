@@ -41,6 +41,7 @@ from pipeline.sources import find_jobs, find_streams, is_camera_source
 from pipeline.still_faces import make_face_cutter
 from pipeline.terminal import (
     err_console,
+    figures_list,
     figures_table,
     out_console,
     say,
@@ -309,7 +310,7 @@ def bench(
         typer.echo(json.dumps(figures))
         return
     for rows in tables.values():
-        out_console.print(figures_table(rows))
+        out_console.print(figures_table(rows) if len(rows) > 1 else figures_list(rows[0]))
 
 
 def _clips(sources: list[str] | None) -> list[Path]:

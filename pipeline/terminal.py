@@ -34,6 +34,14 @@ def figures_table(rows: Sequence[Any]) -> Table:
     return table
 
 
+def figures_list(row: Any) -> Table:
+    """A line for each field of a dataclass."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in asdict(row).items():
+        table.add_row(name.replace("_", " "), figure(value))
+    return table
+
+
 def figure(value: float | str) -> str:
     if not isinstance(value, float):
         return str(value)
