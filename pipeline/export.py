@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import mimetypes
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow
 
@@ -110,9 +113,12 @@ def _elan(result: Finished, path: Path) -> None:
     from pympi import Eaf
 
     document = Eaf(author="Emotion Timelines")
-    document.add_linked_file(
-        result.film.absolute().as_uri(), f"./{result.film.name}", mimetype="video/mp4"
-    )
+    if result.film.exists():  # A live stream has no film as a whole.
+        relative = os.path.relpath(result.film.absolute(), path.parent.absolute())
+        kind = mimetypes.guess_type(result.film.name)[0] or "video/*"
+        address = quote(Path(relative).as_posix())
+        address = address if address.startswith("../") else f"./{address}"
+        document.add_linked_file(result.film.absolute().as_uri(), address, mimetype=kind)
     for person in result.people:
         tier = f"Person {person.track}"
         document.add_tier(tier)
@@ -127,11 +133,13 @@ def _elan(result: Finished, path: Path) -> None:
 def _captions(result: Finished, path: Path) -> None:
     cues = ["WEBVTT"]
     for segment in sorted(result.segments, key=lambda segment: (segment.start_s, segment.track)):
-        start, end = (_clock(_film_ms(result, at_s)) for at_s in _times_s(segment))
-        if start < end:
+        start_ms, end_ms = (_film_ms(result, at_s) for at_s in _times_s(segment))
+        if start_ms < end_ms:
             who = f"{segment.track}: " if len(result.people) > 1 else ""
             text = f"{who}{segment.emotion} {segment.confidence:.0%}"
-            cues.append(f"{start} --> {end}\n<v Person {segment.track}>{text}")
+            cues.append(
+                f"{_clock(start_ms)} --> {_clock(end_ms)}\n<v Person {segment.track}>{text}"
+            )
     path.write_text("\n\n".join(cues) + "\n", encoding="utf-8")
 
 

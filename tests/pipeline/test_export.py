@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 from pathlib import Path
+from urllib.parse import unquote
 
 import av
 import pandas
@@ -72,6 +73,18 @@ def test_elan_opens_tiers_and_the_film(results: Path, segments: list[dict[str, s
     (media,) = document.get_linked_files()
     assert (results / media["RELATIVE_MEDIA_URL"]).resolve() == (results / "annotated.mp4")
     assert media["MIME_TYPE"] == "video/mp4"
+
+
+def test_elan_opens_the_source_where_there_is_no_film(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    done(
+        "run", samples[CLIP], "-o", tmp_path, "--executor", "local", "--no-video", "--export", "eaf"
+    )
+    (media,) = pympi.Eaf(str(tmp_path / CLIP / "timeline.eaf")).get_linked_files()
+    linked = tmp_path / CLIP / unquote(media["RELATIVE_MEDIA_URL"])
+    assert linked.resolve() == samples[CLIP].resolve()
+    assert media["MIME_TYPE"] == "video/quicktime"
 
 
 def test_players_read_the_captions(results: Path, segments: list[dict[str, str]]) -> None:
