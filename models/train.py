@@ -24,6 +24,9 @@ from models.runtime import write_labels
 
 CHECKPOINT = "checkpoint.weights.h5"
 
+OPINIONS = "opinions.npy"
+"""What the teachers think of each face, so that a run is resumed with the same labels."""
+
 
 def train(
     data: TrainingData,
@@ -47,7 +50,8 @@ def train(
         resume: go on after the last finished epoch of the run in ``out``.
         report: receives a line an epoch, and one for each image skipped.
         progress: is told of each step: how many are done, and how many there are.
-        teachers: ``.keras`` networks whose mean opinion of each face goes into its label.
+        teachers: ``.keras`` networks whose mean opinion of each face goes into its label; a resumed
+            run goes on with those that it began with.
         initial: ``.keras`` network of the same architecture whose weights to begin with.
 
     Returns:
@@ -68,8 +72,12 @@ def train(
     if recipe.votes_weight and data.votes is None:
         report(f"no {VOTES_FILE} in the data set; learning from FER-2013's labels alone")
 
-    if teachers:
-        data = replace(data, opinions=_opinions(teachers, data.faces))
+    if not resume:
+        (out / OPINIONS).unlink(missing_ok=True)
+        if teachers:
+            np.save(out / OPINIONS, _opinions(teachers, data.faces))
+    if (out / OPINIONS).exists():
+        data = replace(data, opinions=np.load(out / OPINIONS))
     keras.utils.set_random_seed(recipe.seed)
     batches = AugmentedFaces(data, recipe)
     network = build(recipe.architecture)

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import filelock
 
 from configs.errors import OutputError, UsageError
+from pipeline.export import export_names
 from pipeline.index import write_index
 from pipeline.progress import Reporter
 from pipeline.sources import Job
@@ -103,13 +104,9 @@ def reason_to_do(
         return "other settings or another model"
     if summary.interrupted:
         return "interrupted"
-    wanted = {*summary.files, *_exports(provenance)}
+    wanted = {*summary.files, *export_names(provenance.settings["export"]["formats"])}
     missing = [name for name in wanted if not (job.folder / name).exists()]
     return "results are missing" if missing else None
-
-
-def _exports(provenance: Provenance) -> list[str]:
-    return [f"timeline.{kind}" for kind in provenance.settings["export"]["formats"]]
 
 
 class BatchRecord:

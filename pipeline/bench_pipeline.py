@@ -179,9 +179,10 @@ class _Watch:
         self.frames = 0
 
     def started(self, job: Job | None = None, info: VideoInfo | None = None) -> None:
-        if not self._streaming:
-            self._streaming = True
-            self._connection.send(("streaming", monotonic(), 0))
+        with self._lock:  # Two lanes may begin at once.
+            if not self._streaming:
+                self._streaming = True
+                self._connection.send(("streaming", monotonic(), 0))
 
     def advanced(self, job: Job, frames: int) -> None:
         pass

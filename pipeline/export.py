@@ -6,7 +6,7 @@ import csv
 import json
 import mimetypes
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from configs.errors import OutputError
 from configs.schema import Settings
 from models.emotions import EMOTIONS
 from pipeline.people import Person, people_of
-from pipeline.segments import COLUMNS, Segment, as_rows, segments_of
+from pipeline.segments import COLUMNS, Segment, as_rows, segments_by_person, segments_of
 from pipeline.timeline import Timeline, read_table, timeline_of
 from stages.files import finish, telling_of, unfinished_name
 
@@ -79,7 +79,7 @@ def finished(
 def write_exports(result: Finished, folder: Path, settings: Settings) -> list[str]:
     """Write ``segments.csv`` and the exports that the settings name; returns what went wrong."""
     problems = []
-    for name in (SEGMENTS, *(f"timeline.{kind}" for kind in settings.export.formats)):
+    for name in (SEGMENTS, *export_names(settings.export.formats)):
         path = folder / name
         try:
             with telling_of(path):
@@ -89,6 +89,11 @@ def write_exports(result: Finished, folder: Path, settings: Settings) -> list[st
             problems.append(str(error))
             unfinished_name(path).unlink(missing_ok=True)
     return problems
+
+
+def export_names(formats: Iterable[str]) -> list[str]:
+    """Names of the files of these formats."""
+    return [f"timeline.{kind}" for kind in formats]
 
 
 def _segments_csv(result: Finished, path: Path) -> None:
@@ -119,13 +124,13 @@ def _elan(result: Finished, path: Path) -> None:
         address = quote(Path(relative).as_posix())
         address = address if address.startswith("../") else f"./{address}"
         document.add_linked_file(result.film.absolute().as_uri(), address, mimetype=kind)
+    of_person = segments_by_person(result.segments)
     for person in result.people:
         tier = f"Person {person.track}"
         document.add_tier(tier)
-        for segment in result.segments:
-            if segment.track == person.track:
-                start_ms, end_ms = (_film_ms(result, at_s) for at_s in _times_s(segment))
-                document.add_annotation(tier, start_ms, max(end_ms, start_ms + 1), segment.emotion)
+        for segment in of_person[person.track]:
+            start_ms, end_ms = (_film_ms(result, at_s) for at_s in _times_s(segment))
+            document.add_annotation(tier, start_ms, max(end_ms, start_ms + 1), segment.emotion)
     document.remove_tier("default")
     document.to_file(str(path))
 

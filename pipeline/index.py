@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from models.emotions import EMOTIONS
 from pipeline.clock import clock
-from pipeline.report import REPORT, in_words, shares_bar, style
+from pipeline.report import REPORT, in_words, legend, shares_bar, style
 from pipeline.sources import Job
 from pipeline.summary import Summary
 from stages.files import write_whole
@@ -33,7 +33,6 @@ def write_index(out: Path, results: Iterable[tuple[Job, Summary | None]]) -> Non
     counts = {status: sum(_status(summary) == status for _, summary in entries) for status in ORDER}
     facts = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     rows = "".join(_row(out, job, summary) for job, summary in entries)
-    legend = "".join(f'<li class="{name}">{name}</li>' for name in EMOTIONS)
     write_whole(
         out / INDEX,
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -41,7 +40,7 @@ def write_index(out: Path, results: Iterable[tuple[Job, Summary | None]]) -> Non
         '<meta name="color-scheme" content="light dark">\n<title>Emotion timelines</title>\n'
         f'<link rel="icon" href="data:,">\n<style>{style()}</style>\n</head>\n<body>\n'
         f'<header><h1>Emotion timelines</h1><p class="facts">{len(entries)} videos: {facts}</p>'
-        f'</header>\n<main><section><ul class="legend">{legend}</ul><div class="scroll"><table>'
+        f'</header>\n<main><section>{legend()}<div class="scroll"><table>'
         '<thead><tr><th>video</th><th>status</th><th class="number">length</th>'
         '<th class="number">people</th><th>share of the time that faces are seen</th></tr></thead>'
         f"<tbody>\n{rows}</tbody></table></div></section></main>\n</body>\n</html>\n",

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from models.emotions import EMOTIONS
-from pipeline.segments import Segment
+from pipeline.segments import Segment, segments_by_person
 from pipeline.timeline import Timeline
 
 
@@ -38,10 +38,8 @@ class Person:
 
 def people_of(timeline: Timeline, segments: Sequence[Segment]) -> list[Person]:
     """Everyone in a timeline, in the order of their numbers."""
-    return [
-        _person(timeline, person, [segment for segment in segments if segment.track == person])
-        for person in timeline.people
-    ]
+    of_person = segments_by_person(segments)
+    return [_person(timeline, person, of_person[person]) for person in timeline.people]
 
 
 def _person(timeline: Timeline, track: int, segments: Sequence[Segment]) -> Person:

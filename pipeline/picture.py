@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from models.emotions import EMOTIONS
 from pipeline.clock import clock
 from pipeline.outlines import outlines_of
-from pipeline.segments import Segment
+from pipeline.segments import Segment, segments_by_person
 from pipeline.timeline import Timeline
 from stages.annotate import COLOURS_RGB
 
@@ -34,13 +34,12 @@ def draw_timeline(timeline: Timeline, segments: Sequence[Segment], title: str, p
     Raises:
         OSError: it cannot be written.
     """
-    lanes = timeline.people or [0]
+    lanes, of_person = timeline.people or [0], segments_by_person(segments)
     figure = Figure(figsize=(WIDTH_IN, REST_IN + LANE_IN * len(lanes)), layout="constrained")
     axes = figure.add_subplot()
     for lane, person in enumerate(reversed(lanes)):
         axes.axhline(lane, color="0.85", linewidth=0.6, zorder=0)
-        own = [segment for segment in segments if segment.track == person]
-        for outline in outlines_of(timeline, own, MOST_POINTS):
+        for outline in outlines_of(timeline, of_person[person], MOST_POINTS):
             axes.stairs(
                 lane + 0.8 * outline.heights, outline.edges_s, baseline=lane, fill=True,
                 color=_colour(outline.segment.emotion), linewidth=0,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from configs.errors import OutputError
+from configs.errors import OutputError, SourceError
 from configs.schema import Settings
 from pipeline.export import EXPORTS, SEGMENTS, Finished, finished, write_exports
 from pipeline.report import REPORT, write_report
@@ -100,8 +100,11 @@ class Recorder:
                 self._video.end_sound()
             unwritten += self._finish_writers()
             if not unwritten:
-                result = self._read_back()
-                unwritten = write_exports(result, self._job.folder, self._settings)
+                try:
+                    result = self._read_back()
+                    unwritten = write_exports(result, self._job.folder, self._settings)
+                except SourceError as error:  # The table has vanished meanwhile.
+                    unwritten = [str(error)]
             problems += unwritten
         whole = (self._job.folder / TABLE).exists()
         status: Status = "failed" if not whole else "partial" if problems else "complete"

@@ -18,7 +18,9 @@ from pipeline.clock import clock
 from pipeline.export import Finished
 from pipeline.outlines import outlines_of
 from pipeline.people import Person
+from pipeline.segments import Segment, segments_by_person
 from pipeline.summary import Summary
+from pipeline.timeline import Timeline
 from stages.annotate import COLOURS_RGB
 from stages.files import write_whole
 
@@ -48,11 +50,12 @@ def write_report(
     """
     people = sorted(result.people, key=lambda person: -person.face_s)[:MOST_LANES]
     people.sort(key=lambda person: person.track)
+    of_person = segments_by_person(result.segments)
     film = result.film.name if result.film.parent == folder else None
     length_s = float(result.timeline.until_s[-1])
-    sections = [_film(film), _timeline(result, people, thumbnails, length_s)]
+    sections = [_film(film), _timeline(result, people, of_person, thumbnails, length_s)]
     if people:
-        sections += [_people(result.people), _segments(result, length_s)]
+        sections += [_people(result.people), _segments(result)]
     sections.append(_provenance(result, summary))
     data = {
         "length_s": length_s,
@@ -60,7 +63,8 @@ def write_report(
         "frame_s": 1 / max(float(summary.video.get("rate") or 25), 1),
         "emotions": EMOTIONS,
         "people": [
-            {"track": person.track, "segments": _compact(result, person.track)} for person in people
+            {"track": person.track, "segments": _compact(of_person[person.track])}
+            for person in people
         ],
     }
     page = Template(_asset("report.html")).substitute(
@@ -91,6 +95,12 @@ def in_words(shares: Mapping[str, float], most: int = 3) -> str:
     """The largest shares: ``happy 62%, neutral 30%``."""
     ranked = sorted(shares.items(), key=lambda item: -item[1])[:most]
     return ", ".join(f"{name} {share:.0%}" for name, share in ranked if share >= 0.005)
+
+
+def legend() -> str:
+    """What the colours mean, as HTML."""
+    entries = "".join(f'<li class="{name}">{name}</li>' for name in EMOTIONS)
+    return f'<ul class="legend" aria-label="Colours of the expressions">{entries}</ul>'
 
 
 def style() -> str:
@@ -137,7 +147,11 @@ def _film(name: str | None) -> str:
 
 
 def _timeline(
-    result: Finished, people: list[Person], thumbnails: Mapping[int, bytes], length_s: float
+    result: Finished,
+    people: list[Person],
+    of_person: Mapping[int, list[Segment]],
+    thumbnails: Mapping[int, bytes],
+    length_s: float,
 ) -> str:
     if not people:
         return "<section><h2>Timeline</h2><p>No face was found in this video.</p></section>"
@@ -146,10 +160,9 @@ def _timeline(
     lanes = "".join(
         f'<div class="lane"><div class="who">{_face(thumbnails.get(person.track))}'
         f'<b>Person {person.track}</b><span class="now"></span></div>'
-        f"{_lane(result, person.track, length_s)}</div>"
+        f"{_lane(result.timeline, of_person[person.track], person.track, length_s)}</div>"
         for person in people
     )
-    legend = "".join(f'<li class="{name}">{name}</li>' for name in EMOTIONS)
     ticks = "".join(
         f'<span style="left:{100 * tick / TICKS:.2f}%">'
         f"{clock(length_s * tick / TICKS, length_s)}</span>"
@@ -157,7 +170,7 @@ def _timeline(
     )
     return (
         '<section class="timeline"><div class="bar-of-timeline"><h2>Timeline</h2>'
-        f'<ul class="legend" aria-label="Colours of the expressions">{legend}</ul>'
+        f"{legend()}"
         '<div class="zoom"><button class="wider" aria-label="Zoom out">&minus;</button>'
         '<button class="closer" aria-label="Zoom in">+</button></div></div>'
         '<div class="scroll"><div class="lanes" role="slider" tabindex="0" aria-label="Position" '
@@ -173,10 +186,9 @@ def _face(jpeg: bytes | None) -> str:
     return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
 
 
-def _lane(result: Finished, track: int, length_s: float) -> str:
-    segments = [segment for segment in result.segments if segment.track == track]
+def _lane(timeline: Timeline, segments: list[Segment], track: int, length_s: float) -> str:
     paths = []
-    for outline in outlines_of(result.timeline, segments, MOST_STEPS):
+    for outline in outlines_of(timeline, segments, MOST_STEPS):
         x = np.rint(outline.edges_s / max(length_s, 1e-9) * LANE_WIDTH).astype(int).tolist()
         y = np.rint((1 - outline.heights) * LANE_HEIGHT).astype(int).tolist()
         steps = "".join(f"V{height}H{end}" for height, end in zip(y, x[1:], strict=True))
@@ -196,7 +208,7 @@ def _span(start_s: float, end_s: float) -> str:
     return f"{clock(start_s, 1)} to {clock(end_s, 1)}"
 
 
-def _compact(result: Finished, track: int) -> list[list[float]]:
+def _compact(segments: list[Segment]) -> list[list[float]]:
     return [
         [
             round(segment.start_s, 3),
@@ -204,8 +216,7 @@ def _compact(result: Finished, track: int) -> list[list[float]]:
             EMOTIONS.index(segment.emotion),
             round(segment.confidence, 3),
         ]
-        for segment in result.segments
-        if segment.track == track
+        for segment in segments
     ]
 
 
@@ -225,7 +236,7 @@ def _people(people: list[Person]) -> str:
     )
 
 
-def _segments(result: Finished, length_s: float) -> str:
+def _segments(result: Finished) -> str:
     listed = result.segments[:MOST_SEGMENTS_LISTED]
     rows = "".join(
         f"<tr><td>Person {segment.track}</td><td>{segment.emotion}</td>"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from itertools import pairwise
 
@@ -54,6 +55,14 @@ def segments_of(timeline: Timeline, settings: SegmentSettings | None = None) -> 
         for stretch in _stretches(timeline, timeline.rows_of(person))
         for segment in _segments(timeline, stretch, settings)
     ]
+
+
+def segments_by_person(segments: Iterable[Segment]) -> dict[int, list[Segment]]:
+    """The segments of each person, by number; none for a person without."""
+    of_person: dict[int, list[Segment]] = defaultdict(list)
+    for segment in segments:
+        of_person[segment.track].append(segment)
+    return of_person
 
 
 def as_rows(segments: Sequence[Segment]) -> Iterator[tuple[str, ...]]:

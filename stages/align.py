@@ -47,13 +47,27 @@ def aligned_crop(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         (48, 48) uint8. Beyond the picture's edge its last pixels are repeated.
     """
     transform = similarity_transform(landmarks.astype(np.float64), TEMPLATE_PX)
+    return cut_out(grey, transform, FACE_SIZE_PX)
+
+
+def cut_out(plane: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
+    """Cut a square out of a picture, averaged down where that is needed.
+
+    Args:
+        plane: (h, w) uint8.
+        transform: (2, 3) float64, from the picture to the square.
+        side_px: of the square.
+
+    Returns:
+        (side_px, side_px) uint8. Beyond the picture's edge its last pixels are repeated.
+    """
     shrink = int(1 / max(np.hypot(transform[0, 0], transform[1, 0]), 1e-3))
     if shrink > 1:
-        grey, transform = _shrunk_region(grey, transform, shrink)
+        plane, transform = _shrunk_region(plane, transform, shrink, side_px)
     return cv2.warpAffine(
-        grey,
+        plane,
         transform,
-        (FACE_SIZE_PX, FACE_SIZE_PX),
+        (side_px, side_px),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
@@ -77,7 +91,7 @@ def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def _shrunk_region(
-    grey: np.ndarray, transform: np.ndarray, factor: int
+    plane: np.ndarray, transform: np.ndarray, factor: int, side_px: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The part of a picture that a crop needs, averaged down: bilinear sampling alone would alias.
 
@@ -85,17 +99,17 @@ def _shrunk_region(
         The smaller picture, and the transform from it to the crop.
     """
     corners = np.array(
-        [(0, 0, 1), (FACE_SIZE_PX, 0, 1), (0, FACE_SIZE_PX, 1), (FACE_SIZE_PX, FACE_SIZE_PX, 1)],
+        [(0, 0, 1), (side_px, 0, 1), (0, side_px, 1), (side_px, side_px, 1)],
         dtype=np.float64,
     )
     back = corners @ cv2.invertAffineTransform(transform).T
-    height, width = grey.shape
+    height, width = plane.shape
     left, top = np.clip(np.floor(back.min(axis=0)).astype(int) - factor, 0, (width - 1, height - 1))
     right, bottom = np.clip(
         np.ceil(back.max(axis=0)).astype(int) + factor, (left + 1, top + 1), (width, height)
     )
     size = (max(1, (right - left) // factor), max(1, (bottom - top) // factor))
-    region = cv2.resize(grey[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
+    region = cv2.resize(plane[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
     zoom = np.array([(right - left) / size[0], (bottom - top) / size[1]])
     # Pixel centres: x_full = (x_small + 0.5) * zoom - 0.5 + left.
     offset = (zoom - 1) / 2 + (left, top)

@@ -66,18 +66,19 @@ class FaceSearch:
         """
         found: list[Faces] = []
         for index, at_s in enumerate(time_s):
+            known = len(found)
             due = at_s - self._whole_s >= self._interval_s - CLOCK_TOLERANCE_S
             last = index == len(time_s) - 1
             if due or (self._look_ahead and last):
                 self._whole_s = float(at_s)
                 faces = self._detector.find(images[index])
-                found += self._between(images, time_s, range(len(found), index), faces)
+                found += self._between(images, time_s, range(known, index), faces)
                 found.append(faces)
             elif not self._look_ahead:
-                found.append(self._expected(images[index]))
+                found.append(self._expected(images, index))
             else:
                 continue
-            self._remember(time_s[: len(found)], found)
+            self._remember(time_s[known : len(found)], found[known:])
         return found
 
     def _between(
@@ -119,7 +120,7 @@ class FaceSearch:
             self._bisect(images, time_s, known, first, middle)
             self._bisect(images, time_s, known, middle, last)
 
-    def _expected(self, image: np.ndarray) -> Faces:
+    def _expected(self, images: Images, index: int) -> Faces:
         """Faces of a picture of which only those before it are known."""
         if len(self._seen) > 1:
             before, after = self._seen[-2][1], self._seen[-1][1]
@@ -127,7 +128,7 @@ class FaceSearch:
             if steady == len(before) == len(after) and not len(self._missing(before, after)):
                 return after
         boxes = [faces.boxes for _, faces in self._seen]
-        return self._near(image, np.concatenate([NO_FACES.boxes, *boxes]))
+        return self._near(images[index], np.concatenate([NO_FACES.boxes, *boxes]))
 
     def _near(self, image: np.ndarray, boxes: np.ndarray) -> Faces:
         """Faces of a picture, searched where these boxes are."""
@@ -144,12 +145,7 @@ class FaceSearch:
 
     def _remember(self, time_s: np.ndarray, found: list[Faces]) -> None:
         since_s = time_s[-1] - MEMORY_S
-        known_s = self._seen[-1][0] if self._seen else -math.inf
-        self._seen += [
-            (float(at_s), faces)
-            for at_s, faces in zip(time_s, found, strict=True)
-            if at_s > known_s
-        ]
+        self._seen += zip(time_s.tolist(), found, strict=True)
         self._seen = [entry for entry in self._seen if entry[0] >= since_s]
 
     def _missing(self, before: Faces, after: Faces) -> Faces:

@@ -133,6 +133,6 @@ class Settler:
                 continue
             count = int(np.searchsorted(track.time_s, oldest_s - self._window_s))
             if count:
-                keep = min(count, len(track.time_s) - 1)
+                forgotten = min(count, len(track.time_s) - 1)
                 for column in (track.time_s, track.lasts_s, track.probabilities):
-                    del column[:keep]
+                    del column[:forgotten]

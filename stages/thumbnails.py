@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from stages.align import cut_out
 from stages.batch import LEFT_OUT, FrameBatch, yuv_planes
 
 SIDE_PX = 96
@@ -35,19 +36,18 @@ class Thumbnails:
                 continue
             if known is None or quality > CLEARLY_BETTER * known[0]:
                 frame = batch.pixels[batch.face_frame[face]]
-                self._best[track] = quality, _cut_out(frame, batch.boxes[face])
+                self._best[track] = quality, _portrait(frame, batch.boxes[face])
 
     def jpegs(self) -> dict[int, bytes]:
         """The pictures by number of the person, ``SIDE_PX`` square."""
+        quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
         return {
-            track: cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[
-                1
-            ].tobytes()
+            track: cv2.imencode(".jpg", image, quality)[1].tobytes()
             for track, (_, image) in self._best.items()
         }
 
 
-def _cut_out(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
+def _portrait(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
     """The square about a box: (96, 96, 3) uint8 BGR; the picture's edge is repeated beyond it."""
     side = float(max(box[2:])) * (1 + 2 * ROOM)
     centre = box[:2] + box[2:] / 2
@@ -56,16 +56,7 @@ def _cut_out(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
         target_px = SIDE_PX // share
         zoom = target_px / (side / share)
         shift = target_px / 2 - zoom * centre / share
-        sampling = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
-        matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]], np.float64)
-        planes.append(
-            cv2.warpAffine(
-                plane,
-                matrix,
-                (target_px, target_px),
-                flags=sampling,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
-        )
+        transform = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]], np.float64)
+        planes.append(cut_out(plane, transform, target_px))
     flat = np.concatenate([plane.reshape(-1) for plane in planes])
     return cv2.cvtColor(flat.reshape(SIDE_PX * 3 // 2, SIDE_PX), cv2.COLOR_YUV2BGR_I420)

@@ -90,6 +90,23 @@ def test_a_network_learns_what_its_teachers_think(tmp_path: Path, data: Training
     assert not np.array_equal(*(_last_layer(network) for network in (alone, helped)))
 
 
+def test_a_resumed_run_keeps_its_teachers(tmp_path: Path, data: TrainingData) -> None:
+    def interrupt(line: str) -> None:
+        if line.startswith("epoch 1/"):
+            raise InterruptionError
+
+    recipe = replace(RECIPE, distillation=0.9)
+    teachers = [SHIPPED_MODEL.with_suffix(".keras")]
+    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
+    train(data, undisturbed, recipe, report=lambda line: None, teachers=teachers)
+    with pytest.raises(InterruptionError):
+        train(data, disturbed, recipe, report=interrupt, teachers=teachers)
+    train(data, disturbed, recipe, resume=True, report=lambda line: None)
+    history = [np.loadtxt(run / "history.csv", delimiter=",", skiprows=1)
+               for run in (undisturbed, disturbed)]  # fmt: skip
+    np.testing.assert_allclose(*history, rtol=1e-6)
+
+
 def test_training_begins_with_the_weights_of_another_run(
     tmp_path: Path, data: TrainingData
 ) -> None:
