@@ -40,7 +40,9 @@ class DetectSettings(Section):
 
 class TrackSettings(Section):
     max_gap_s: Seconds = 1.0
-    """A person out of sight for longer gets a new number; so does everyone after a cut."""
+    """A person out of sight for longer has to be recognised; so has everyone after a cut."""
+    remember_s: Seconds = 3600
+    """A face that returns within this time gets its old number, if it is recognised; 0: never."""
     min_s: Seconds = 0.25
     """A face that is seen for less in all is taken for a mistake and left out."""
 

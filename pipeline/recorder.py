@@ -16,6 +16,7 @@ from pipeline.summary import SUMMARY, Provenance, Status, Summary
 from stages.aggregate import Aggregator
 from stages.batch import FrameBatch, VideoInfo
 from stages.files import telling_of
+from stages.recognise import FaceRecogniser
 from stages.settle import Settler
 from stages.thumbnails import Thumbnails
 from stages.write_segments import SegmentWriter
@@ -45,7 +46,8 @@ class Recorder:
         self._settings, self._started_at = settings, _now()
         self._input = job.identity()
         live = isinstance(job, Stream)
-        self._settler = Settler(settings.track, settings.smooth, live)
+        recogniser = FaceRecogniser() if settings.track.remember_s else None
+        self._settler = Settler(settings.track, settings.smooth, live, recogniser)
         self._aggregator = Aggregator(settings.smooth.keep_raw)
         self._thumbnails = Thumbnails()
         self._damage: list[str] = []

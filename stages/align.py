@@ -73,6 +73,25 @@ def cut_out(plane: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarra
     )
 
 
+def cut_out_colour(pixels: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
+    """Cut a square out of a frame in colour, as ``cut_out`` does.
+
+    Args:
+        pixels: (h * 3 / 2, w) uint8, planar YUV 4:2:0.
+        transform: (2, 3) float64, from the picture to the square.
+        side_px: of the square, even.
+
+    Returns:
+        (side_px, side_px, 3) uint8 BGR.
+    """
+    planes = []
+    for plane, share in zip(yuv_planes(pixels), (1, 2, 2), strict=True):
+        of_plane = np.column_stack([transform[:, :2], transform[:, 2] / share])
+        planes.append(cut_out(plane, of_plane, side_px // share).reshape(-1))
+    flat = np.concatenate(planes).reshape(side_px * 3 // 2, side_px)
+    return cv2.cvtColor(flat, cv2.COLOR_YUV2BGR_I420)
+
+
 def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Rotation, scale and shift that bring points nearest to targets, in the least squares.
 

@@ -16,6 +16,7 @@ import numpy as np
 from configs.schema import SmoothSettings, TrackSettings
 from models.emotions import EMOTIONS
 from stages.batch import LEFT_OUT, FrameBatch
+from stages.number import PeopleNumbers, Recogniser
 
 LONGEST_FRAME_S = 0.2
 """A frame that is shown for longer, as in a gap, counts no more than this."""
@@ -23,7 +24,7 @@ LONGEST_FRAME_S = 0.2
 
 @dataclass
 class _Track:
-    """What is known of one person: times, how long each frame is shown, and probabilities."""
+    """What is known of one track: times, how long each frame is shown, and probabilities."""
 
     number: int = LEFT_OUT
     seen_s: float = 0.0
@@ -35,22 +36,29 @@ class _Track:
 class Settler:
     """Takes the batches of one video in order, and gives them back a little later, settled.
 
-    In a settled batch ``tracks`` are consecutive from 1 in order of appearance, ``LEFT_OUT`` for
-    faces that did not last; ``probabilities`` are smoothed, and ``raw_probabilities`` are as the
-    network gave them.
+    In a settled batch ``tracks`` are people's numbers, consecutive from 1 in order of appearance,
+    ``LEFT_OUT`` for faces that did not last; ``probabilities`` are smoothed, and
+    ``raw_probabilities`` are as the network gave them.
 
     Args:
         live: hold nothing back.
+        recogniser: knows faces again; without one, a new track is a new person.
     """
 
-    def __init__(self, track: TrackSettings, smooth: SmoothSettings, live: bool = False) -> None:
+    def __init__(
+        self,
+        track: TrackSettings,
+        smooth: SmoothSettings,
+        live: bool = False,
+        recogniser: Recogniser | None = None,
+    ) -> None:
         self._min_s, self._max_gap_s = track.min_s, track.max_gap_s
         self._window_s, self._live = smooth.window_s, live
         # Twice, so that a face that is found on and off has the time to prove itself.
         self._hold_s = 0.0 if live else max(2 * track.min_s, smooth.window_s / 2)
         self._held: deque[FrameBatch] = deque()
         self._tracks: dict[int, _Track] = {}
-        self._last_number = 0
+        self._numbers = PeopleNumbers(track, recogniser)
         self._first_s: float | None = None
         self._last_s: float | None = None
 
@@ -80,6 +88,7 @@ class Settler:
         return not len(batch) or now_s - float(batch.time_s[-1]) >= self._hold_s
 
     def _learn(self, batch: FrameBatch) -> None:
+        self._numbers.learn(batch)
         for index, at_s in enumerate(batch.time_s.tolist()):
             lasts_s = min(at_s - self._last_s, LONGEST_FRAME_S) if self._last_s is not None else 0.0
             self._first_s = at_s if self._first_s is None else self._first_s
@@ -98,8 +107,7 @@ class Settler:
         for key in dict.fromkeys(batch.tracks.tolist()):
             track = self._tracks[key]
             if track.number == LEFT_OUT and track.seen_s >= self._min_s:
-                self._last_number += 1
-                track.number = self._last_number
+                track.number = self._numbers.number_of(key)
             own = np.flatnonzero(batch.tracks == key)
             numbers[own] = track.number
             if self._window_s and track.number != LEFT_OUT:
@@ -130,6 +138,8 @@ class Settler:
         for key, track in list(self._tracks.items()):
             if track.time_s[-1] < oldest_s - self._max_gap_s - self._window_s:
                 del self._tracks[key]
+                if track.number == LEFT_OUT:
+                    self._numbers.forget(key)
                 continue
             count = int(np.searchsorted(track.time_s, oldest_s - self._window_s))
             if count:

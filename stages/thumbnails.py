@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from stages.align import cut_out
-from stages.batch import LEFT_OUT, FrameBatch, yuv_planes
+from stages.align import cut_out_colour
+from stages.batch import LEFT_OUT, FrameBatch
 
 SIDE_PX = 96
 ROOM = 0.25
@@ -51,12 +51,7 @@ def _portrait(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
     """The square about a box: (96, 96, 3) uint8 BGR; the picture's edge is repeated beyond it."""
     side = float(max(box[2:])) * (1 + 2 * ROOM)
     centre = box[:2] + box[2:] / 2
-    planes = []
-    for plane, share in zip(yuv_planes(pixels), (1, 2, 2), strict=True):
-        target_px = SIDE_PX // share
-        zoom = target_px / (side / share)
-        shift = target_px / 2 - zoom * centre / share
-        transform = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]], np.float64)
-        planes.append(cut_out(plane, transform, target_px))
-    flat = np.concatenate([plane.reshape(-1) for plane in planes])
-    return cv2.cvtColor(flat.reshape(SIDE_PX * 3 // 2, SIDE_PX), cv2.COLOR_YUV2BGR_I420)
+    zoom = SIDE_PX / side
+    shift = SIDE_PX / 2 - zoom * centre
+    transform = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]], np.float64)
+    return cut_out_colour(pixels, transform, SIDE_PX)

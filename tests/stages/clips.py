@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -21,6 +22,22 @@ QUIET = {
     "libvpx-vp9": {"cpu-used": "8"},
 }
 """Options of encoders that would fill the screen, or take long."""
+
+
+def join_clips(path: Path, *clips: Path, size: tuple[int, int], frames: int) -> Path:
+    """The first frames of some videos, brought to one size, one after the other."""
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("libx264", rate=RATE)
+        (stream.width, stream.height), stream.pix_fmt = size, "yuv420p"
+        for number, clip in enumerate(clips):
+            with av.open(str(clip)) as source:
+                for index, frame in enumerate(islice(source.decode(video=0), frames)):
+                    same = frame.reformat(width=size[0], height=size[1], format="yuv420p")
+                    same.time_base, same.pts = Fraction(1, RATE), number * frames + index
+                    film.mux(stream.encode(same))
+        film.mux(stream.encode(None))
+    return path
+
 
 DARK, BRIGHT = 40, 200
 """Luma of the picture, and of the patch in its left upper corner."""
