@@ -43,6 +43,16 @@ class StalledError(SourceError):
     """A source made no progress for longer than ``executor.stall_timeout_s``."""
 
 
+class RayLostError(EmotionTimelinesError):
+    """Ray itself died; what was done is kept."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Ray itself died, perhaps for lack of memory; what was done is kept, and the same "
+            "command goes on from there"
+        )
+
+
 class StopRequestedError(SourceError):
     """The user, or the system, asked to stop before a source was done."""
 

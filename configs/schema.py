@@ -23,8 +23,8 @@ class ReadSettings(Section):
     """Frames that travel together, at most."""
     batch_mb: Count = 32
     """Size of those frames' pixels, at most; larger pictures travel in smaller batches."""
-    threads: Count = 1
-    """Threads of the decoder."""
+    threads: Annotated[int, Field(ge=0)] = 0
+    """Threads of the decoder; 0 for as many as a video's share of the CPUs carries."""
 
 
 class DetectSettings(Section):
@@ -57,8 +57,8 @@ class SmoothSettings(Section):
 class ClassifySettings(Section):
     model: Path | None = None
     """A ``.tflite`` or ``.keras`` network; empty for the one that comes with the program."""
-    threads: Count = 1
-    """Threads of the network."""
+    threads: Annotated[int, Field(ge=0)] = 0
+    """Threads of the network; 0 for as many as a video's share of the CPUs carries."""
 
 
 class VideoSettings(Section):
@@ -72,8 +72,8 @@ class VideoSettings(Section):
         "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"
     ] = "veryfast"
     """x264's trade of speed for size."""
-    threads: Count = 2
-    """Threads of the encoder."""
+    threads: Annotated[int, Field(ge=0)] = 0
+    """Threads of the encoder; 0 for as many as a video's share of the CPUs carries."""
 
 
 class SegmentSettings(Section):

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from threading import Event
 
-from configs.errors import OutputError, SourceError
+from configs.errors import EmotionTimelinesError, OutputError, RayLostError, SourceError
 from configs.schema import Settings
 from pipeline import local_executor
 from pipeline.batch import NOT_DONE_YET, BatchRecord, Recording, Redo, only_run_in, split
@@ -45,6 +45,7 @@ def analyse_videos(
         return SOME_FAILED
     provenance = Provenance.of(settings, load_network(settings))
     stop = _stop_signals()
+    lost: list[EmotionTimelinesError] = []
     with only_run_in(out):
         todo, kept, reasons = split(jobs, provenance, redo)
         for reason, count in reasons.items():
@@ -54,22 +55,26 @@ def analyse_videos(
             say(f"{len(kept)} left as they are; --redo does them again")
         record = BatchRecord(out, jobs, kept, provenance)
         if todo:
-            with ExitStack() as stack:
-                reporter = Recording(make_reporter(err_console, stack, len(todo)), record)
-                _execute(todo, settings, provenance, reporter, stop, verbose)
+            try:
+                with ExitStack() as stack:
+                    reporter = Recording(make_reporter(err_console, stack, len(todo)), record)
+                    _execute(todo, settings, provenance, reporter, stop, verbose)
+            except RayLostError as error:
+                lost.append(error)
         try:
             record.write()
         except OutputError as error:
-            problems = [*problems, error]
-            say_error(error)
+            lost.append(error)
+    for each in lost:
+        say_error(each)
     summaries = {job: record.summaries[job] for job in jobs if job in record.summaries}
     out_console.print(closing_table(out, list(summaries.items())))
     say(f"results: {out}/<video>/")
     if stop.is_set():
         say_error("interrupted; what was done is kept")
         return INTERRUPTED
-    complete = all(summary.status == "complete" for summary in summaries.values()) and not problems
-    return DONE if complete else SOME_FAILED
+    complete = all(summary.status == "complete" for summary in summaries.values())
+    return DONE if complete and not problems and not lost else SOME_FAILED
 
 
 def _execute(

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from configs.errors import explain
-from pipeline.plan import FaceFinder, make_classifier
+from pipeline.plan import FaceFinder, make_classifier, with_threads
 from pipeline.recorder import Recorder, record_failure
 from pipeline.sources import Stream
 from pipeline.summary import Provenance, Summary, recorded
@@ -27,6 +27,7 @@ from stages.batch import LEFT_OUT, FrameBatch, yuv_planes
 from stages.detect import make_detector
 from stages.read_live import LiveReader
 
+CPUS_OF_A_STREAM = 1
 RECENT_S = 60.0
 POINTS_A_SECOND = 5
 RATE_WINDOW_S = 5.0
@@ -91,7 +92,7 @@ class LiveStream:
         stream, recorder = self._stream, None
         cut_short = None
         try:
-            settings = stream.settings
+            settings = with_threads(stream.settings, CPUS_OF_A_STREAM)
             detector, classifier = make_detector(settings.detect), make_classifier(settings)
             with LiveReader(stream.address, settings.live) as reader:
                 self._reader = reader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from threading import Event
 
@@ -9,7 +10,7 @@ import cv2
 
 from configs.errors import StopRequestedError, explain
 from configs.schema import Settings
-from pipeline.plan import FaceFinder, make_classifier, open_reader
+from pipeline.plan import FaceFinder, make_classifier, open_reader, with_threads
 from pipeline.progress import Reporter
 from pipeline.recorder import Recorder, record_failure
 from pipeline.sources import Job
@@ -32,6 +33,7 @@ def run(
         stop: once set, the video under way is completed as far as it came, and no other begun.
     """
     cv2.setNumThreads(1)
+    settings = with_threads(settings, os.cpu_count() or 1)
     detector, classifier = make_detector(settings.detect), make_classifier(settings)
     summaries = {}
     for job in jobs:

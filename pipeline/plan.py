@@ -46,8 +46,24 @@ def with_runnable_model(settings: Settings) -> Settings:
     return settings.model_copy(update={"classify": classify})
 
 
+def with_threads(settings: Settings, cpus: int) -> Settings:
+    """The same settings; threads that they leave open are chosen for one video on so many CPUs.
+
+    Encoding takes most of the time, decoding and the network about a quarter each.
+    """
+    chosen = {
+        "read": max(1, cpus // 4), "classify": max(1, cpus // 4), "video": max(2, cpus),
+    }  # fmt: skip
+    sections = {
+        name: getattr(settings, name).model_copy(update={"threads": threads})
+        for name, threads in chosen.items()
+        if not getattr(settings, name).threads
+    }
+    return settings.model_copy(update=sections)
+
+
 def load_network(settings: Settings) -> EmotionNetwork:
-    return EmotionNetwork(settings.classify.model or SHIPPED_MODEL, settings.classify.threads)
+    return EmotionNetwork(settings.classify.model or SHIPPED_MODEL, settings.classify.threads or 1)
 
 
 def make_classifier(settings: Settings) -> ClassifyStage:

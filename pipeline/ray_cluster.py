@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, cycle, islice, zip_longest
@@ -14,11 +14,13 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import psutil
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from configs.errors import EmotionTimelinesError, UsageError, explain
 from configs.schema import Settings
+from pipeline.plan import with_threads
 from pipeline.sources import Job
 
 CONNECT_TIMEOUT_S = 10
@@ -30,13 +32,52 @@ LEAST_LANES, CPUS_OF_A_LANE = 2, 2
 POLL_S = 0.5
 NODE_LOSS_NOTICED_S = 30.0
 
+OWN_PROCESSES = {"gcs_server", "raylet"}
+HEAD_ASKED_EVERY_S, HEAD_ANSWERS_IN_S, SILENCES = 5.0, 3.0, 2
+
 CODE = [Path(__file__).parent.parent / name for name in ("configs", "models", "pipeline", "stages")]
 """Travels to the other nodes of a cluster."""
 
 
+class RayWatch:
+    """Notices when Ray itself has died: its processes here, or the head of the cluster joined.
+
+    Ray would end the whole program a minute later, without a word to anyone.
+    """
+
+    def __init__(self, joined: bool) -> None:
+        children = [] if joined else psutil.Process().children(recursive=True)
+        self._processes = [child for child in children if child.name() in OWN_PROCESSES]
+        self._head = ray.get_runtime_context().gcs_address if joined else None
+        self._asked_s, self._silences = monotonic(), 0
+        self._died = False
+
+    def has_died(self) -> bool:
+        self._died = self._died or any(map(_is_dead, self._processes)) or self._head_is_silent()
+        return self._died
+
+    def _head_is_silent(self) -> bool:
+        if self._head and monotonic() - self._asked_s >= HEAD_ASKED_EVERY_S:
+            host, _, port = self._head.rpartition(":")
+            try:
+                socket.create_connection((host, int(port)), timeout=HEAD_ANSWERS_IN_S).close()
+                self._silences = 0
+            except OSError:
+                self._silences += 1
+            self._asked_s = monotonic()
+        return self._silences >= SILENCES
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 @contextmanager
-def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[None]:
-    """Ray, with memory for so many lanes; shut down afterwards.
+def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayWatch]:
+    """Ray, with memory for so many lanes; shut down afterwards. Yields what watches over it.
 
     Args:
         verbose: show what Ray says.
@@ -47,7 +88,7 @@ def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[None]
     """
     _start_ray(settings, lanes, verbose)
     try:
-        yield
+        yield RayWatch(joined=settings.executor.address is not None)
     finally:
         ray.shutdown()
 
@@ -74,6 +115,16 @@ def places_of_lanes(wanted: int, at_most: int) -> list[str]:
     ]
     turns = [place for place in chain(*zip_longest(*on_each)) if place is not None]
     return list(islice(cycle(turns), min(wanted or len(turns), at_most)))
+
+
+def with_threads_of_lanes(settings: Settings, node: str, places: Sequence[str]) -> Settings:
+    """The same settings, threads shared out among the lanes of a node.
+
+    Args:
+        places: the node of each lane.
+    """
+    resources = next(each["Resources"] for each in ray.nodes() if each["NodeID"] == node)
+    return with_threads(settings, int(resources.get("CPU", 1)) // places.count(node))
 
 
 def node_after_failure(node: str) -> str:

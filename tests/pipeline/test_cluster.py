@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.live import wait_until
 from tests.pipeline.command import ROOT, run, start, summary
@@ -76,3 +79,51 @@ def test_lost_node_costs_nothing_but_time(
         assert summary(out / video.name)["status"] == "complete"
         tables = [folder / video.name / "timeline.csv" for folder in (whole, out)]
         assert tables[0].read_bytes() == tables[1].read_bytes()
+
+
+@pytest.mark.slow
+def test_nodes_offer_the_figures_of_a_batch(
+    samples: dict[str, Path], tmp_path: Path, metrics_cluster: str
+) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_text("no video")
+    outcome = run(
+        "run", broken, samples["single_face.mp4"], "-o", tmp_path / "out", "--no-video",
+        "--address", "auto",
+    )  # fmt: skip
+    assert outcome.returncode == 1, outcome.stderr
+    wait_until(lambda: figure(metrics_cluster, "frames") == 72, timeout_s=60)
+    assert figure(metrics_cluster, "faces") == summary(tmp_path / "out/single_face.mp4")["faces"]
+    assert figure(metrics_cluster, "videos", status="failed") == 1
+    assert figure(metrics_cluster, "videos", status="complete") == 1
+    assert figure(metrics_cluster, "queue_batches", lane="1") == 0
+
+
+@pytest.fixture
+def metrics_cluster() -> Iterator[str]:
+    """A node of Ray as users start it; the address of its metrics."""
+    pytest.importorskip("opentelemetry.exporter.prometheus", reason="the extra 'cluster' is absent")
+    ray = Path(sys.executable).with_name("ray")
+    port = free_port()
+    subprocess.run(
+        [ray, "start", "--head", "--num-cpus=2", f"--metrics-export-port={port}"],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    yield f"http://127.0.0.1:{port}/metrics"
+    subprocess.run([ray, "stop"], check=True, capture_output=True, timeout=60)
+
+
+def figure(address: str, name: str, **labels: str) -> float | None:
+    with urlopen(address, timeout=10) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+    for family in families:
+        for sample in family.samples:
+            own = f"emotion_timelines_{name}" in sample.name
+            if own and labels.items() <= sample.labels.items():
+                return float(sample.value)
+    return None
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

@@ -12,10 +12,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.live import wait_until
 from tests.pipeline.command import processes_of, run, start, summary
 
 SEED = 1
-VICTIMS = ("driver", "ReaderActor", "FinderActor", "ClassifierActor", "RecorderActor", "raylet")
+VICTIMS = (
+    "driver",
+    "ReaderActor",
+    "FinderActor",
+    "ClassifierActor",
+    "RecorderActor",
+    "raylet",
+    "gcs_server",
+)
 
 
 @pytest.mark.slow
@@ -58,6 +67,21 @@ def test_tables_are_the_same_after_any_number_of_kills(
         assert tables[0].exists() == tables[1].exists()
         if tables[0].exists():
             assert tables[0].read_bytes() == tables[1].read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["raylet", "gcs_server"])
+def test_batch_goes_on_after_ray_itself_died(
+    samples: dict[str, Path], tmp_path: Path, victim: str
+) -> None:
+    videos, out = batch_of(4, list(samples.values()), tmp_path / "videos"), tmp_path / "out"
+    process = start("run", videos, "-o", out, "--no-video", "--set", "executor.lanes=1")
+    wait_until(lambda: any(out.glob("*/summary.json")), timeout_s=60)
+    os.kill(processes_of(process.pid, victim)[0], signal.SIGKILL)
+    _, said = process.communicate(timeout=150)
+    assert process.returncode == 0, said
+    assert said.count("Ray itself died") == 1
+    assert all(summary(out / video.name)["status"] == "complete" for video in videos.iterdir())
 
 
 def batch_of(count: int, clips: list[Path], folder: Path) -> Path:
