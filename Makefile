@@ -29,5 +29,6 @@ check: env
 
 # Pins every dependency anew, for every platform; needs the package uv.
 lock:
-	uv pip compile pyproject.toml --extra dev --extra mtcnn --extra train --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra mtcnn --extra train --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --quiet --output-file requirements.lock

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Fraction01 = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
+Threads = Annotated[int, Field(ge=0)]
 
 
 class Section(BaseModel):
@@ -23,7 +24,7 @@ class ReadSettings(Section):
     """Frames that travel together, at most."""
     batch_mb: Count = 32
     """Size of those frames' pixels, at most; larger pictures travel in smaller batches."""
-    threads: Annotated[int, Field(ge=0)] = 0
+    threads: Threads = 0
     """Threads of the decoder; 0 for as many as a video's share of the CPUs carries."""
 
 
@@ -57,7 +58,7 @@ class SmoothSettings(Section):
 class ClassifySettings(Section):
     model: Path | None = None
     """A ``.tflite`` or ``.keras`` network; empty for the one that comes with the program."""
-    threads: Annotated[int, Field(ge=0)] = 0
+    threads: Threads = 0
     """Threads of the network; 0 for as many as a video's share of the CPUs carries."""
 
 
@@ -72,7 +73,7 @@ class VideoSettings(Section):
         "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"
     ] = "veryfast"
     """x264's trade of speed for size."""
-    threads: Annotated[int, Field(ge=0)] = 0
+    threads: Threads = 0
     """Threads of the encoder; 0 for as many as a video's share of the CPUs carries."""
 
 

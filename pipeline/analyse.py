@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from threading import Event
 
-from configs.errors import EmotionTimelinesError, OutputError, RayLostError, SourceError
+from configs.errors import EmotionTimelinesError, OutputError, RayLostError
 from configs.schema import Settings
 from pipeline import local_executor
 from pipeline.batch import NOT_DONE_YET, BatchRecord, Recording, Redo, only_run_in, split
@@ -25,7 +25,7 @@ DONE, SOME_FAILED, WRONG_COMMAND, INTERRUPTED = 0, 1, 2, 130
 
 def analyse_videos(
     jobs: list[Job],
-    problems: list[SourceError],
+    problems: Sequence[EmotionTimelinesError],
     out: Path,
     settings: Settings,
     redo: Redo,
@@ -45,7 +45,6 @@ def analyse_videos(
         return SOME_FAILED
     provenance = Provenance.of(settings, load_network(settings))
     stop = _stop_signals()
-    lost: list[EmotionTimelinesError] = []
     with only_run_in(out):
         todo, kept, reasons = split(jobs, provenance, redo)
         for reason, count in reasons.items():
@@ -60,21 +59,21 @@ def analyse_videos(
                     reporter = Recording(make_reporter(err_console, stack, len(todo)), record)
                     _execute(todo, settings, provenance, reporter, stop, verbose)
             except RayLostError as error:
-                lost.append(error)
+                problems = [*problems, error]
+                say_error(error)
         try:
             record.write()
         except OutputError as error:
-            lost.append(error)
-    for each in lost:
-        say_error(each)
+            problems = [*problems, error]
+            say_error(error)
     summaries = {job: record.summaries[job] for job in jobs if job in record.summaries}
     out_console.print(closing_table(out, list(summaries.items())))
     say(f"results: {out}/<video>/")
     if stop.is_set():
         say_error("interrupted; what was done is kept")
         return INTERRUPTED
-    complete = all(summary.status == "complete" for summary in summaries.values())
-    return DONE if complete and not problems and not lost else SOME_FAILED
+    complete = all(summary.status == "complete" for summary in summaries.values()) and not problems
+    return DONE if complete else SOME_FAILED
 
 
 def _execute(

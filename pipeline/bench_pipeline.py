@@ -7,6 +7,7 @@ that slows down meanwhile is unfair to none.
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -25,7 +26,7 @@ from configs.load import with_changes
 from configs.schema import Settings
 from pipeline import local_executor
 from pipeline.original_loop import OriginalLoop
-from pipeline.plan import load_network
+from pipeline.plan import load_network, with_threads
 from pipeline.sources import Job
 from pipeline.summary import Provenance, Summary
 from pipeline.usage import cpu_s, memory_mb, tree
@@ -206,6 +207,7 @@ Contender = Callable[[Sequence[Path], Settings, Path, _Watch], int]
 
 
 def _decode(clips: Sequence[Path], settings: Settings, folder: Path, watch: _Watch) -> int:
+    settings = with_threads(settings, os.cpu_count() or 1)
     watch.started()
     frames = 0
     for clip in clips:
@@ -220,6 +222,7 @@ def _decode(clips: Sequence[Path], settings: Settings, folder: Path, watch: _Wat
 def _decode_and_encode(
     clips: Sequence[Path], settings: Settings, folder: Path, watch: _Watch
 ) -> int:
+    settings = with_threads(settings, os.cpu_count() or 1)
     watch.started()
     frames = 0
     for clip in clips:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -33,7 +32,7 @@ from pipeline.bench_pipeline import compare_pipelines
 from pipeline.bench_profile import profile as profile_steps
 from pipeline.bench_recall import compare_with_full_search
 from pipeline.export import EXPORTS
-from pipeline.plan import with_runnable_model, with_threads
+from pipeline.plan import with_runnable_model
 from pipeline.progress import (
     training_progress,
 )
@@ -285,7 +284,6 @@ def bench(
 ) -> None:
     """Measure speed: against the usual program and the floor that none can beat, or in part."""
     settings = load_settings(config, assignments or [], {"executor.kind": executor})
-    settings = with_threads(settings, os.cpu_count() or 1)
     clips = _clips(sources)
     tables: dict[str, Sequence[Any]]
     if live:

@@ -8,18 +8,18 @@ are never written.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from configs.errors import ModelError
 from stages.align import cut_out_colour, similarity_transform
 from stages.batch import FrameBatch
+from stages.weights import packaged_weights
+
+WEIGHTS = "face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"
 
 SIDE_PX = 150
 
@@ -144,19 +144,6 @@ def portrait(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
 
 
 def _load_network() -> Any:
-    """dlib's network.
-
-    Raises:
-        ModelError: the package with its weights is not as it should be.
-    """
     import dlib  # Loading takes time, and most videos show nobody who comes back.
 
-    package = importlib.util.find_spec("face_recognition_models")
-    places = package.submodule_search_locations if package else None
-    weights = Path(places[0] if places else "") / "models/dlib_face_recognition_resnet_model_v1.dat"
-    if not weights.is_file():
-        raise ModelError(
-            "the package face_recognition_models is not installed; install it, or switch off the "
-            "recognition of faces by track.remember_s=0"
-        )
-    return dlib.face_recognition_model_v1(str(weights))
+    return dlib.face_recognition_model_v1(str(packaged_weights(*WEIGHTS)))

