@@ -15,12 +15,13 @@ import numpy as np
 from configs.errors import ModelError, UsageError
 from models.augment import AugmentedFaces
 from models.calibrate import fit_temperature
-from models.dataset import VOTES_FILE, LabelledFaces, TrainingData
+from models.dataset import LabelledFaces, TrainingData
 from models.keras_model import load_keras, probabilities, save_compactly
 from models.networks import build, build_learner, copy_weights
 from models.plots import plot_history
 from models.recipe import Recipe
 from models.runtime import write_labels
+from models.votes import VOTES_FILE
 
 CHECKPOINT = "checkpoint.weights.h5"
 
@@ -69,7 +70,7 @@ def train(
         f"{len(data.faces)} training faces, {len(data.validation)} validation faces, "
         f"{len(data.faces.skipped) + len(data.validation.skipped)} skipped"
     )
-    if recipe.votes_weight and data.votes is None:
+    if (recipe.votes_weight or recipe.votes_share) and data.votes is None:
         report(f"no {VOTES_FILE} in the data set; learning from FER-2013's labels alone")
 
     if not resume:
