@@ -6,7 +6,8 @@ built twice: as a learner, for training, and as the plain network that is kept a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import keras
@@ -31,17 +32,19 @@ class Architecture:
     mirrored: bool
 
 
-def build(architecture: str) -> keras.Model:
-    """The untrained network of that name (a key of ``ARCHITECTURES``), in float32."""
-    faces = keras.Input((FACE_SIZE_PX, FACE_SIZE_PX, 1), name="face")
-    views = faces
-    if ARCHITECTURES[architecture].mirrored:
-        views = ops.concatenate([faces, ops.flip(faces, axis=2)], axis=0)
-    logits = _emotion_layer()(_features(architecture, layers.BatchNormalization)(views))
-    if ARCHITECTURES[architecture].mirrored:
-        straight, mirrored = ops.split(logits, 2, axis=0)
-        logits = (straight + mirrored) / 2
-    return keras.Model(faces, layers.Softmax(name="probabilities")(logits), name=architecture)
+def build(architecture: str, precision: str = "float32") -> keras.Model:
+    """The untrained network of that name (a key of ``ARCHITECTURES``), of a Keras dtype policy."""
+    with _dtype_policy(precision):
+        faces = keras.Input((FACE_SIZE_PX, FACE_SIZE_PX, 1), name="face")
+        views = faces
+        if ARCHITECTURES[architecture].mirrored:
+            views = ops.concatenate([faces, ops.flip(faces, axis=2)], axis=0)
+        logits = _emotion_layer()(_features(architecture, layers.BatchNormalization)(views))
+        if ARCHITECTURES[architecture].mirrored:
+            straight, mirrored = ops.split(logits, 2, axis=0)
+            logits = (straight + mirrored) / 2
+        probabilities = layers.Softmax(name="probabilities", dtype="float32")(logits)
+        return keras.Model(faces, probabilities, name=architecture)
 
 
 def build_learner(architecture: str, kinds_of_vote: int, precision: str) -> keras.Model:
@@ -53,15 +56,21 @@ def build_learner(architecture: str, kinds_of_vote: int, precision: str) -> kera
             for none.
         precision: Keras dtype policy.
     """
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
+    with _dtype_policy(precision):
         faces = keras.Input((FACE_SIZE_PX, FACE_SIZE_PX, 1), name="face")
         features = _features(architecture, _training_normalisation)(faces)
         outputs = {"emotion": _emotion_layer()(features)}
         if kinds_of_vote:
             outputs["votes"] = layers.Dense(kinds_of_vote, name="votes", dtype="float32")(features)
         return keras.Model(faces, outputs, name=architecture)
+
+
+@contextmanager
+def _dtype_policy(name: str) -> Iterator[None]:
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
     finally:
         keras.config.set_dtype_policy(previous)
 

@@ -82,6 +82,8 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     batches = AugmentedFaces(data, recipe)
     network = build(recipe.architecture)
+    # Scored in the precision of training, which takes half the time.
+    scored = build(recipe.architecture, recipe.precision)
     learner = _learner(recipe, batches.kinds_of_vote, steps=len(batches))
     # Builds loss and metrics. Left to `fit`, it costs the first batch under some backends.
     learner.test_on_batch(*batches[0])
@@ -100,7 +102,8 @@ def train(
         _reseed_dropout(learner, recipe.seed, epoch)
         watch = _Watch(progress, epoch * len(batches), recipe.epochs * len(batches))
         row = _train_one_epoch(learner, network, batches, watch)
-        row |= _score(network, data.validation)
+        copy_weights(network, scored)
+        row |= _score(scored, data.validation)
         if row["val_accuracy"] > history.best_accuracy:
             _replace(best, network.save)
         history.append(row)
