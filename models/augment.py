@@ -15,7 +15,6 @@ import numpy as np
 from models.dataset import TrainingData
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.recipe import Recipe
-from models.votes import labels_by_votes
 
 CENTRE = (FACE_SIZE_PX - 1) / 2
 
@@ -32,7 +31,10 @@ class AugmentedFaces(keras.utils.PyDataset):
     def __init__(self, data: TrainingData, recipe: Recipe) -> None:
         super().__init__(workers=2, max_queue_size=8)
         self._images = data.faces.images
-        self._targets = {"emotion": soft_labels(data, recipe)}
+        self._targets = {"emotion": np.eye(len(EMOTIONS), dtype=np.float32)[data.faces.labels]}
+        if data.opinions is not None:
+            labels, share = self._targets["emotion"], recipe.distillation
+            self._targets["emotion"] = labels * (1 - share) + data.opinions * share
         if recipe.votes_weight and data.votes is not None:
             self._targets["votes"] = data.votes
         self._recipe = recipe
@@ -67,22 +69,6 @@ class AugmentedFaces(keras.utils.PyDataset):
             _blended(images, partners, shares),
             {name: _blended(values, partners, shares) for name, values in targets.items()},
         )
-
-
-def soft_labels(data: TrainingData, recipe: Recipe) -> np.ndarray:
-    """What a network is to say of each training face, (n, 7) float32, rows summing to 1.
-
-    FER-2013's own label, less the recipe's shares of what teachers and FER+'s votes make of it.
-    """
-    own = np.eye(len(EMOTIONS), dtype=np.float32)[data.faces.labels]
-    labels = own
-    if data.opinions is not None:
-        labels = labels + recipe.distillation * (data.opinions - own)
-    if recipe.votes_share and data.votes is not None:
-        labels = labels + recipe.votes_share * (
-            labels_by_votes(data.votes, data.faces.labels) - own
-        )
-    return labels
 
 
 def _blended(values: np.ndarray, partners: np.ndarray, shares: np.ndarray) -> np.ndarray:

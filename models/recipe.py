@@ -18,7 +18,6 @@ class Recipe:
         averaging: momentum of the running average of weights, a step; 0 for none.
         label_smoothing: share of a label's weight that is spread over all emotions.
         votes_weight: weight of guessing FER+'s votes as a second task; 0 for none.
-        votes_share: share of what FER+'s votes imply (``models.votes``) in a label.
         rotation, shear: largest angles of augmentation, radians.
         zoom: largest change of size in augmentation, relative.
         shift: largest displacement in augmentation, as a share of the image.
@@ -41,7 +40,6 @@ class Recipe:
     averaging: float = 0.0
     label_smoothing: float = 0.0
     votes_weight: float = 0.0
-    votes_share: float = 0.0
     rotation: float = 0.0
     shear: float = 0.0
     zoom: float = 0.0
@@ -63,14 +61,13 @@ RECIPES = {
         averaging=0.998,
         label_smoothing=0.1,
         votes_weight=1.0,
-        votes_share=0.35,
         rotation=0.25,
         shear=0.1,
         zoom=0.15,
         shift=0.08,
         light=0.25,
         cutout=0.4,
-        distillation=0.45,
+        distillation=0.6,
         precision="mixed_bfloat16",
     ),
     "seed": Recipe(

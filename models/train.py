@@ -70,7 +70,7 @@ def train(
         f"{len(data.faces)} training faces, {len(data.validation)} validation faces, "
         f"{len(data.faces.skipped) + len(data.validation.skipped)} skipped"
     )
-    if (recipe.votes_weight or recipe.votes_share) and data.votes is None:
+    if recipe.votes_weight and data.votes is None:
         report(f"no {VOTES_FILE} in the data set; learning from FER-2013's labels alone")
 
     if not resume:

@@ -9,14 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from configs.errors import DatasetError
-from models.emotions import EMOTIONS
 
 VOTES_FILE = "ferplus_votes.csv"
 """A column ``file`` (``<split>/<emotion>/<name>``), and one for each kind of vote."""
-
-INDEPENDENT_VOTERS = 2.0
-"""People who look at the same picture err alike: all of its votes tell as much as two that do not.
-With this number, the labels of the training split are likeliest."""
 
 
 def load_votes(dataset: Path, split: str, files: Sequence[str]) -> np.ndarray | None:
@@ -52,26 +47,3 @@ def load_votes(dataset: Path, split: str, files: Sequence[str]) -> np.ndarray | 
     if not votes.any():
         raise DatasetError(f"{path}: it has none of the {len(files)} images of {split}/")
     return votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
-
-
-def labels_by_votes(votes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """How likely each label of FER-2013 is, to judge by an image's votes alone (naive Bayes).
-
-    The two name expressions differently, FER+ far more often ``neutral``; how, is learnt from the
-    images themselves. A label is one person's word; ten others' tell much of what is noise in it.
-
-    Args:
-        votes: (n, k), each kind of vote's share, as ``load_votes`` gives them.
-        labels: (n,) indices into ``EMOTIONS``: FER-2013's labels of these images.
-
-    Returns:
-        (n, 7) float32, rows summing to 1; the label itself for an image without votes.
-    """
-    given = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
-    # One more image than there are, spread evenly, so that no vote rules a label out.
-    counts = given.T @ votes + 1 / votes.shape[1]
-    log_shares = np.log(counts / counts.sum(axis=1, keepdims=True))
-    log_likelihoods = np.log(given.mean(axis=0) + 1e-6) + INDEPENDENT_VOTERS * votes @ log_shares.T
-    likelihoods = np.exp(log_likelihoods - log_likelihoods.max(axis=1, keepdims=True))
-    implied = likelihoods / likelihoods.sum(axis=1, keepdims=True)
-    return np.where(votes.any(axis=1, keepdims=True), implied, given).astype(np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from configs.errors import ModelError, UsageError
-from models.augment import AugmentedFaces, soft_labels
+from models.augment import AugmentedFaces
 from models.dataset import TrainingData, load_training_data
 from models.emotions import EMOTIONS
 from models.evaluate import predict
@@ -88,17 +88,6 @@ def test_a_network_learns_what_its_teachers_think(tmp_path: Path, data: Training
     alone = train(data, tmp_path / "alone", recipe, report=lambda line: None)
     helped = train(data, tmp_path / "helped", recipe, report=lambda line: None, teachers=[teacher])
     assert not np.array_equal(*(_last_layer(network) for network in (alone, helped)))
-
-
-def test_labels_are_shared_between_data_set_teachers_and_voters(data: TrainingData) -> None:
-    own = np.eye(7, dtype=np.float32)[data.faces.labels]
-    happy, unsure = EMOTIONS.index("happy"), np.full((len(data.faces), 2), 0.5, np.float32)
-    opinions = np.tile(np.eye(7, dtype=np.float32)[happy], (len(data.faces), 1))
-    recipe = replace(RECIPE, distillation=0.5, votes_share=0.3)
-    labels = soft_labels(replace(data, opinions=opinions, votes=unsure), recipe)
-    # Votes that are all alike tell nothing but how frequent each label is: each is a seventh.
-    np.testing.assert_allclose(labels, 0.2 * own + 0.5 * opinions + 0.3 / 7, atol=1e-5)
-    np.testing.assert_array_equal(soft_labels(data, recipe), own)
 
 
 def test_a_resumed_run_keeps_its_teachers(tmp_path: Path, data: TrainingData) -> None:
