@@ -68,6 +68,8 @@ def make_clip(
         stream = container.add_stream(codec, rate=RATE, options=options)
         stream.width, stream.height = size
         stream.pix_fmt = pix_fmt
+        # On several threads, encoders may give other bytes each time, and a cut other damage.
+        stream.codec_context.thread_count = 1
         # MPEG-4 part 2 and raw AVI know no finer clock than the frame rate.
         stream.codec_context.time_base = Fraction(1, RATE) if path.suffix == ".avi" else MS
         if full_range:
