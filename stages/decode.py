@@ -13,6 +13,10 @@ from configs.errors import SourceError
 TRUNCATION_TOLERANCE_S = 0.5
 """A file that ends this much before its announced end has lost some."""
 
+TRANSPORT_PACKET_BYTES = 188, 192, 204
+"""Of an MPEG transport stream (ISO/IEC 13818-1): plain, with a time before it (Blu-ray's M2TS), or
+with a code for error correction after it (DVB)."""
+
 ONE_PACKET_A_PICTURE = {"h264", "hevc"}
 """Decoders that drop what they cannot decode in silence, so that frames have to be counted."""
 
@@ -45,7 +49,8 @@ class Decoder:
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Every frame that can be decoded, in order of presentation, once."""
-        packets = pictures = expected_pictures = broken_packets = damaged_pictures = 0
+        packets = pictures = expected_pictures = 0
+        broken_packets = incomplete_packets = damaged_pictures = 0
         interlaced = False
         end_s = 0.0
         for packet in self._packets():
@@ -63,14 +68,17 @@ class Decoder:
                     yield frame
             except av.FFmpegError:
                 broken_packets += 1
+            else:
+                incomplete_packets += packet.is_corrupt
         # Where there is one, an interlaced picture may be spread over two packets.
         counts = self.stream.codec_context.name in ONE_PACKET_A_PICTURE and not interlaced
         lost = expected_pictures - pictures if counts else broken_packets
         announced_end_s = self._announced_end_s()
         if lost > 0 or broken_packets:
             self.faults.append(f"{max(lost, broken_packets)} damaged frame(s) could not be decoded")
-        if damaged_pictures:
-            self.faults.append(f"{damaged_pictures} frame(s) are damaged in part")
+        # A decoder on several threads does not notice each time that a packet lacks its end.
+        if damaged := max(damaged_pictures, incomplete_packets):
+            self.faults.append(f"{damaged} frame(s) are damaged in part")
         if packets < self.stream.frames:
             self.faults.append(
                 f"the file is cut off: {packets} of {self.stream.frames} frames are in it"
@@ -79,6 +87,10 @@ class Decoder:
             self.faults.append(
                 f"the file is cut off: it ends at {end_s:.1f} s, not at {announced_end_s:.1f} s"
             )
+        elif self.container.format.name == "mpegts" and all(
+            self.container.size % size for size in TRANSPORT_PACKET_BYTES
+        ):
+            self.faults.append("the file is cut off: it ends or begins within a transport packet")
 
     def _packets(self) -> Iterator[av.Packet]:
         """Packets of pictures and sounds, as far as the file can be read; then the flushing one.
