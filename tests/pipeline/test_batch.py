@@ -94,13 +94,19 @@ def test_second_run_on_the_same_folder_is_refused(videos: Path, tmp_path: Path) 
     assert "another run is writing there" in outcome.stderr
 
 
+@pytest.fixture(scope="module")
+def undisturbed(samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of all samples, of a run that nothing came in the way of."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    run("run", *samples.values(), "-o", out, *OPTIONS)
+    return out
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
 def test_run_that_was_stopped_is_completed_by_the_same_command(
-    samples: dict[str, Path], tmp_path: Path, stop: signal.Signals
+    samples: dict[str, Path], undisturbed: Path, tmp_path: Path, stop: signal.Signals
 ) -> None:
-    clips, options = list(samples.values()), ("--executor", "local")
-    undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
-    run("run", *clips, "-o", undisturbed, *OPTIONS)
+    clips, options, out = list(samples.values()), ("--executor", "local"), tmp_path / "out"
     process = start("run", *clips, "-o", out, *options)
     wait_until(lambda: any(out.glob("*/.unfinished.annotated.mp4")) and any(out.glob("*/summary*")))
     process.send_signal(stop)

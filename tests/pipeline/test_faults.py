@@ -103,7 +103,14 @@ def harm(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-@pytest.mark.parametrize("actor", ["ReaderActor", "FinderActor", "RecorderActor"])
+@pytest.mark.parametrize(
+    "actor",
+    [
+        "FinderActor",
+        pytest.param("ReaderActor", marks=pytest.mark.slow),
+        pytest.param("RecorderActor", marks=pytest.mark.slow),
+    ],
+)
 def test_video_whose_stage_dies_is_done_again(
     long_video: Path, samples: dict[str, Path], tmp_path: Path, actor: str
 ) -> None:
