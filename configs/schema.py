@@ -104,9 +104,9 @@ class LiveSettings(Section):
     """Received frames that may wait; when there are more, the oldest is dropped."""
     batch_frames: Annotated[int, Field(ge=1, le=64)] = 4
     """Frames that travel together, at most; a larger number costs less and answers later."""
-    segment_s: Annotated[float, Field(gt=0)] = 600
+    piece_s: Annotated[float, Field(gt=0)] = 600
     """Length of each piece of the annotated recording."""
-    keep_segments: Annotated[int, Field(ge=0)] = 0
+    keep_pieces: Annotated[int, Field(ge=0)] = 0
     """Pieces that are kept, the latest ones; 0 for all."""
     duration_s: Seconds = 0
     """A stream ends after this time; 0 for never."""

@@ -52,6 +52,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # It would take words in square brackets for markup.
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")]
@@ -89,7 +90,7 @@ def run(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SOURCE...",
+            metavar="SOURCE",
             help="Videos, folders, patterns; or cameras: a number, a URL, a YAML list of them.",
         ),
     ],
@@ -253,7 +254,7 @@ def evaluate(
 def bench(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SOURCE...]", help="Videos; without any, the sample clips."),
+        typer.Argument(metavar="SOURCE", help="Videos; without any, the sample clips."),
     ] = None,
     config: ConfigOption = None,
     assignments: SetOption = None,

@@ -22,7 +22,7 @@ from pipeline.sources import Job, Stream
 from stages.batch import FrameBatch, VideoInfo
 from stages.people.reidentify import FaceRecogniser
 from stages.people.settle import Settler
-from stages.write.pieces import SegmentWriter
+from stages.write.pieces import PieceWriter
 from stages.write.rows import Aggregator
 from stages.write.table import TableWriter
 from stages.write.thumbnails import Thumbnails
@@ -53,12 +53,12 @@ class Recorder:
         self._damage: list[str] = []
         self.newest: FrameBatch | None = None
         clear_results(job.folder)
-        self._writers: list[TableWriter | VideoWriter | SegmentWriter] = []
+        self._writers: list[TableWriter | VideoWriter | PieceWriter] = []
         try:
             columns = self._aggregator.columns
             self._table = TableWriter(job.folder / TABLE, columns, readable=live)
             self._writers.append(self._table)
-            self._video: VideoWriter | SegmentWriter | None = None
+            self._video: VideoWriter | PieceWriter | None = None
             if settings.video.enabled:
                 self._video = _film(job, info, settings)
                 self._writers.append(self._video)
@@ -185,7 +185,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _film(job: Job | Stream, info: VideoInfo, settings: Settings) -> VideoWriter | SegmentWriter:
+def _film(job: Job | Stream, info: VideoInfo, settings: Settings) -> VideoWriter | PieceWriter:
     if isinstance(job, Stream):
-        return SegmentWriter(job.folder, info, settings.video, settings.live)
+        return PieceWriter(job.folder, info, settings.video, settings.live)
     return VideoWriter(job.folder / FILM, info, settings.video, job.source)

@@ -10,7 +10,7 @@ from stages.batch import FrameBatch, VideoInfo
 from stages.write.video import VideoWriter
 
 
-class SegmentWriter:
+class PieceWriter:
     """Cuts a stream into ``annotated-0001.mp4``, ``annotated-0002.mp4`` and so on.
 
     A piece has its final name, and plays, as soon as the next has begun. Of a stream without end
@@ -32,7 +32,7 @@ class SegmentWriter:
         if not len(batch):
             return
         begins_s = float(batch.time_s[0])
-        if self._current is not None and begins_s - self._began_s >= self._live.segment_s:
+        if self._current is not None and begins_s - self._began_s >= self._live.piece_s:
             self.finish()
         if self._current is None:
             self._number += 1
@@ -47,8 +47,8 @@ class SegmentWriter:
             return
         self._current.finish()
         self._current = None
-        if self._live.keep_segments:
-            self._path(self._number - self._live.keep_segments).unlink(missing_ok=True)
+        if self._live.keep_pieces:
+            self._path(self._number - self._live.keep_pieces).unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Leave nothing behind of the piece that is being written."""

@@ -71,8 +71,8 @@ def test_table_grows_where_it_can_be_read_and_interruption_completes_every_file(
     camera_clips: dict[str, Path], tmp_path: Path
 ) -> None:
     with LoopbackCamera(camera_clips["mpegts"]) as camera:
-        segments = ("--set", "live.segment_s=2", "--set", "live.keep_segments=2")
-        sources = (camera.address, "-o", tmp_path, "--executor", "local", *segments)
+        pieces = ("--set", "live.piece_s=2", "--set", "live.keep_pieces=2")
+        sources = (camera.address, "-o", tmp_path, "--executor", "local", *pieces)
         with running(*sources) as process:
             folder = tmp_path / f"127.0.0.1-{camera.port}"
             wait_until(lambda: rows_in(folder) > 10)

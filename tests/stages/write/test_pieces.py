@@ -8,7 +8,7 @@ import numpy as np
 
 from configs.schema import LiveSettings, ReadSettings, VideoSettings
 from stages.read.video import VideoReader
-from stages.write.pieces import SegmentWriter
+from stages.write.pieces import PieceWriter
 
 
 def test_pieces_play_as_soon_as_they_are_closed_and_the_oldest_go(
@@ -16,8 +16,8 @@ def test_pieces_play_as_soon_as_they_are_closed_and_the_oldest_go(
 ) -> None:
     with VideoReader(samples["single_face.mp4"], ReadSettings(batch_frames=4)) as reader:
         batches = [replace(batch, pixels=batch.pixels.copy()) for batch in reader.batches()][:12]
-        live = LiveSettings(segment_s=0.5, keep_segments=2)
-        writer = SegmentWriter(tmp_path, reader.info, VideoSettings(), live)
+        live = LiveSettings(piece_s=0.5, keep_pieces=2)
+        writer = PieceWriter(tmp_path, reader.info, VideoSettings(), live)
         length_s, frames = batches[-1].time_s[-1] + 1 / float(reader.info.rate), 0
         for turn in range(3):
             for batch in batches:

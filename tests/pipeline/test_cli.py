@@ -1,0 +1,20 @@
+"""What the command line says of itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pipeline.command import run
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("train", "Folder for the run [runs/ARCH]."),
+        ("bench", "[OPTIONS] [SOURCE]..."),
+    ],
+)
+def test_help_shows_words_in_square_brackets(command: str, shown: str) -> None:
+    outcome = run(command, "--help")
+    assert outcome.returncode == 0, outcome.stderr
+    assert shown in outcome.stdout
