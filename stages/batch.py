@@ -41,8 +41,8 @@ class VideoInfo:
     color_trc: int
 
 
-LEFT_OUT = 0
-"""Number of a face that is not shown, as it did not last."""
+NOBODY = 0
+"""Person id of a face that is not shown, as it was seen for too short a time."""
 
 NO_PIXELS = np.empty((0, 0, 0), np.uint8)
 
@@ -74,10 +74,11 @@ class FrameBatch:
         landmarks: (m, 5, 2) float32, x and y in pixels of both eyes, the nose and both corners of
             the mouth, the one further left in the picture first.
         scores: (m,) float32, confidence of the detector, 0 to 1.
-        tracks: (m,) int64, number of the person, from 1; ``LEFT_OUT`` for a face not to be shown.
+        tracks: (m,) int64, track ids, from 1: one face followed within one shot.
         crops: (m, 48, 48) uint8, aligned grey faces.
-        probabilities: (m, 7) float32, in the order of ``EMOTIONS``.
-        raw_probabilities: (m, 7) float32, the same before they were smoothed over time.
+        probabilities: (m, 7) float32, in the order of ``EMOTIONS``; settled, smoothed over time.
+        people: (m,) int64, person ids, from 1, once settled; ``NOBODY`` for a face not to be shown.
+        raw_probabilities: (m, 7) float32, once settled: those that the network gave.
     """
 
     first_frame: int
@@ -95,6 +96,7 @@ class FrameBatch:
     tracks: np.ndarray = _empty(dtype=np.int64)
     crops: np.ndarray = _empty(FACE_SIZE_PX, FACE_SIZE_PX, dtype=np.uint8)
     probabilities: np.ndarray = _empty(len(EMOTIONS))
+    people: np.ndarray = _empty(dtype=np.int64)
     raw_probabilities: np.ndarray = _empty(len(EMOTIONS))
 
     def __len__(self) -> int:

@@ -18,7 +18,7 @@ from models.runtime import EmotionNetwork
 from stages.faces.detect import DETECTORS, make_detector
 from stages.faces.detector import Detector
 from stages.faces.images import SmallImages
-from stages.geometry import overlap
+from stages.geometry import iou
 from stages.read.video import VideoReader
 
 FRAMES_A_CLIP = 24
@@ -85,9 +85,7 @@ def compare_detectors(clips: Sequence[Path], settings: Settings) -> list[Detecto
                 faces[name] += len(found[name])
             expected = found[settings.detect.detector]
             for name, boxes in found.items():
-                shared[name] += sum(
-                    overlap(box, boxes).max(initial=0) >= SAME_FACE for box in expected
-                )
+                shared[name] += sum(iou(box, boxes).max(initial=0) >= SAME_FACE for box in expected)
     expected_faces = max(1, faces[settings.detect.detector])
     return [
         DetectorFigures(

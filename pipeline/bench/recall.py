@@ -16,7 +16,7 @@ from pipeline.run.plan import FaceFinder, make_classifier
 from stages.batch import FrameBatch
 from stages.classify import ClassifyStage
 from stages.faces.detect import make_detector
-from stages.geometry import overlap
+from stages.geometry import iou
 from stages.read.video import VideoReader
 
 SAME_FACE = 0.5
@@ -59,13 +59,13 @@ def compare_with_full_search(clips: Sequence[Path], settings: Settings) -> list[
 
 
 def _figures(name: str, counts: np.ndarray) -> RecallFigures:
-    faces, found, more, overlaps, same = counts.tolist()
+    faces, found, more, ious, same = counts.tolist()
     return RecallFigures(
         name,
         round(faces),
         found / max(1, faces),
         more / max(1, faces),
-        overlaps / max(1, found),
+        ious / max(1, found),
         same / max(1, found),
     )
 
@@ -73,7 +73,7 @@ def _figures(name: str, counts: np.ndarray) -> RecallFigures:
 def _counts(
     clip: Path, settings: Settings, full: Settings, classifier: ClassifyStage
 ) -> np.ndarray:
-    """Faces, found, more, sum of overlaps, same emotion: (5,)."""
+    """Faces, found, more, sum of ious, same emotion: (5,)."""
     counts, detector = np.zeros(5), make_detector(settings.detect)
     with VideoReader(clip, settings.read) as reader:
         finders = [FaceFinder(detector, reader.info, each) for each in (full, settings)]
@@ -88,21 +88,21 @@ def _counts(
 
 def _compared(expected: FrameBatch, found: FrameBatch, index: int) -> np.ndarray:
     a, b = expected.faces_of(index), found.faces_of(index)
-    overlaps = overlap(expected.boxes[a][:, None], found.boxes[b][None])
+    ious = iou(expected.boxes[a][:, None], found.boxes[b][None])
     pairs = [
         (i, j)
-        for i, j in zip(*linear_sum_assignment(-overlaps), strict=True)
-        if overlaps[i, j] >= SAME_FACE
+        for i, j in zip(*linear_sum_assignment(-ious), strict=True)
+        if ious[i, j] >= SAME_FACE
     ]
     emotions = [
         batch.probabilities[faces].argmax(axis=1) for batch, faces in ((expected, a), (found, b))
     ]
     return np.array(
         [
-            len(overlaps),
+            len(ious),
             len(pairs),
-            overlaps.shape[1] - len(pairs),
-            sum(overlaps[i, j] for i, j in pairs),
+            ious.shape[1] - len(pairs),
+            sum(ious[i, j] for i, j in pairs),
             sum(emotions[0][i] == emotions[1][j] for i, j in pairs),
         ],
         np.float64,

@@ -23,7 +23,7 @@ from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary, public_settings
 from pipeline.run.plan import FaceFinder, make_classifier, with_threads
 from pipeline.sources import Stream
-from stages.batch import LEFT_OUT, FrameBatch
+from stages.batch import NOBODY, FrameBatch
 from stages.faces.detect import make_detector
 from stages.frames import yuv_planes
 from stages.read.live import LiveReader
@@ -180,8 +180,8 @@ class LiveStream:
         self._recorded_s.append((now_s, len(batch)))
         while now_s - self._recorded_s[0][0] > RATE_WINDOW_S:
             self._recorded_s.popleft()
-        self._faces += int((batch.tracks != LEFT_OUT).sum())
-        self._people = max(self._people, int(batch.tracks.max(initial=0)))
+        self._faces += int((batch.people != NOBODY).sum())
+        self._people = max(self._people, int(batch.people.max(initial=0)))
         self._newest = batch
         last_s = self._recent[-1]["time_s"] if self._recent else -1.0
         for index, time_s in enumerate(batch.time_s):
@@ -189,12 +189,12 @@ class LiveStream:
                 continue
             last_s = float(time_s)
             for face in range(*batch.faces_of(index).indices(len(batch.boxes))):
-                if batch.tracks[face] == LEFT_OUT:
+                if batch.people[face] == NOBODY:
                     continue
                 self._recent.append(
                     {
                         "time_s": round(last_s, 3),
-                        "track": int(batch.tracks[face]),
+                        "track": int(batch.people[face]),
                         "probabilities": [round(float(p), 3) for p in batch.probabilities[face]],
                     }
                 )

@@ -20,7 +20,7 @@ from pipeline.results.summary import (
 from pipeline.results.video_result import VideoResult, read_result
 from pipeline.sources import Job, Stream
 from stages.batch import FrameBatch, VideoInfo
-from stages.people.reidentify import FaceRecogniser
+from stages.people.reidentify import FaceReidentifier
 from stages.people.settle import Settler
 from stages.write.pieces import PieceWriter
 from stages.write.rows import Aggregator
@@ -46,8 +46,8 @@ class Recorder:
         self._settings, self._started_at = settings, _now()
         self._input = job.identity()
         live = isinstance(job, Stream)
-        recogniser = FaceRecogniser() if settings.track.remember_s else None
-        self._settler = Settler(settings.track, settings.smooth, live, recogniser)
+        reidentifier = FaceReidentifier() if settings.track.remember_s else None
+        self._settler = Settler(settings.track, settings.smooth, live, reidentifier)
         self._aggregator = Aggregator(settings.smooth.keep_raw)
         self._thumbnails = Thumbnails()
         self._damage: list[str] = []
@@ -117,7 +117,7 @@ class Recorder:
             frames=self._aggregator.frames,
             duration_s=round(self._aggregator.duration_s, 6),
             faces=self._aggregator.faces,
-            tracks=self._aggregator.tracks,
+            tracks=self._aggregator.people,
             dropped=dropped,
             input=self._input,
             input_sha256=None if cut_short else self._job.sha256(),
@@ -147,7 +147,7 @@ class Recorder:
     def _write_the_rest(self) -> list[str]:
         """Write what was held back; returns what went wrong."""
         try:
-            for settled in self._settler.finish():
+            for settled in self._settler.flush():
                 self._write(settled)
         except OutputError as error:
             return [str(error)]

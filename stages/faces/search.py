@@ -19,7 +19,7 @@ from stages.faces.detector import (
     joined,
 )
 from stages.faces.regions import area, regions_around
-from stages.geometry import overlap
+from stages.geometry import iou
 
 STEADY = 0.05
 """Motion of any landmark, in sides of the face, up to which it went straight in between."""
@@ -166,9 +166,9 @@ def _steady_pairs(before: Faces, after: Faces) -> np.ndarray:
     """Indices (k, 2) of faces that moved and turned little from one picture to the other."""
     if not len(before) or not len(after):
         return np.empty((0, 2), np.int64)
-    overlaps = overlap(before.boxes[:, None], after.boxes[None])
-    best = overlaps.argmax(axis=1)
-    mutual = overlaps.argmax(axis=0)[best] == np.arange(len(before))
+    ious = iou(before.boxes[:, None], after.boxes[None])
+    best = ious.argmax(axis=1)
+    mutual = ious.argmax(axis=0)[best] == np.arange(len(before))
     moved = np.abs(after.landmarks[best] - before.landmarks).max(axis=(1, 2))
     steady = moved <= STEADY * before.boxes[:, 2:].max(axis=1)
     chosen = np.flatnonzero(mutual & steady)
@@ -183,4 +183,4 @@ def _unknown(faces: Faces, known: Faces) -> Faces:
     """Those of the faces that are not among the known ones."""
     if not len(faces) or not len(known):
         return faces
-    return faces[overlap(faces.boxes[:, None], known.boxes[None]).max(axis=1) < SAME_FACE]
+    return faces[iou(faces.boxes[:, None], known.boxes[None]).max(axis=1) < SAME_FACE]

@@ -1,4 +1,4 @@
-"""Notice when a film cuts from one shot to another."""
+"""Detect cuts from one shot to another."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from stages.frames import yuv_planes
 
 THUMBNAIL_PX = (32, 18)
 
-LEAST_CHANGE = 15.0
-"""Mean change of brightness, of 255 steps, from which on a picture may be of another shot."""
+MIN_CHANGE = 15.0
+"""Least mean absolute difference of brightness (0 to 255) between the frames on either side."""
 
-SUDDENNESS = 3.0
-"""A cut changes the picture by so many times as much as the frames before did: motion does not."""
+MIN_CHANGE_RATIO = 3.0
+"""The difference is at least this many times the usual one: fast motion is no cut."""
 
 FRAMES_BEFORE = 5
+"""Their median difference is the usual one."""
 
 
 class CutStage:
-    """Fills ``cuts``: compares each frame with the one before it, in small grey pictures."""
+    """Fills ``cuts``: compares each frame with the one before it, as small grey pictures."""
 
     def __init__(self) -> None:
         self._last: np.ndarray | None = None
@@ -34,7 +35,7 @@ class CutStage:
         return replace(batch, cuts=np.array(cuts, bool))
 
     def _is_cut(self, luma: np.ndarray) -> bool:
-        # Every eighth line is enough for a mean, and spares reading the whole picture.
+        # Every eighth line is enough for a mean, and saves reading the whole picture.
         picture = cv2.resize(luma[::8], THUMBNAIL_PX, interpolation=cv2.INTER_AREA).astype(np.int16)
         last, self._last = self._last, picture
         if last is None:
@@ -42,4 +43,4 @@ class CutStage:
         change = float(np.abs(picture - last).mean())
         usual = float(np.median(self._changes)) if self._changes else 0.0
         self._changes.append(change)
-        return change > max(LEAST_CHANGE, SUDDENNESS * usual)
+        return change > max(MIN_CHANGE, MIN_CHANGE_RATIO * usual)

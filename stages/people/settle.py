@@ -1,9 +1,10 @@
-"""Hold frames back until it is known which faces last, and what their expression is on average.
+"""Settle faces: drop short detections, assign person ids, smooth probabilities over time.
 
-A face of which there is little is taken for a mistake of the detector and left out. Probabilities
-are averaged over time with weights that fall off linearly to both sides; each frame counts for as
-long as it is shown, so that variable frame rates make no difference. A live stream holds nothing
-back: there, a face is shown once it has lasted, and the average is of what was.
+A face seen for less than ``track.min_s`` counts as a false detection. Probabilities are averaged
+with weights that fall off linearly on both sides; each frame counts for as long as it is shown, so
+that a variable frame rate makes no difference. Frames are held back until this is known. A live
+stream holds nothing back: there a face is shown once it has lasted, and the average looks only at
+the past.
 """
 
 from __future__ import annotations
@@ -15,34 +16,33 @@ import numpy as np
 
 from configs.schema import SmoothSettings, TrackSettings
 from models.emotions import EMOTIONS
-from stages.batch import LEFT_OUT, FrameBatch
-from stages.people.person_ids import PeopleNumbers, Recogniser
+from stages.batch import NOBODY, FrameBatch
+from stages.people.person_ids import PersonIds, Reidentifier
 
-LONGEST_FRAME_S = 0.2
-"""A frame that is shown for longer, as in a gap, counts no more than this."""
+MAX_FRAME_S = 0.2
+"""A frame that is shown for longer, as in a gap, counts for no more than this."""
 
 
 @dataclass
-class _Track:
-    """What is known of one track: times, how long each frame is shown, and probabilities."""
+class _History:
+    """What is known of one track: its person, and one entry a frame that it is in."""
 
-    number: int = LEFT_OUT
+    person: int = NOBODY
     seen_s: float = 0.0
     time_s: list[float] = field(default_factory=list)
-    lasts_s: list[float] = field(default_factory=list)
+    shown_s: list[float] = field(default_factory=list)
     probabilities: list[np.ndarray] = field(default_factory=list)
 
 
 class Settler:
-    """Takes the batches of one video in order, and gives them back a little later, settled.
+    """Takes the batches of one video in order, and returns them settled, a little later.
 
-    In a settled batch ``tracks`` are people's numbers, consecutive from 1 in order of appearance,
-    ``LEFT_OUT`` for faces that did not last; ``probabilities`` are smoothed, and
-    ``raw_probabilities`` are as the network gave them.
+    A settled batch has ``people``, numbered from 1 in order of appearance, or ``NOBODY`` for faces
+    that did not last; its ``probabilities`` are smoothed, ``raw_probabilities`` are the network's.
 
     Args:
         live: hold nothing back.
-        recogniser: knows faces again; without one, a new track is a new person.
+        reidentifier: without one, every track is a new person.
     """
 
     def __init__(
@@ -50,22 +50,22 @@ class Settler:
         track: TrackSettings,
         smooth: SmoothSettings,
         live: bool = False,
-        recogniser: Recogniser | None = None,
+        reidentifier: Reidentifier | None = None,
     ) -> None:
         self._min_s, self._max_gap_s = track.min_s, track.max_gap_s
         self._window_s, self._live = smooth.window_s, live
-        # Twice, so that a face that is found on and off has the time to prove itself.
+        # Twice, so that a face that is detected on and off has the time to reach the minimum.
         self._hold_s = 0.0 if live else max(2 * track.min_s, smooth.window_s / 2)
         self._held: deque[FrameBatch] = deque()
-        self._tracks: dict[int, _Track] = {}
-        self._numbers = PeopleNumbers(track, recogniser)
+        self._histories: dict[int, _History] = {}
+        self._person_ids = PersonIds(track, reidentifier)
         self._first_s: float | None = None
         self._last_s: float | None = None
 
     def process(self, batch: FrameBatch) -> list[FrameBatch]:
-        """Take a batch; returns those that are settled now, in order."""
+        """Take a batch; returns those that are settled by now, in order."""
         settled = self._settle_all() if batch.after_gap else []
-        self._learn(batch)
+        self._observe(batch)
         self._held.append(batch)
         now_s = self._last_s or 0.0
         while self._held and self._is_old_enough(self._held[0], now_s):
@@ -73,8 +73,8 @@ class Settler:
         self._forget(now_s)
         return settled
 
-    def finish(self) -> list[FrameBatch]:
-        """All that is held back, when nothing more comes."""
+    def flush(self) -> list[FrameBatch]:
+        """All batches that are held back, once the video has ended."""
         if self._first_s is not None and (self._last_s or 0.0) - self._first_s < self._min_s:
             self._min_s = 0.0  # The video is too short for any face to last.
         return self._settle_all()
@@ -87,62 +87,62 @@ class Settler:
     def _is_old_enough(self, batch: FrameBatch, now_s: float) -> bool:
         return not len(batch) or now_s - float(batch.time_s[-1]) >= self._hold_s
 
-    def _learn(self, batch: FrameBatch) -> None:
-        self._numbers.learn(batch)
+    def _observe(self, batch: FrameBatch) -> None:
+        self._person_ids.observe(batch)
         for index, at_s in enumerate(batch.time_s.tolist()):
-            lasts_s = min(at_s - self._last_s, LONGEST_FRAME_S) if self._last_s is not None else 0.0
+            shown_s = min(at_s - self._last_s, MAX_FRAME_S) if self._last_s is not None else 0.0
             self._first_s = at_s if self._first_s is None else self._first_s
             self._last_s = at_s
             faces = batch.faces_of(index)
             for face in range(faces.start, faces.stop):
-                track = self._tracks.setdefault(int(batch.tracks[face]), _Track())
-                track.seen_s += lasts_s
-                track.time_s.append(at_s)
-                track.lasts_s.append(max(lasts_s, 1e-3))
-                track.probabilities.append(batch.probabilities[face])
+                history = self._histories.setdefault(int(batch.tracks[face]), _History())
+                history.seen_s += shown_s
+                history.time_s.append(at_s)
+                history.shown_s.append(max(shown_s, 1e-3))
+                history.probabilities.append(batch.probabilities[face])
 
     def _settled(self, batch: FrameBatch) -> FrameBatch:
         probabilities = batch.probabilities.copy()
-        numbers = np.full(len(batch.tracks), LEFT_OUT, np.int64)
-        for key in dict.fromkeys(batch.tracks.tolist()):
-            track = self._tracks[key]
-            if track.number == LEFT_OUT and track.seen_s >= self._min_s:
-                track.number = self._numbers.number_of(key)
-            own = np.flatnonzero(batch.tracks == key)
-            numbers[own] = track.number
-            if self._window_s and track.number != LEFT_OUT:
-                at_s = batch.time_s[batch.face_frame[own]]
-                probabilities[own] = self._smoothed(track, at_s)
+        people = np.full(len(batch.tracks), NOBODY, np.int64)
+        for track in dict.fromkeys(batch.tracks.tolist()):
+            history = self._histories[track]
+            if history.person == NOBODY and history.seen_s >= self._min_s:
+                history.person = self._person_ids.assign(track)
+            faces = np.flatnonzero(batch.tracks == track)
+            people[faces] = history.person
+            if self._window_s and history.person != NOBODY:
+                at_s = batch.time_s[batch.face_frame[faces]]
+                probabilities[faces] = self._smoothed(history, at_s)
         return replace(
             batch,
-            tracks=numbers,
+            people=people,
             probabilities=probabilities,
             raw_probabilities=batch.probabilities,
         )
 
-    def _smoothed(self, track: _Track, at_s: np.ndarray) -> np.ndarray:
-        """Averages at some times, (k, 7) float32, whose rows sum to 1."""
-        before_s = at_s[:, None] - np.array(track.time_s)
+    def _smoothed(self, history: _History, at_s: np.ndarray) -> np.ndarray:
+        """Averages at some times (k,): (k, 7) float32, whose rows sum to 1."""
+        before_s = at_s[:, None] - np.array(history.time_s)
         reach_s = self._window_s if self._live else self._window_s / 2
-        weights = np.maximum(1 - np.abs(before_s) / reach_s, 0) * np.array(track.lasts_s)
+        weights = np.maximum(1 - np.abs(before_s) / reach_s, 0) * np.array(history.shown_s)
         if self._live:
             weights[before_s < 0] = 0
         # The frame itself always counts, also where the window is shorter than a frame.
         weights[before_s == 0] += 1e-6
-        means = weights @ np.array(track.probabilities, np.float64).reshape(-1, len(EMOTIONS))
+        means = weights @ np.array(history.probabilities, np.float64).reshape(-1, len(EMOTIONS))
         return (means / means.sum(axis=1, keepdims=True)).astype(np.float32)
 
     def _forget(self, now_s: float) -> None:
         """Drop what no window reaches any more."""
         oldest_s = float(self._held[0].time_s[0]) if self._held else now_s
-        for key, track in list(self._tracks.items()):
-            if track.time_s[-1] < oldest_s - self._max_gap_s - self._window_s:
-                del self._tracks[key]
-                if track.number == LEFT_OUT:
-                    self._numbers.forget(key)
+        for track, history in list(self._histories.items()):
+            if history.time_s[-1] < oldest_s - self._max_gap_s - self._window_s:
+                del self._histories[track]
+                if history.person == NOBODY:
+                    self._person_ids.forget(track)
                 continue
-            count = int(np.searchsorted(track.time_s, oldest_s - self._window_s))
+            count = int(np.searchsorted(history.time_s, oldest_s - self._window_s))
             if count:
-                forgotten = min(count, len(track.time_s) - 1)
-                for column in (track.time_s, track.lasts_s, track.probabilities):
+                forgotten = min(count, len(history.time_s) - 1)
+                for column in (history.time_s, history.shown_s, history.probabilities):
                     del column[:forgotten]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from models.emotions import EMOTIONS
-from stages.batch import LEFT_OUT, FrameBatch
+from stages.batch import NOBODY, FrameBatch
 
 COLOURS_RGB = {
     "angry": (213, 94, 0),
@@ -61,12 +61,12 @@ class Annotator:
             for box in batch.boxes[first:stop]:
                 _make_unrecognisable(planes, box)
         faces = batch.faces_of(index)
-        shown = [face for face in range(faces.start, faces.stop) if batch.tracks[face] != LEFT_OUT]
+        shown = [face for face in range(faces.start, faces.stop) if batch.people[face] != NOBODY]
         # The nearest faces last, so that their labels stay readable.
         for face in sorted(shown, key=lambda face: batch.boxes[face, 3]):
             probabilities = batch.probabilities[face]
             emotion = EMOTIONS[probabilities.argmax()]
-            label = f"{batch.tracks[face]} {emotion} {probabilities.max():.0%}"
+            label = f"{batch.people[face]} {emotion} {probabilities.max():.0%}"
             self._draw_face(planes, batch.boxes[face], label, COLOURS_RGB[emotion])
 
     def _draw_face(

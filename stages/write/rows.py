@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from models.emotions import EMOTIONS
-from stages.batch import LEFT_OUT, FrameBatch
+from stages.batch import NOBODY, FrameBatch
 
 COLUMNS = (
     "frame", "time_s", "track", "x", "y", "width", "height", "score", "emotion", *EMOTIONS
@@ -30,22 +30,22 @@ class Aggregator:
         columns: names of the columns.
         frames: frames seen.
         faces: faces seen, over all frames.
-        tracks: people seen.
+        people: people seen.
         duration_s: time from the first frame to the last.
     """
 
     def __init__(self, keep_raw: bool = False) -> None:
         self.columns = COLUMNS + RAW_COLUMNS if keep_raw else COLUMNS
         self._keep_raw = keep_raw
-        self.frames = self.faces = self.tracks = 0
+        self.frames = self.faces = self.people = 0
         self.duration_s = 0.0
 
     def rows(self, batch: FrameBatch) -> Iterator[tuple[str, ...]]:
         """One row, in the order of ``columns``, for each face; one for a frame without any."""
         self.frames += len(batch)
-        shown = batch.tracks != LEFT_OUT
+        shown = batch.people != NOBODY
         self.faces += int(shown.sum())
-        self.tracks = max(self.tracks, int(batch.tracks.max(initial=0)))
+        self.people = max(self.people, int(batch.people.max(initial=0)))
         if len(batch):
             self.duration_s = float(batch.time_s[-1])
         steps = rounded_to_steps(batch.probabilities)
@@ -59,7 +59,7 @@ class Aggregator:
             for face in faces:
                 yield (
                     *frame,
-                    str(batch.tracks[face]),
+                    str(batch.people[face]),
                     *(f"{value:.1f}" for value in batch.boxes[face]),
                     f"{batch.scores[face]:.3f}",
                     EMOTIONS[steps[face].argmax()],

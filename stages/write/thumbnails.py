@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from stages.batch import LEFT_OUT, FrameBatch
+from stages.batch import NOBODY, FrameBatch
 from stages.geometry import cut_out_colour
 
 SIDE_PX = 96
@@ -28,8 +28,8 @@ class Thumbnails:
     def process(self, batch: FrameBatch) -> None:
         sizes_px = np.minimum(batch.boxes[:, 2:].max(axis=1, initial=0), SIDE_PX)
         for face, quality in enumerate((batch.scores * sizes_px).tolist()):
-            track = int(batch.tracks[face])
-            if track == LEFT_OUT:
+            track = int(batch.people[face])
+            if track == NOBODY:
                 continue
             known = self._best.get(track)
             if known is None and len(self._best) >= MOST_PEOPLE:

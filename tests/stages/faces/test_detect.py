@@ -15,7 +15,7 @@ from stages.batch import FrameBatch
 from stages.faces.detect import DETECTORS, DetectStage, make_detector
 from stages.faces.images import SmallImages
 from stages.faces.yunet import YuNet
-from stages.geometry import overlap
+from stages.geometry import iou
 from stages.read.video import VideoReader
 
 THRESHOLD = 0.6
@@ -52,13 +52,13 @@ def assert_same_faces(detector, opencv: cv2.FaceDetectorYN, image: np.ndarray) -
     assert (scores >= THRESHOLD).all()
     sure, sure_expected = scores > THRESHOLD + 0.02, expected[:, 14] > THRESHOLD + 0.02
     for index in np.flatnonzero(sure_expected):
-        same = overlap(expected[index, :4], boxes)
+        same = iou(expected[index, :4], boxes)
         assert same.max(initial=0) > 0.9
         found = same.argmax()
         assert scores[found] == pytest.approx(expected[index, 14], abs=0.02)
         np.testing.assert_allclose(landmarks[found].ravel(), expected[index, 4:14], atol=2)
     for box in boxes[sure]:
-        assert overlap(box, expected[:, :4]).max(initial=0) > 0.9
+        assert iou(box, expected[:, :4]).max(initial=0) > 0.9
     return len(boxes)
 
 

@@ -10,7 +10,7 @@ from stages.faces.detect import make_detector
 from stages.faces.detector import NO_FACES, Faces
 from stages.faces.images import SmallImages
 from stages.faces.search import FaceSearch
-from stages.geometry import overlap
+from stages.geometry import iou
 from stages.read.video import VideoReader
 
 HEIGHT, WIDTH, RATE = 360, 640, 30
@@ -136,7 +136,7 @@ def test_real_faces_are_found_as_if_every_picture_were_searched(
             images = SmallImages(batch.pixels, width_px=640)
             for index, faces in enumerate(found.find(images, batch.time_s)):
                 expected = detector.find(images[index])
-                shared = overlap(expected.boxes[:, None], faces.boxes[None]) > 0.5
+                shared = iou(expected.boxes[:, None], faces.boxes[None]) > 0.5
                 expected_faces += len(expected)
                 same += int(shared.any(axis=1).sum())
                 extra += len(faces) - int(shared.any(axis=0).sum())

@@ -1,4 +1,4 @@
-"""Which number a track gets, given whom it looks like."""
+"""Which person id a track gets, given whom it looks like."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,22 +7,22 @@ import pytest
 
 from configs.schema import TrackSettings
 from stages.batch import FrameBatch
-from stages.people.person_ids import MOST_PEOPLE, PeopleNumbers
+from stages.people.person_ids import MAX_PEOPLE, PersonIds
 
 
 class Likeness:
-    """Stands for a recogniser: tracks look alike if they have the same tens."""
+    """Stands in for a reidentifier: tracks look alike if they have the same tens."""
 
     def __init__(self) -> None:
         self.forgotten: list[int] = []
 
-    def look(self, batch: FrameBatch) -> None:
+    def observe(self, batch: FrameBatch) -> None:
         pass
 
-    def recognise(self, track: int, people: Mapping[int, Sequence[int]]) -> int | None:
+    def match(self, track: int, people: Mapping[int, Sequence[int]]) -> int | None:
         alike = [
-            number
-            for number, tracks in people.items()
+            person
+            for person, tracks in people.items()
             if any(each // 10 == track // 10 for each in tracks)
         ]
         return alike[0] if alike else None
@@ -48,44 +48,44 @@ def likeness() -> Likeness:
 
 
 @pytest.fixture
-def numbers(likeness: Likeness) -> PeopleNumbers:
-    return PeopleNumbers(TrackSettings(max_gap_s=1, remember_s=60), likeness)
+def ids(likeness: Likeness) -> PersonIds:
+    return PersonIds(TrackSettings(max_gap_s=1, remember_s=60), likeness)
 
 
-def given(numbers: PeopleNumbers, batch: FrameBatch) -> list[int]:
-    numbers.learn(batch)
-    return [numbers.number_of(track) for track in batch.tracks.tolist()]
+def assigned(ids: PersonIds, batch: FrameBatch) -> list[int]:
+    ids.observe(batch)
+    return [ids.assign(track) for track in batch.tracks.tolist()]
 
 
-def test_without_a_recogniser_each_track_is_a_person() -> None:
-    numbers = PeopleNumbers(TrackSettings(), None)
-    assert given(numbers, seen(0, 10, 20)) == [1, 2]
-    assert given(numbers, seen(5, 11, cut=True)) == [3]
+def test_without_a_reidentifier_each_track_is_a_person() -> None:
+    ids = PersonIds(TrackSettings(), None)
+    assert assigned(ids, seen(0, 10, 20)) == [1, 2]
+    assert assigned(ids, seen(5, 11, cut=True)) == [3]
 
 
-def test_old_number_after_a_cut_and_after_an_absence(numbers: PeopleNumbers) -> None:
-    assert given(numbers, seen(0, 10, 20)) == [1, 2]
-    assert given(numbers, seen(0.1, 21, 30, cut=True)) == [2, 3]
-    assert given(numbers, seen(5, 11)) == [1]
-    assert given(numbers, seen(9, 12, 40)) == [1, 4]
+def test_the_old_id_after_a_cut_and_after_an_absence(ids: PersonIds) -> None:
+    assert assigned(ids, seen(0, 10, 20)) == [1, 2]
+    assert assigned(ids, seen(0.1, 21, 30, cut=True)) == [2, 3]
+    assert assigned(ids, seen(5, 11)) == [1]
+    assert assigned(ids, seen(9, 12, 40)) == [1, 4]
 
 
-def test_number_of_one_who_may_still_be_followed_is_not_given_away(numbers: PeopleNumbers) -> None:
-    assert given(numbers, seen(0, 10)) == [1]
-    assert given(numbers, seen(0.5, 11)) == [2]
+def test_the_id_of_a_live_track_is_not_reused(ids: PersonIds) -> None:
+    assert assigned(ids, seen(0, 10)) == [1]
+    assert assigned(ids, seen(0.5, 11)) == [2]
 
 
-def test_two_who_look_alike_are_not_one(numbers: PeopleNumbers) -> None:
-    assert given(numbers, seen(0, 10)) == [1]
-    assert given(numbers, seen(5, 11, 12)) == [1, 2]
+def test_two_who_look_alike_are_not_one(ids: PersonIds) -> None:
+    assert assigned(ids, seen(0, 10)) == [1]
+    assert assigned(ids, seen(5, 11, 12)) == [1, 2]
 
 
-def test_who_was_away_for_too_long_is_new(numbers: PeopleNumbers) -> None:
-    assert given(numbers, seen(0, 10)) == [1]
-    assert given(numbers, seen(61, 11)) == [2]
+def test_someone_away_for_too_long_is_new(ids: PersonIds) -> None:
+    assert assigned(ids, seen(0, 10)) == [1]
+    assert assigned(ids, seen(61, 11)) == [2]
 
 
-def test_of_a_crowd_the_first_are_forgotten(numbers: PeopleNumbers, likeness: Likeness) -> None:
-    for person in range(MOST_PEOPLE + 1):
-        given(numbers, seen(person / 100, 10 * person))
+def test_of_a_crowd_the_first_are_forgotten(ids: PersonIds, likeness: Likeness) -> None:
+    for person in range(MAX_PEOPLE + 1):
+        assigned(ids, seen(person / 100, 10 * person))
     assert likeness.forgotten == [0]

@@ -1,10 +1,10 @@
-"""Which faces are shown, under which number, and what their expression is over time."""
+"""Which faces are shown, under which person id, and their expression over time."""
 
 import numpy as np
 import pytest
 
 from configs.schema import SmoothSettings, TrackSettings
-from stages.batch import LEFT_OUT, FrameBatch
+from stages.batch import NOBODY, FrameBatch
 from stages.people.settle import Settler
 
 SURE, UNSURE = np.eye(7, dtype=np.float32)[3], np.eye(7, dtype=np.float32)[5]
@@ -43,7 +43,7 @@ def settled(
 ) -> list[FrameBatch]:
     settler = Settler(TrackSettings(min_s=min_s), SmoothSettings(window_s=window_s), live)
     results = [result for batch in made for result in settler.process(batch)]
-    results += settler.finish()
+    results += settler.flush()
     assert [batch.first_frame for batch in results] == [batch.first_frame for batch in made]
     return results
 
@@ -55,26 +55,26 @@ def column(results: list[FrameBatch], name: str) -> np.ndarray:
 THIRTIETHS = np.arange(64) / 30
 
 
-def test_a_face_of_a_few_frames_is_left_out_and_the_others_are_numbered_anew() -> None:
+def test_a_face_of_a_few_frames_is_left_out_and_the_others_get_ids_without_gaps() -> None:
     made = batches(
         THIRTIETHS, (range(20, 24), SURE), (range(10, 64), SURE), (range(40, 64), UNSURE)
     )
     results = settled(made)
-    tracks, frames = column(results, "tracks"), column(made, "tracks")
-    assert set(tracks[frames == 1]) == {LEFT_OUT}
-    assert set(tracks[frames == 2]) == {1}
-    assert set(tracks[frames == 3]) == {2}
+    people, tracks = column(results, "people"), column(results, "tracks")
+    assert set(people[tracks == 1]) == {NOBODY}
+    assert set(people[tracks == 2]) == {1}
+    assert set(people[tracks == 3]) == {2}
 
 
 def test_a_face_that_is_found_on_and_off_is_shown_from_its_first_frame() -> None:
     made = batches(THIRTIETHS, (range(0, 64, 2), SURE))
-    assert set(column(settled(made), "tracks")) == {1}
+    assert set(column(settled(made), "people")) == {1}
 
 
 @pytest.mark.parametrize("frames", [1, 5])
 def test_a_very_short_video_keeps_its_faces(frames: int) -> None:
     made = batches(THIRTIETHS[:frames], (range(frames), SURE))
-    assert set(column(settled(made), "tracks")) == {1}
+    assert set(column(settled(made), "people")) == {1}
 
 
 def test_live_shows_a_face_once_it_has_lasted() -> None:
@@ -84,7 +84,7 @@ def test_live_shows_a_face_once_it_has_lasted() -> None:
     for batch in made:
         (now,) = settler.process(batch)  # Nothing is held back.
         assert now.first_frame == batch.first_frame
-        shown += (now.tracks != LEFT_OUT).tolist()
+        shown += (now.people != NOBODY).tolist()
     assert not any(shown[:7])
     assert all(shown[10:])
 
@@ -136,9 +136,9 @@ def test_it_can_be_switched_off() -> None:
 def test_people_do_not_mix() -> None:
     made = batches(THIRTIETHS, (range(64), SURE), (range(64), UNSURE))
     results = settled(made)
-    tracks, probabilities = column(results, "tracks"), column(results, "probabilities")
-    np.testing.assert_allclose(probabilities[tracks == 1], np.tile(SURE, (64, 1)), atol=1e-6)
-    np.testing.assert_allclose(probabilities[tracks == 2], np.tile(UNSURE, (64, 1)), atol=1e-6)
+    people, probabilities = column(results, "people"), column(results, "probabilities")
+    np.testing.assert_allclose(probabilities[people == 1], np.tile(SURE, (64, 1)), atol=1e-6)
+    np.testing.assert_allclose(probabilities[people == 2], np.tile(UNSURE, (64, 1)), atol=1e-6)
 
 
 def test_memory_does_not_grow_with_the_video() -> None:
@@ -146,5 +146,5 @@ def test_memory_does_not_grow_with_the_video() -> None:
     held = []
     for batch in batches(np.arange(6400) / 30, (range(6400), SURE)):
         settler.process(batch)
-        held.append(len(settler._held) + len(settler._tracks[1].time_s))
+        held.append(len(settler._held) + len(settler._histories[1].time_s))
     assert max(held[50:]) <= max(held[:50])

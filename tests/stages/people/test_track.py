@@ -1,4 +1,4 @@
-"""Tracking: a person keeps a number, and nobody else ever gets it."""
+"""Tracking: a face keeps its track id, and no other face ever gets it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from configs.schema import TrackSettings
 from stages.batch import FrameBatch
-from stages.geometry import overlap
+from stages.geometry import iou
 from stages.people.track import TrackStage
 from tests.stages.batches import Box, batch_of
 
@@ -15,7 +15,7 @@ STILL: Box = (100, 100, 50, 60)
 
 
 def tracks_of(frames: list[list[Box]], *, batch: int = 16, max_gap_s: float = 1.0) -> list[int]:
-    """Numbers of all faces, when the frames come in batches of this size."""
+    """Track ids of all faces, when the frames come in batches of this size."""
     stage = TrackStage(TrackSettings(max_gap_s=max_gap_s))
     parts = [
         stage.process(batch_of(frames[first : first + batch], first_frame=first)).tracks
@@ -83,10 +83,10 @@ def test_frames_without_faces_and_empty_batches_are_fine() -> None:
     assert len(stage.process(batch_of([])).tracks) == 0
 
 
-def test_overlap_of_boxes() -> None:
+def test_iou_of_boxes() -> None:
     a = np.array([0, 0, 10, 10])
     others = np.array([(0, 0, 10, 10), (5, 0, 10, 10), (20, 0, 10, 10), (2, 2, 5, 4)])
-    assert overlap(a, others) == pytest.approx([1, 1 / 3, 0, 0.2])
+    assert iou(a, others) == pytest.approx([1, 1 / 3, 0, 0.2])
 
 
 def test_after_a_cut_everyone_is_new() -> None:

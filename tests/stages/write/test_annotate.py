@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.emotions import EMOTIONS
-from stages.batch import LEFT_OUT, FrameBatch
+from stages.batch import NOBODY, FrameBatch
 from stages.frames import yuv_planes
 from stages.write.annotate import Annotator
 from tests.stages.batches import Box, batch_of
@@ -27,7 +27,7 @@ def smiling(*boxes: Box, emotion: str = "happy") -> FrameBatch:
     batch = batch_of([boxes])
     probabilities = np.full((len(boxes), 7), 0.02, np.float32)
     probabilities[:, EMOTIONS.index(emotion)] = 0.88
-    return replace(batch, tracks=np.arange(1, len(boxes) + 1), probabilities=probabilities)
+    return replace(batch, people=np.arange(1, len(boxes) + 1), probabilities=probabilities)
 
 
 @pytest.mark.parametrize("size", [(640, 360), (16, 16), (2, 2), (1920, 1080), (40, 700)])
@@ -93,7 +93,7 @@ def test_blurred_faces_cannot_be_recognised_nor_those_that_are_left_out() -> Non
     pixels = rng.integers(30, 220, (HEIGHT * 3 // 2, WIDTH)).astype(np.uint8)
     before = pixels.copy()
     batch = smiling((100, 100, 80, 100), (400, 150, 60, 70))
-    batch = replace(batch, tracks=np.array([1, LEFT_OUT]))
+    batch = replace(batch, people=np.array([1, NOBODY]))
     Annotator(WIDTH, HEIGHT, blur=True).draw(yuv_planes(pixels), batch, 0)
     for plane, old, share in zip(yuv_planes(pixels), yuv_planes(before), (1, 2, 2), strict=True):
         for x, y, width, height in ((110, 110, 60, 80), (400, 150, 60, 70)):

@@ -34,7 +34,7 @@ def classified(batch: FrameBatch) -> FrameBatch:
     return replace(
         batch,
         scores=np.full(count, 0.9, np.float32),
-        tracks=np.arange(1, count + 1),
+        people=np.arange(1, count + 1),
         probabilities=random_probabilities(count),
     )
 
@@ -72,7 +72,7 @@ def test_the_aggregator_counts() -> None:
     aggregator = Aggregator()
     for batch in (batch_of([[BOX], []]), batch_of([[BOX, BOX]], first_frame=2), batch_of([])):
         list(aggregator.rows(classified(batch)))
-    assert (aggregator.frames, aggregator.faces, aggregator.tracks) == (3, 3, 2)
+    assert (aggregator.frames, aggregator.faces, aggregator.people) == (3, 3, 2)
     assert aggregator.duration_s == pytest.approx(0.08)
 
 

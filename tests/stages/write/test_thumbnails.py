@@ -25,7 +25,7 @@ def test_the_best_face_of_each_person_is_kept() -> None:
         face_frame=np.arange(3),
         boxes=np.array(boxes, np.float32),
         scores=np.full(3, 0.9, np.float32),
-        tracks=np.array([1, 1, 2]),
+        people=np.array([1, 1, 2]),
     )
     thumbnails = Thumbnails()
     thumbnails.process(batch)
