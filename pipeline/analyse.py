@@ -17,23 +17,10 @@ from pipeline.live.workers import stream_starter
 from pipeline.progress import make_reporter
 from pipeline.results.summary import Provenance
 from pipeline.run import executor
-from pipeline.run.ledger import (
-    NOT_DONE_YET,
-    Ledger,
-    LedgerReporter,
-    Redo,
-    only_run_in,
-    split,
-)
+from pipeline.run.ledger import NOT_DONE_YET, Ledger, LedgerReporter, Redo, only_run_in, split
 from pipeline.run.plan import load_network
 from pipeline.sources import Job, Stream
-from pipeline.terminal import (
-    closing_table,
-    err_console,
-    out_console,
-    say,
-    say_error,
-)
+from pipeline.terminal import closing_table, err_console, out_console, say, say_error
 
 DONE, SOME_FAILED, WRONG_COMMAND, INTERRUPTED = 0, 1, 2, 130
 

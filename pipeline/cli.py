@@ -18,12 +18,7 @@ from models.keras_model import as_tflite
 from models.quiet import standard_error_silenced
 from models.recipe import RECIPES
 from models.runtime import SHIPPED_MODEL
-from pipeline.analyse import (
-    SOME_FAILED,
-    WRONG_COMMAND,
-    analyse_videos,
-    watch_streams,
-)
+from pipeline.analyse import SOME_FAILED, WRONG_COMMAND, analyse_videos, watch_streams
 from pipeline.bench.live import measure_streams
 from pipeline.bench.parts import compare_detectors, compare_networks
 from pipeline.bench.pipelines import compare_pipelines

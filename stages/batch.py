@@ -1,4 +1,4 @@
-"""The one thing that flows: a batch of consecutive frames of one video, column-wise."""
+"""The data that flows from stage to stage: consecutive frames of one video, column-wise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.emotions import EMOTIONS, FACE_SIZE_PX
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What is known of a video before its first frame is read.
+    """What is known of a video before its frames are read.
 
     Attributes:
         width, height: size of the upright picture, in pixels.
@@ -21,8 +21,8 @@ class VideoInfo:
         start_pts: presentation timestamp of the first frame.
         start_s: time of the first frame, from the beginning of the file's earliest stream.
         rate: average frames a second.
-        frames: number of frames that the container announces; 0 if it does not say.
-        duration_s: length that the container announces; 0 if it does not say.
+        frames: number of frames that the container states; 0 if it does not.
+        duration_s: duration that the container states; 0 if it does not.
         codec: FFmpeg's name of the video codec.
         colorspace, color_primaries, color_trc: FFmpeg's numbers for the stream's colours.
     """
@@ -56,23 +56,27 @@ def _empty(*shape: int, dtype: type = np.float32) -> Any:
 class FrameBatch:
     """Consecutive frames of one video, and what the stages have found in them so far.
 
-    Every stage fills its own columns and passes the batch on. There are n frames, and m faces in
+    Every stage fills its own columns and passes the batch on. There are n frames, with m faces in
     all of them together, ordered by frame. Arrays may be read-only.
 
+    Example:
+        for index, time_s in enumerate(batch.time_s):
+            print(time_s, batch.boxes[batch.faces_of(index)])
+
     Attributes:
-        first_frame: number in the video of the first frame here.
+        first_frame: number of the first of these frames in the video, from 0.
         pts: (n,) int64, presentation timestamps in units of ``VideoInfo.time_base``.
         time_s: (n,) float64, seconds since the first frame of the video.
-        pixels: (n, height * 3 / 2, width) uint8, planar YUV 4:2:0 of limited range, upright; sizes
-            that are odd in the video are made even by repeating the last column or row.
-        damage: what was broken in the video around these frames, for a person to read.
+        pixels: (n, height * 3 / 2, width) uint8, planar YUV 4:2:0 of limited range, upright; an odd
+            width or height is made even by repeating the last column or row.
+        damage: what is broken in the video around these frames, in words.
         arrived_s: (n,) float64, when a live stream's frames arrived, in seconds since the epoch.
-        after_gap: a live stream was lost before these frames; who was in it is unknown.
-        cuts: (n,) bool, whether a new shot begins with a frame.
-        face_frame: (m,) int64, index into this batch of the frame that a face is in.
+        after_gap: a live stream was interrupted before these frames, so all tracks end.
+        cuts: (n,) bool, whether a new shot begins with this frame.
+        face_frame: (m,) int64, index in this batch of the frame that the face is in.
         boxes: (m, 4) float32, x, y, width, height in pixels of the upright frame.
-        landmarks: (m, 5, 2) float32, x and y in pixels of both eyes, the nose and both corners of
-            the mouth, the one further left in the picture first.
+        landmarks: (m, 5, 2) float32, x and y in pixels: eyes, nose, corners of the mouth; of a
+            pair, the one further left in the picture first.
         scores: (m,) float32, confidence of the detector, 0 to 1.
         tracks: (m,) int64, track ids, from 1: one face followed within one shot.
         crops: (m, 48, 48) uint8, aligned grey faces.
@@ -103,11 +107,11 @@ class FrameBatch:
         return len(self.pts)
 
     def without_pixels(self) -> FrameBatch:
-        """The light part, for stages that only need faces."""
+        """The same faces without the frames, which are large."""
         return replace(self, pixels=NO_PIXELS)
 
     def with_pixels_of(self, other: FrameBatch) -> FrameBatch:
-        """The faces of this batch on the frames of another, whose full pixels it once was."""
+        """These faces with the frames of another batch: the one that they were found in."""
         return replace(self, pixels=other.pixels)
 
     def faces_of(self, index: int) -> slice:

@@ -1,4 +1,4 @@
-"""Name the expression of each face."""
+"""Classify the expression of each face."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stages.batch import FrameBatch
 
 
 class ClassifyStage:
-    """Fills ``probabilities`` from ``crops``, for batches of any videos together."""
+    """Fills ``probabilities`` from ``crops``."""
 
     def __init__(self, network: EmotionNetwork) -> None:
         self._network = network
@@ -21,7 +21,7 @@ class ClassifyStage:
         return self.process_together([batch])[0]
 
     def process_together(self, batches: Sequence[FrameBatch]) -> list[FrameBatch]:
-        """Classify the faces of several batches in one go."""
+        """Classify the faces of several batches, of any videos, in one call of the network."""
         probabilities = self._network.predict(np.concatenate([batch.crops for batch in batches]))
         ends = np.cumsum([len(batch.crops) for batch in batches])
         return [

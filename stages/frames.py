@@ -1,4 +1,4 @@
-"""From a decoder's frames to the pictures that travel: upright, planar YUV 4:2:0, of one size."""
+"""From decoded frames to the pixels of a batch: upright, planar YUV 4:2:0, of one size."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import av
 import numpy as np
 
 BT601 = 6
-"""FFmpeg's number for the colour space (SMPTE 170M) that its conversion from RGB gives."""
+"""FFmpeg's number for the colour space (SMPTE 170M) that it converts RGB to."""
 
 FALLBACK_RATE = Fraction(25)
-"""Frames a second of a stream that states neither timestamps nor a rate."""
+"""Frames per second where a stream states neither timestamps nor a rate."""
 
 
 def yuv_planes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -36,18 +36,18 @@ def plane_values(plane: av.video.plane.VideoPlane) -> np.ndarray:
 
 
 def upright_size(frame: av.VideoFrame) -> tuple[int, int]:
-    """Width and height of a frame as it is to be seen."""
+    """Width and height of a frame as it is displayed."""
     sideways = frame.rotation % 180 != 0
     return (frame.height, frame.width) if sideways else (frame.width, frame.height)
 
 
 def copy_upright(frame: av.VideoFrame, size: tuple[int, int], pixels: np.ndarray) -> None:
-    """Copy a frame, turned upright and brought to a size.
+    """Copy a frame, rotated upright and scaled to a size.
 
     Args:
         frame: as it was decoded.
         size: width and height of the upright picture.
-        pixels: (h * 3 / 2, w) uint8 to be filled, h and w the size made even.
+        pixels: (h * 3 / 2, w) uint8, to be filled; h and w are the size, made even.
     """
     width, height = size if frame.rotation % 180 == 0 else size[::-1]
     quarter_turns = round(frame.rotation / 90)
@@ -56,12 +56,12 @@ def copy_upright(frame: av.VideoFrame, size: tuple[int, int], pixels: np.ndarray
 
 
 def pixels_shape(size: tuple[int, int]) -> tuple[int, int]:
-    """Shape of the pixels of one frame of that width and height."""
+    """Shape of the pixels of one frame of this width and height."""
     return _even(size[1]) * 3 // 2, _even(size[0])
 
 
 def _planes(frame: av.VideoFrame, width: int, height: int) -> list[np.ndarray]:
-    """Y, U and V of a frame, as (h, w), (h / 2, w / 2) uint8, limited range, at the size asked."""
+    """Y, U and V of a frame scaled to a size: (h, w), (h / 2, w / 2) uint8 of limited range."""
     full_range = frame.color_range == av.video.reformatter.ColorRange.JPEG
     plain = frame.format.name == "yuv420p" and not full_range
     if not plain or (frame.width, frame.height) != (width, height):
@@ -75,7 +75,7 @@ def _planes(frame: av.VideoFrame, width: int, height: int) -> list[np.ndarray]:
 
 
 def _fill(target: np.ndarray, plane: np.ndarray) -> None:
-    """Copy a plane into one that is as large, or larger by a row or column to be repeated."""
+    """Copy a plane into one as large, or larger by one row or column, which is repeated."""
     height, width = plane.shape
     target[:height, :width] = plane
     target[:height, width:] = plane[:, -1:]

@@ -1,4 +1,4 @@
-"""Geometry that stages share: bounding boxes, similarity transforms, cutting out of frames."""
+"""Geometry that stages share: IoU of boxes, similarity transforms, crops."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stages.frames import yuv_planes
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes (..., 4) of x, y, width, height; broadcasts."""
+    """Intersection over union of boxes (..., 4): x, y, width, height. Broadcasts."""
     low = np.maximum(a[..., :2], b[..., :2])
     high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
     common = np.prod(np.maximum(high - low, 0), axis=-1)
@@ -18,13 +18,13 @@ def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Rotation, scale and shift that bring points nearest to targets, in the least squares.
+    """The least-squares similarity transform from points to targets (Umeyama 1991).
 
     Args:
         points, targets: (k, 2) float64.
 
     Returns:
-        (2, 3) float64, as OpenCV takes it.
+        (2, 3) float64: rotation, scale and shift, as OpenCV's ``warpAffine`` takes it.
     """
     z, w = points @ (1, 1j), targets @ (1, 1j)
     z_mean, w_mean = z.mean(), w.mean()
@@ -34,16 +34,16 @@ def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
-def cut_out(plane: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
-    """Cut a square out of a picture, averaged down where that is needed.
+def crop(plane: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
+    """Cut a square out of a picture; one that is larger is averaged down, without aliasing.
 
     Args:
         plane: (h, w) uint8.
         transform: (2, 3) float64, from the picture to the square.
-        side_px: of the square.
+        side_px: side of the square.
 
     Returns:
-        (side_px, side_px) uint8. Beyond the picture's edge its last pixels are repeated.
+        (side_px, side_px) uint8. Beyond the picture's edge, its last pixels are repeated.
     """
     shrink = int(1 / max(np.hypot(transform[0, 0], transform[1, 0]), 1e-3))
     if shrink > 1:
@@ -57,13 +57,13 @@ def cut_out(plane: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarra
     )
 
 
-def cut_out_colour(pixels: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
-    """Cut a square out of a frame in colour, as ``cut_out`` does.
+def crop_colour(pixels: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
+    """Cut a square out of a frame, in colour, as ``crop`` does.
 
     Args:
         pixels: (h * 3 / 2, w) uint8, planar YUV 4:2:0.
         transform: (2, 3) float64, from the picture to the square.
-        side_px: of the square, even.
+        side_px: side of the square, even.
 
     Returns:
         (side_px, side_px, 3) uint8 BGR.
@@ -71,7 +71,7 @@ def cut_out_colour(pixels: np.ndarray, transform: np.ndarray, side_px: int) -> n
     planes = []
     for plane, share in zip(yuv_planes(pixels), (1, 2, 2), strict=True):
         of_plane = np.column_stack([transform[:, :2], transform[:, 2] / share])
-        planes.append(cut_out(plane, of_plane, side_px // share).reshape(-1))
+        planes.append(crop(plane, of_plane, side_px // share).reshape(-1))
     flat = np.concatenate(planes).reshape(side_px * 3 // 2, side_px)
     return cv2.cvtColor(flat, cv2.COLOR_YUV2BGR_I420)
 
@@ -79,7 +79,7 @@ def cut_out_colour(pixels: np.ndarray, transform: np.ndarray, side_px: int) -> n
 def _shrunk_region(
     plane: np.ndarray, transform: np.ndarray, factor: int, side_px: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The part of a picture that a crop needs, averaged down: bilinear sampling alone would alias.
+    """The part of a picture that a crop needs, averaged down, as bilinear sampling would alias.
 
     Returns:
         The smaller picture, and the transform from it to the crop.

@@ -1,4 +1,4 @@
-"""Find weights that other packages carry, without importing them."""
+"""Find network weights inside other packages, without importing those."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from configs.errors import ModelError
 
 
 def packaged_weights(package: str, file: str) -> Path:
-    """A file of an installed package.
+    """Path of a file in an installed package.
 
     Args:
         file: path below the package's folder.

@@ -15,12 +15,7 @@ import pyarrow
 from configs.errors import OutputError
 from configs.schema import Settings
 from models.emotions import EMOTIONS
-from pipeline.results.segments import (
-    COLUMNS,
-    Segment,
-    as_rows,
-    segments_by_person,
-)
+from pipeline.results.segments import COLUMNS, Segment, as_rows, segments_by_person
 from pipeline.results.video_result import VideoResult
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
 

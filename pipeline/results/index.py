@@ -9,13 +9,7 @@ from urllib.parse import quote
 
 from models.emotions import EMOTIONS
 from pipeline.results.clock import clock
-from pipeline.results.report import (
-    REPORT,
-    in_words,
-    legend,
-    shares_bar,
-    style,
-)
+from pipeline.results.report import REPORT, in_words, legend, shares_bar, style
 from pipeline.results.summary import Summary
 from pipeline.sources import Job
 from stages.write.files import write_whole

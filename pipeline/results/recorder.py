@@ -12,11 +12,7 @@ from configs.schema import Settings
 from pipeline.results.export import write_exports
 from pipeline.results.folder import FILM, TABLE, clear_results, results_in, save_summary
 from pipeline.results.report import write_report
-from pipeline.results.summary import (
-    Provenance,
-    Status,
-    Summary,
-)
+from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.results.video_result import VideoResult, read_result
 from pipeline.sources import Job, Stream
 from stages.batch import FrameBatch, VideoInfo

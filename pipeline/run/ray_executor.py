@@ -28,12 +28,7 @@ from configs.errors import RayLostError, SourceError, StalledError, StopRequeste
 from configs.schema import Settings
 from pipeline.results.folder import save_failure
 from pipeline.results.summary import Provenance, Summary
-from pipeline.run.actors import (
-    ClassifierActor,
-    FinderActor,
-    ReaderActor,
-    RecorderActor,
-)
+from pipeline.run.actors import ClassifierActor, FinderActor, ReaderActor, RecorderActor
 from pipeline.run.ray_cluster import (
     RayWatch,
     as_nodes_see,

@@ -1,1 +1,1 @@
-"""Find the faces of each frame, and cut them out aligned."""
+"""Detect the faces of each frame, and align them for the network."""

@@ -1,4 +1,4 @@
-"""Find faces: the detectors to choose from, and the stage that runs one."""
+"""The detectors to choose from, and the stage that runs one."""
 
 from __future__ import annotations
 
@@ -21,11 +21,15 @@ DETECTORS: dict[str, Callable[[float], Detector]] = {
     "mtcnn": MTCNN,
     "haar": HaarCascade,
 }
-"""From the name in the settings and the least score to a detector."""
+"""By name in the settings; each is made with the least score of a face."""
 
 
 def make_detector(settings: DetectSettings) -> Detector:
-    """The detector that the settings name."""
+    """The detector named in the settings.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
     return DETECTORS[settings.detector](settings.threshold)
 
 
@@ -33,7 +37,7 @@ class DetectStage:
     """Fills ``face_frame``, ``boxes``, ``landmarks`` and ``scores`` from ``pixels``.
 
     Args:
-        live: the batches are of a live stream, and cannot wait for what comes next.
+        live: the batches are from a live stream, which cannot wait for later frames.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What every detector of faces does, and what it gives."""
+"""The interface of face detectors, and what they return."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Faces:
-    """The faces of one picture, column-wise, in pixels of the picture.
+    """The faces of one picture, column-wise, in its pixels.
 
     Attributes:
         boxes: (m, 4) float32, x, y, width, height.
-        landmarks: (m, 5, 2) float32, in the order that ``FrameBatch`` describes.
+        landmarks: (m, 5, 2) float32, x and y, in the order of ``FrameBatch.landmarks``.
         scores: (m,) float32, 0 to 1.
     """
 
@@ -27,17 +27,17 @@ class Faces:
         return len(self.boxes)
 
     def __getitem__(self, chosen: np.ndarray) -> Faces:
-        """Some of the faces, by their indices or by a mask."""
+        """Some of the faces, by indices or by a mask."""
         return Faces(self.boxes[chosen], self.landmarks[chosen], self.scores[chosen])
 
-    def moved(self, x: float, y: float) -> Faces:
-        """The same faces, further right and down."""
+    def shifted(self, x: float, y: float) -> Faces:
+        """The same faces, shifted to the right and down."""
         offset = np.array([x, y], np.float32)
         boxes = self.boxes + np.array([x, y, 0, 0], np.float32)
         return Faces(boxes, self.landmarks + offset, self.scores)
 
-    def on_the_way_to(self, other: Faces, share: float) -> Faces:
-        """Where they are after that share of their way to the same faces in ``other``."""
+    def interpolated(self, other: Faces, share: float) -> Faces:
+        """Linear interpolation to the same faces in ``other``: 0 is here, 1 is there."""
 
         def between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
             return (a + (b - a) * share).astype(np.float32)
@@ -55,7 +55,7 @@ NO_FACES = Faces(
 
 
 def joined(parts: Sequence[Faces]) -> Faces:
-    """All faces of several pictures or regions, one after the other."""
+    """The faces of several pictures or regions, one after the other."""
     parts = [NO_FACES, *parts]
     return Faces(
         np.concatenate([faces.boxes for faces in parts]),
@@ -65,7 +65,7 @@ def joined(parts: Sequence[Faces]) -> Faces:
 
 
 class Detector(Protocol):
-    """A way to find faces."""
+    """Finds faces; see ``stages/faces/yunet.py`` for an example."""
 
     def find(self, image: np.ndarray) -> Faces:
         """Find the faces of one picture, (h, w, 3) uint8 BGR."""

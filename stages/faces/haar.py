@@ -1,7 +1,6 @@
-"""Faces by OpenCV's own cascade of Haar features: old, quick to miss, needs no network.
+"""The Haar cascade that comes with OpenCV: an old detector, which misses faces that are turned.
 
-Viola & Jones, "Rapid object detection using a boosted cascade of simple features", CVPR 2001. The
-cascade comes with OpenCV.
+Viola & Jones, "Rapid object detection using a boosted cascade of simple features", CVPR 2001.
 """
 
 from __future__ import annotations
@@ -16,19 +15,19 @@ from stages.faces.align import TEMPLATE_PX
 from stages.faces.detector import Faces
 
 CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
-SCALE_STEP, LEAST_NEIGHBOURS = 1.2, 5
+SCALE_FACTOR, MIN_NEIGHBOURS = 1.2, 5
 
-EVEN_WEIGHT, WEIGHT_SPREAD = 2.0, 1.5
-"""The cascade's sum of weights that counts as a score of 0.5, and how fast the score changes."""
+LOGISTIC_MIDDLE, LOGISTIC_SCALE = 2.0, 1.5
+"""From the cascade's sum of weights to a score: the sum for a score of 0.5, and its scale."""
 
 BOX_IN_TEMPLATE = np.array([3.0, 1.0, 43.0, 43.0]) / FACE_SIZE_PX
-"""Where the cascade's box lies on an aligned face (x, y, width, height), as a share of its side."""
+"""The cascade's box on an aligned face: x, y, width, height as shares of its side."""
 
 
 class HaarCascade:
     """Finds upright frontal faces; satisfies ``stages.faces.detector.Detector``.
 
-    The cascade knows no landmarks: they are put where they are on the mean face.
+    The cascade gives no landmarks: they are placed as on FER-2013's mean face.
     """
 
     def __init__(self, threshold: float) -> None:
@@ -38,11 +37,11 @@ class HaarCascade:
     def find(self, image: np.ndarray) -> Faces:
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         found, _, sums = self._cascade.detectMultiScale3(
-            grey, SCALE_STEP, LEAST_NEIGHBOURS, outputRejectLevels=True
+            grey, SCALE_FACTOR, MIN_NEIGHBOURS, outputRejectLevels=True
         )
         boxes = np.asarray(found, np.float32).reshape(-1, 4)
         weights = np.asarray(sums, np.float32).reshape(-1)
-        scores = 1 / (1 + np.exp((EVEN_WEIGHT - weights) / WEIGHT_SPREAD))
+        scores = 1 / (1 + np.exp((LOGISTIC_MIDDLE - weights) / LOGISTIC_SCALE))
         order = np.argsort(-scores, kind="stable")
         order = order[scores[order] >= self._threshold]
         boxes, scores = boxes[order], scores[order]

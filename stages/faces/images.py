@@ -1,4 +1,4 @@
-"""Frames made small for the search for faces."""
+"""Frames downscaled for detection."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from stages.frames import yuv_planes
 
 
 class SmallImages:
-    """Frames made small for the search for faces, each when it is asked for; never enlarged.
+    """Frames downscaled for detection, each when it is asked for; never enlarged.
 
     Args:
         pixels: (n, H * 3 / 2, W) uint8, planar YUV 4:2:0.
-        width_px: length of the longer side, at most.
+        width_px: longer side of the images, at most.
 
     Attributes:
         size: height and width of the images, even.

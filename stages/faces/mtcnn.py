@@ -1,4 +1,4 @@
-"""Faces by three networks in cascade, through the package ``mtcnn``: slow, and needs TensorFlow.
+"""MTCNN, three networks in a cascade, by the package ``mtcnn``: slow, and needs TensorFlow.
 
 Zhang et al., "Joint face detection and alignment using multitask cascaded convolutional networks",
 IEEE Signal Processing Letters 23 (2016).

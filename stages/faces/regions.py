@@ -1,48 +1,48 @@
-"""Where in a picture to look for faces that are known to be about."""
+"""Regions of a picture in which to detect faces that are expected there."""
 
 from __future__ import annotations
 
 import numpy as np
 
 GRID_PX = 32
-"""Regions begin and end at multiples of this, the detector's coarsest stride, so that it sees them
-as it sees the whole picture."""
+"""Regions are aligned to the detector's coarsest stride, so that it sees them as it sees the whole
+picture."""
 
-ROOM = 1.0
-"""Room about a face, in its sides: for its motion, and for what a detector sees around it."""
+MARGIN = 1.0
+"""Around a face, in multiples of its longer side: for its motion and for the detector's context."""
 
-LEAST_ROOM_PX = 64
-"""With less around them, small faces are found less surely, and at a slightly other place."""
+MIN_MARGIN_PX = 64
+"""With less context, small faces get lower scores and shifted boxes."""
 
 
 def regions_around(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Rectangles that hold the boxes with some room about them, and do not overlap each other.
+    """Rectangles that hold the boxes with a margin, and do not overlap each other.
 
     Args:
         boxes: (m, 4), x, y, width, height in pixels.
         size: height and width of the picture.
 
     Returns:
-        (r, 4) int64: left, top, right, bottom in pixels; sides are multiples of ``GRID_PX``, but
-        where the picture ends.
+        (r, 4) int64: left, top, right, bottom in pixels; multiples of ``GRID_PX``, except
+        at the picture's edge.
     """
     if not len(boxes):
         return np.empty((0, 4), np.int64)
-    room = np.maximum(LEAST_ROOM_PX, ROOM * boxes[:, 2:].max(axis=1, keepdims=True))
-    low = np.floor((boxes[:, :2] - room) / GRID_PX) * GRID_PX
-    high = np.ceil((boxes[:, :2] + boxes[:, 2:] + room) / GRID_PX) * GRID_PX
+    margin = np.maximum(MIN_MARGIN_PX, MARGIN * boxes[:, 2:].max(axis=1, keepdims=True))
+    low = np.floor((boxes[:, :2] - margin) / GRID_PX) * GRID_PX
+    high = np.ceil((boxes[:, :2] + boxes[:, 2:] + margin) / GRID_PX) * GRID_PX
     limits = size[::-1]
     regions = np.hstack([np.clip(low, 0, limits), np.clip(high, 0, limits)]).astype(np.int64)
-    return _without_overlaps(regions[(regions[:, :2] < regions[:, 2:]).all(axis=1)])
+    return _merged(regions[(regions[:, :2] < regions[:, 2:]).all(axis=1)])
 
 
 def area(regions: np.ndarray) -> int:
-    """Pixels in all regions together."""
+    """Pixels of all regions together."""
     return int(np.prod(regions[:, 2:] - regions[:, :2], axis=1).sum())
 
 
-def _without_overlaps(regions: np.ndarray) -> np.ndarray:
-    """The same area in regions of which those that overlap have become one."""
+def _merged(regions: np.ndarray) -> np.ndarray:
+    """Regions of which those that overlap are merged into one."""
     merged: list[np.ndarray] = []
     for region in regions:
         while True:

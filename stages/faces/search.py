@@ -1,8 +1,8 @@
-"""Search pictures of a video for faces, with little work where little changes.
+"""Detect the faces of consecutive pictures without searching each of them.
 
-A whole picture is searched every so often. In between, a face that is nearly at the same place
-before and after is taken to move straight on; where a face comes, goes or moves far, the picture
-in the middle is searched there, and then the pictures in the middle of both halves.
+Whole pictures are searched at intervals. A face that moved little from one of them to the next is
+interpolated linearly. Where a face appears, disappears or moves far, the picture in the middle is
+searched in that region, and so on in both halves (bisection).
 """
 
 from __future__ import annotations
@@ -12,32 +12,27 @@ from typing import Protocol
 
 import numpy as np
 
-from stages.faces.detector import (
-    NO_FACES,
-    Detector,
-    Faces,
-    joined,
-)
+from stages.faces.detector import NO_FACES, Detector, Faces, joined
 from stages.faces.regions import area, regions_around
 from stages.geometry import iou
 
-STEADY = 0.05
-"""Motion of any landmark, in sides of the face, up to which it went straight in between."""
+MAX_MOTION = 0.05
+"""Of any landmark, in widths of the face, for the face to be interpolated."""
 
 SAME_FACE = 0.3
-"""Overlap of what is found twice."""
+"""IoU above which two detections are the same face."""
 
 MEMORY_S = 0.5
-"""A face that is found no more is looked for where it was for this long."""
+"""A face that is no longer found is still looked for where it was for this long."""
 
-WORTHWHILE_SHARE = 0.35
-"""If more of a picture has to be searched, it is searched as a whole."""
+MAX_REGIONS_SHARE = 0.35
+"""If regions cover more of a picture, it is searched as a whole."""
 
 CLOCK_TOLERANCE_S = 1e-3
 
 
 class Images(Protocol):
-    """Pictures by their number: (h, w, 3) uint8 BGR each."""
+    """Pictures by index: (h, w, 3) uint8 BGR each."""
 
     def __getitem__(self, index: int) -> np.ndarray: ...
 
@@ -47,10 +42,10 @@ class FaceSearch:
 
     Args:
         detector: finds the faces of a picture.
-        interval_s: time from one picture that is searched as a whole to the next; 0 for all.
-        look_ahead: the last picture of each call is searched as a whole, so that for every other
-            one it is known what comes after it. A live stream cannot wait for that: there, faces
-            that just stood still are taken to stay, and others are looked for where they were.
+        interval_s: time between pictures that are searched as a whole; 0 to search all.
+        look_ahead: search the last picture of each call as a whole, so that the faces before and
+            after every other picture are known. A live stream cannot wait for that: there a face
+            that stood still is expected to stay, and others are looked for where they were.
     """
 
     def __init__(self, detector: Detector, interval_s: float, look_ahead: bool) -> None:
@@ -58,7 +53,7 @@ class FaceSearch:
         self.forget()
 
     def forget(self) -> None:
-        """Take what comes next for another scene."""
+        """Forget all faces, as after a gap."""
         self._whole_s = -math.inf
         self._seen: list[tuple[float, Faces]] = []
 
@@ -66,8 +61,8 @@ class FaceSearch:
         """Faces of consecutive pictures.
 
         Args:
-            images: n of them, (h, w, 3) uint8 BGR; only those that are searched are looked at.
-            time_s: (n,) float64, when they are shown, in seconds.
+            images: n of them, (h, w, 3) uint8 BGR; only those that are searched are asked for.
+            time_s: (n,) float64, in seconds.
         """
         found: list[Faces] = []
         for index, at_s in enumerate(time_s):
@@ -89,7 +84,7 @@ class FaceSearch:
     def _between(
         self, images: Images, time_s: np.ndarray, unknown: range, after: Faces
     ) -> list[Faces]:
-        """Faces of the pictures from the last one of which they are known to the next."""
+        """Faces of the pictures between two whose faces are known."""
         if not unknown:
             return []
         before_s, before = self._seen[-1]
@@ -106,7 +101,7 @@ class FaceSearch:
         first: int,
         last: int,
     ) -> None:
-        """Find the faces between two pictures of which time and faces are known."""
+        """Add to ``known`` the faces of all pictures between two that are in it."""
         if last - first < 2:
             return
         (before_s, before), (after_s, after) = known[first], known[last]
@@ -116,17 +111,17 @@ class FaceSearch:
         middle = (first + last) // 2
         for index in range(first + 1, last) if not len(wanted) else (middle,):
             share = float((time_s[index] - before_s) / (after_s - before_s))
-            faces = before[pairs[:, 0]].on_the_way_to(after[pairs[:, 1]], share)
+            faces = before[pairs[:, 0]].interpolated(after[pairs[:, 1]], share)
             if len(wanted):
                 found = self._near(images[index], wanted)
-                faces = joined([faces, _unknown(found, faces)])
+                faces = joined([faces, _new(found, faces)])
             known[index] = float(time_s[index]), faces
         if len(wanted):
             self._bisect(images, time_s, known, first, middle)
             self._bisect(images, time_s, known, middle, last)
 
     def _expected(self, images: Images, index: int) -> Faces:
-        """Faces of a picture of which only those before it are known."""
+        """Faces of a live picture, of which only the earlier ones are known."""
         if len(self._seen) > 1:
             before, after = self._seen[-2][1], self._seen[-1][1]
             steady = len(_steady_pairs(before, after))
@@ -136,14 +131,14 @@ class FaceSearch:
         return self._near(images[index], np.concatenate([NO_FACES.boxes, *boxes]))
 
     def _near(self, image: np.ndarray, boxes: np.ndarray) -> Faces:
-        """Faces of a picture, searched where these boxes are."""
+        """Faces of a picture, searched around these boxes."""
         height, width = image.shape[:2]
         regions = regions_around(boxes, (height, width))
-        if area(regions) > WORTHWHILE_SHARE * height * width:
+        if area(regions) > MAX_REGIONS_SHARE * height * width:
             return self._detector.find(image)
         return joined(
             [
-                self._detector.find(image[top:bottom, left:right]).moved(left, top)
+                self._detector.find(image[top:bottom, left:right]).shifted(left, top)
                 for left, top, right, bottom in regions
             ]
         )
@@ -154,23 +149,23 @@ class FaceSearch:
         self._seen = [entry for entry in self._seen if entry[0] >= since_s]
 
     def _missing(self, before: Faces, after: Faces) -> Faces:
-        """Faces that were seen a short time ago, but are in neither of two pictures."""
+        """Faces seen a short time ago that are in neither of two pictures."""
         missing = NO_FACES
         present = joined([before, after])
         for _, faces in reversed(self._seen):
-            missing = joined([missing, _unknown(faces, joined([present, missing]))])
+            missing = joined([missing, _new(faces, joined([present, missing]))])
         return missing
 
 
 def _steady_pairs(before: Faces, after: Faces) -> np.ndarray:
-    """Indices (k, 2) of faces that moved and turned little from one picture to the other."""
+    """Indices (k, 2) of faces that moved little from one picture to the other."""
     if not len(before) or not len(after):
         return np.empty((0, 2), np.int64)
     ious = iou(before.boxes[:, None], after.boxes[None])
     best = ious.argmax(axis=1)
     mutual = ious.argmax(axis=0)[best] == np.arange(len(before))
     moved = np.abs(after.landmarks[best] - before.landmarks).max(axis=(1, 2))
-    steady = moved <= STEADY * before.boxes[:, 2:].max(axis=1)
+    steady = moved <= MAX_MOTION * before.boxes[:, 2:].max(axis=1)
     chosen = np.flatnonzero(mutual & steady)
     return np.stack([chosen, best[chosen]], axis=1)
 
@@ -179,8 +174,8 @@ def _others(faces: Faces, chosen: np.ndarray) -> Faces:
     return faces[np.setdiff1d(np.arange(len(faces)), chosen)]
 
 
-def _unknown(faces: Faces, known: Faces) -> Faces:
-    """Those of the faces that are not among the known ones."""
+def _new(faces: Faces, known: Faces) -> Faces:
+    """Those faces that are not among the known ones."""
     if not len(faces) or not len(known):
         return faces
     return faces[iou(faces.boxes[:, None], known.boxes[None]).max(axis=1) < SAME_FACE]

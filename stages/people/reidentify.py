@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from stages.batch import FrameBatch
-from stages.geometry import cut_out_colour, similarity_transform
+from stages.geometry import crop_colour, similarity_transform
 from stages.weights import packaged_weights
 
 WEIGHTS = "face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"
@@ -142,7 +142,7 @@ def portrait(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
     error = points @ transform[:, :2].T + transform[:, 2] - TEMPLATE_PX
     if np.hypot(*error.T).mean() > MAX_LANDMARK_ERROR_PX:
         return None
-    picture = cut_out_colour(pixels, transform, SIDE_PX)
+    picture = crop_colour(pixels, transform, SIDE_PX)
     if cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).std() < MIN_CONTRAST:
         return None
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)

@@ -1,1 +1,1 @@
-"""Open files, cameras and network streams, and give their frames as batches."""
+"""Read files, cameras and network streams into batches of frames."""

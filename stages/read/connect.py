@@ -1,4 +1,4 @@
-"""Open a camera or a network stream, and decode what it sends for as long as it sends."""
+"""Open a camera or a network stream, and decode its frames for as long as it sends."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from configs.errors import SourceError
 from configs.schema import LiveSettings
 
 OPTIONS = {"rtsp_transport": "tcp", "fflags": "nobuffer", "flags": "low_delay"}
-"""For FFmpeg: over UDP, RTSP loses pictures on most networks; nothing is held back to reorder."""
+"""FFmpeg's: RTSP over TCP, as UDP loses packets on most networks; no buffering to reorder."""
 
 UNTIMED_FORMATS = {"mpjpeg", "mjpeg", "image2pipe"}
-"""FFmpeg gives their frames times as if there were 25 a second."""
+"""Formats without timestamps: FFmpeg makes them up, for 25 frames per second."""
 
 DEVICE = "/dev/video"
 
 
 @dataclass(frozen=True)
 class LiveFrame:
-    """A decoded frame, and what is known of its stream.
+    """A decoded frame, with what is known of its stream.
 
     Attributes:
         frame: as it was decoded.
-        timed: whether its timestamp comes from the camera; else it is only counted.
-        rate: frames a second, if the stream says so.
+        timed: whether its timestamp comes from the camera, rather than from counting frames.
+        rate: frames per second, if the stream states it.
         codec: FFmpeg's name of the codec.
         colorspace, color_primaries, color_trc: FFmpeg's numbers for its colours; 2 is unknown.
     """
@@ -54,7 +54,7 @@ def live_frames(address: str, settings: LiveSettings) -> Iterator[LiveFrame]:
     Raises:
         OSError, ValueError: it cannot be opened, sent nothing for too long, or broke off. FFmpeg's
             errors are among them.
-        SourceError: there is no use in trying again.
+        SourceError: trying again is of no use.
     """
     on_linux = sys.platform == "linux"
     if address.isdigit() and not on_linux:
@@ -76,7 +76,7 @@ def _ffmpeg_frames(address: str, settings: LiveSettings) -> Iterator[LiveFrame]:
         if not container.streams.video:
             raise ValueError("no pictures in it, only sound or data")
         if container.duration and address.startswith("http"):
-            # It would come faster than it is watched, and most of it would be dropped.
+            # It would arrive faster than it plays, and most of it would be dropped.
             raise SourceError(
                 f"it is a recorded video of {container.duration / av.time_base:.0f} s, not a live "
                 "stream; download it, and give the file"
@@ -101,7 +101,7 @@ def _ffmpeg_frames(address: str, settings: LiveSettings) -> Iterator[LiveFrame]:
 
 
 def _camera_frames(number: int) -> Iterator[LiveFrame]:
-    """Through OpenCV, which knows the cameras of every platform by their number."""
+    """By OpenCV, which numbers the cameras on every platform."""
     camera = cv2.VideoCapture(number)
     try:
         if not camera.isOpened():

@@ -1,4 +1,4 @@
-"""Decode a video file, and notice what is wrong with it."""
+"""Decode a video file, and report what is damaged in it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import av
 from configs.errors import SourceError
 
 TRUNCATION_TOLERANCE_S = 0.5
-"""A file that ends this much before its announced end has lost some."""
+"""A file that ends this much before its stated end is cut off."""
 
 TRANSPORT_PACKET_BYTES = 188, 192, 204
-"""Of an MPEG transport stream (ISO/IEC 13818-1): plain, with a time before it (Blu-ray's M2TS), or
-with a code for error correction after it (DVB)."""
+"""Size of an MPEG transport stream's packets (ISO/IEC 13818-1): plain, with a timestamp (Blu-ray's
+M2TS), or with error correction (DVB)."""
 
 ONE_PACKET_A_PICTURE = {"h264", "hevc"}
-"""Decoders that drop what they cannot decode in silence, so that frames have to be counted."""
+"""Codecs whose decoders drop damaged frames silently, so that frames have to be counted."""
 
 
 class Decoder:
@@ -26,7 +26,7 @@ class Decoder:
     Attributes:
         container: the opened file.
         stream: its video stream.
-        faults: what was found to be wrong so far, for a person to read; whoever tells it clears it.
+        faults: the damage found so far, in words; whoever reports it clears the list.
 
     Raises:
         SourceError: there is no file, or no video in it that can be decoded.
@@ -69,22 +69,22 @@ class Decoder:
                 broken_packets += 1
             else:
                 incomplete_packets += packet.is_corrupt
-        # Where there is one, an interlaced picture may be spread over two packets.
+        # An interlaced picture may be spread over two packets.
         counts = self.stream.codec_context.name in ONE_PACKET_A_PICTURE and not interlaced
         lost = expected_pictures - pictures if counts else broken_packets
-        announced_end_s = self._announced_end_s()
+        stated_end_s = self._stated_end_s()
         if lost > 0 or broken_packets:
             self.faults.append(f"{max(lost, broken_packets)} damaged frame(s) could not be decoded")
-        # A decoder on several threads does not notice each time that a packet lacks its end.
+        # A decoder on several threads does not always notice that a packet lacks its end.
         if damaged := max(damaged_pictures, incomplete_packets):
             self.faults.append(f"{damaged} frame(s) are damaged in part")
         if packets < self.stream.frames:
             self.faults.append(
                 f"the file is cut off: {packets} of {self.stream.frames} frames are in it"
             )
-        elif end_s < announced_end_s - TRUNCATION_TOLERANCE_S:
+        elif end_s < stated_end_s - TRUNCATION_TOLERANCE_S:
             self.faults.append(
-                f"the file is cut off: it ends at {end_s:.1f} s, not at {announced_end_s:.1f} s"
+                f"the file is cut off: it ends at {end_s:.1f} s, not at {stated_end_s:.1f} s"
             )
         elif self.container.format.name == "mpegts" and all(
             self.container.size % size for size in TRANSPORT_PACKET_BYTES
@@ -92,10 +92,10 @@ class Decoder:
             self.faults.append("the file is cut off: it ends or begins within a transport packet")
 
     def _packets(self) -> Iterator[av.Packet]:
-        """Packets of pictures and sounds, as far as the file can be read; then the flushing one.
+        """Video and audio packets, as far as the file can be read; at last an empty one, to flush.
 
-        Sounds are read as well because containers like Matroska announce one end for everything:
-        pictures may rightly end before it.
+        Audio is read as well because containers like Matroska state one duration for everything:
+        the video may rightly end before it.
         """
         flushed = False
         try:
@@ -109,7 +109,7 @@ class Decoder:
             last.stream = self.stream
             yield last
 
-    def _announced_end_s(self) -> float:
+    def _stated_end_s(self) -> float:
         return ((self.container.start_time or 0) + (self.container.duration or 0)) / av.time_base
 
 
@@ -140,5 +140,5 @@ def _decodable_video_stream(container: av.container.InputContainer, path: Path) 
 
 
 def reason_of(error: Exception) -> str:
-    """What FFmpeg or the system says, in words."""
+    """The reason that FFmpeg or the system gives."""
     return getattr(error, "strerror", None) or str(error)

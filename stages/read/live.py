@@ -1,8 +1,8 @@
-"""Read a live stream: its newest frames, for as long as it lasts, through whatever happens to it.
+"""Read a live stream, reconnecting when it is lost.
 
-Policy for live sources, other than for files: the newest frame wins. A thread receives and decodes
-at the stream's own pace into a short queue; when the stages behind it are too slow, the oldest
-waiting frame is dropped and counted. So a stream never lags.
+Unlike for files, the newest frame wins: a thread receives and decodes at the stream's own pace into
+a short queue; when the stages after it are too slow, the oldest waiting frame is dropped and
+counted. So latency stays bounded.
 """
 
 from __future__ import annotations
@@ -21,13 +21,7 @@ import numpy as np
 from configs.errors import SourceError
 from configs.schema import LiveSettings
 from stages.batch import FrameBatch, VideoInfo
-from stages.frames import (
-    BT601,
-    FALLBACK_RATE,
-    copy_upright,
-    pixels_shape,
-    upright_size,
-)
+from stages.frames import BT601, FALLBACK_RATE, copy_upright, pixels_shape, upright_size
 from stages.read.connect import LiveFrame, live_frames
 from stages.read.decode import reason_of
 
@@ -37,28 +31,28 @@ TIME_BASE = Fraction(1, 90_000)
 """Unit of a live stream's timestamps, across all its connections (that of MPEG-TS and RTP)."""
 
 HEARTBEAT_S = 0.5
-"""Empty batches come this often when there are no frames, so that nobody takes it for dead."""
+"""Without frames, an empty batch comes this often, as a sign of life."""
 
-MOST_DRIFT_S = 1.0
-"""Timestamps that leave the clock on the wall by more are set to it."""
+MAX_DRIFT_S = 1.0
+"""Timestamps further off this machine's clock are reset to it."""
 
-PULL = 0.002
-"""Smaller differences shrink by this share a frame: a camera's clock is not quite right."""
+DRIFT_CORRECTION = 0.002
+"""Share of a smaller difference that each frame takes away: a camera's clock is not exact."""
 
-MOST_FRAMES_A_SECOND = 240
-"""Streams that claim more have no known rate."""
+MAX_RATE = 240
+"""A stream that states more frames per second counts as one without a rate."""
 
-GAPS_KEPT = 1000
+MAX_GAPS = 1000
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A time without frames, because the stream was lost.
+    """An interruption of the stream.
 
     Attributes:
         from_s: time of the last frame before it.
-        to_s: time of the first frame after it; None if none came yet.
-        reason: why the stream was lost, for a person to read.
+        to_s: time of the first frame after it; None while there is none.
+        reason: why the stream was lost, in words.
     """
 
     from_s: float
@@ -79,15 +73,15 @@ class LiveReader:
 
     Args:
         address: as for ``stages.read.connect.live_frames``.
-        settings: time-outs, waits and limits.
+        settings: timeouts, waits and limits.
 
     Attributes:
         info: what is known of the stream; None before its first frame.
-        state: how it is doing.
-        reason: why it ended, or why it is not there, for a person to read.
-        dropped: frames left out so far, because the stages behind were too slow.
-        gaps: the latest times at which it was lost.
-        lost: how often it was lost.
+        state: of the connection.
+        reason: why it ended or is not connected, in words.
+        dropped: frames dropped so far, because the stages were too slow.
+        gaps: the latest interruptions.
+        lost: how many interruptions there were.
         started_at: time of its first frame, in seconds since the epoch.
     """
 
@@ -97,7 +91,7 @@ class LiveReader:
         self.state: State = "connecting"
         self.reason: str | None = None
         self.dropped = self.lost = 0
-        self.gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
+        self.gaps: deque[Gap] = deque(maxlen=MAX_GAPS)
         self.started_at = 0.0
         self._changed = threading.Condition()
         self._waiting: deque[_Received] = deque()
@@ -114,14 +108,14 @@ class LiveReader:
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
-        # FFmpeg's own time-outs end what the thread is waiting for.
+        # FFmpeg's own timeouts end the thread's waiting.
         self._thread.join(self._settings.read_timeout_s + 1)
 
     def batches(self) -> Iterator[FrameBatch]:
-        """The frames that wait, as soon as there are any; until a limit, or the stream is given up.
+        """The waiting frames, as soon as there are any, until a limit or the end of the stream.
 
-        Batches without frames come when nothing else does. All frames of a batch are of one
-        connection; ``after_gap`` marks the first batch of a new one.
+        While there are none, empty batches come. All frames of a batch are from one connection;
+        ``after_gap`` marks the first batch of a new one.
         """
         first_frame = connection = 0
         while not self._limit_reached(first_frame):
@@ -136,7 +130,7 @@ class LiveReader:
             first_frame += len(taken)
 
     def _take(self, frames_before: int) -> list[_Received]:
-        """The oldest waiting frames of one connection, as many as go into a batch."""
+        """The oldest waiting frames of one connection, as many as fit into a batch."""
         room = self._settings.batch_frames
         if self._settings.frames:
             room = min(room, self._settings.frames - frames_before)
@@ -148,7 +142,8 @@ class LiveReader:
         return taken
 
     def _limit_reached(self, frames: int) -> bool:
-        """By frames, or by time: since the first frame, or since the start while there is none."""
+        """Whether the set number of frames is reached, or the time since the first frame (or since
+        opening, while there is none)."""
         settings = self._settings
         running_s = monotonic() - (self._started_s or self._opened_s)
         late = bool(settings.duration_s) and running_s >= settings.duration_s
@@ -169,7 +164,7 @@ class LiveReader:
         )
 
     def _receive(self) -> None:
-        """Connect, again and again with growing waits, and queue what comes."""
+        """Queue frames, reconnecting with exponential backoff."""
         settings = self._settings
         failures, wait_s = 0, settings.retry_wait_s
         while not self._closing.is_set():
@@ -238,19 +233,19 @@ class LiveReader:
 
 
 class _Clock:
-    """Times of one connection's frames: by their timestamps, kept near to the clock on the wall."""
+    """Times of one connection's frames: their timestamps, kept close to this machine's clock."""
 
     def __init__(self) -> None:
         self._offset_s: float | None = None
 
     def time_of(self, received: LiveFrame, now_s: float) -> float:
-        """Seconds since the stream's start of a frame that arrives ``now_s`` after it."""
+        """Time of a frame, in seconds since the start of the stream; it arrives at ``now_s``."""
         stamp_s = received.frame.time
         if stamp_s is None or not received.timed:
             return now_s
-        if self._offset_s is None or abs(now_s - stamp_s - self._offset_s) > MOST_DRIFT_S:
+        if self._offset_s is None or abs(now_s - stamp_s - self._offset_s) > MAX_DRIFT_S:
             self._offset_s = now_s - stamp_s
-        self._offset_s += (now_s - stamp_s - self._offset_s) * PULL
+        self._offset_s += (now_s - stamp_s - self._offset_s) * DRIFT_CORRECTION
         return stamp_s + self._offset_s
 
 
@@ -263,7 +258,7 @@ def _describe(received: LiveFrame) -> VideoInfo:
         time_base=TIME_BASE,
         start_pts=0,
         start_s=0.0,
-        rate=rate if rate <= MOST_FRAMES_A_SECOND else FALLBACK_RATE,
+        rate=rate if rate <= MAX_RATE else FALLBACK_RATE,
         frames=0,
         duration_s=0.0,
         codec=received.codec,

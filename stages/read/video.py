@@ -1,4 +1,4 @@
-"""Read a recorded video: batches of upright YUV frames, with the stream's own timestamps."""
+"""Read a video file: batches of upright YUV frames, with the stream's own timestamps."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ import numpy as np
 from configs.errors import SourceError
 from configs.schema import ReadSettings
 from stages.batch import FrameBatch, VideoInfo
-from stages.frames import (
-    BT601,
-    FALLBACK_RATE,
-    copy_upright,
-    pixels_shape,
-    upright_size,
-)
+from stages.frames import BT601, FALLBACK_RATE, copy_upright, pixels_shape, upright_size
 from stages.read.decode import Decoder
 
 
@@ -56,8 +50,8 @@ class VideoReader:
     def batches(self) -> Iterator[FrameBatch]:
         """All frames in order of presentation, once.
 
-        Damage in the file is skipped where the decoder can go on after it, and told in the
-        ``damage`` of the batch that follows; the last batch may hold nothing else.
+        Damage is skipped where the decoder can go on after it, and reported as ``damage`` of the
+        batch that follows; the last batch may hold nothing else.
         """
         info, first_frame, previous_pts = self.info, 0, self.info.start_pts - 1
         size = (info.width, info.height)
@@ -106,7 +100,7 @@ class VideoReader:
         )
         time_base = first.time_base or 1 / rate
         start_pts = self._pts(first) or 0
-        origin = stream.start_time or 0 if self._known_by_dts else start_pts
+        origin = stream.start_time or 0 if self._has_only_dts else start_pts
         file_start_s = (container.start_time or 0) / av.time_base
         return VideoInfo(
             width=width,
@@ -124,15 +118,15 @@ class VideoReader:
         )
 
     @property
-    def _known_by_dts(self) -> bool:
-        """Whether times of decoding are all there is: AVI has none of presentation."""
+    def _has_only_dts(self) -> bool:
+        """Whether there are only decoding timestamps, as in AVI."""
         return self._decoder.container.format.name == "avi"
 
     def _pts(self, frame: av.VideoFrame) -> int | None:
-        return frame.dts if self._known_by_dts or frame.pts is None else frame.pts
+        return frame.dts if self._has_only_dts or frame.pts is None else frame.pts
 
     def _timed_frames(self) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Each frame and its timestamp."""
+        """Each frame with its presentation timestamp, estimated where it has none."""
         info = self.info
         step = max(1, round(1 / (info.rate * info.time_base)))
         following_pts = info.start_pts

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from stages.batch import NOBODY, FrameBatch
-from stages.geometry import cut_out_colour
+from stages.geometry import crop_colour
 
 SIDE_PX = 96
 ROOM = 0.25
@@ -54,4 +54,4 @@ def _portrait(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
     zoom = SIDE_PX / side
     shift = SIDE_PX / 2 - zoom * centre
     transform = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]], np.float64)
-    return cut_out_colour(pixels, transform, SIDE_PX)
+    return crop_colour(pixels, transform, SIDE_PX)

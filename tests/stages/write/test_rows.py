@@ -10,12 +10,7 @@ import pytest
 
 from models.emotions import EMOTIONS
 from stages.batch import FrameBatch
-from stages.write.rows import (
-    COLUMNS,
-    PROBABILITY_STEPS,
-    Aggregator,
-    rounded_to_steps,
-)
+from stages.write.rows import COLUMNS, PROBABILITY_STEPS, Aggregator, rounded_to_steps
 from tests.stages.batches import batch_of
 
 BOX = (10.0, 20.0, 30.0, 40.0)

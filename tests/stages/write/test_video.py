@@ -12,14 +12,7 @@ from configs.errors import OutputError
 from configs.schema import ReadSettings, VideoSettings
 from stages.read.video import VideoReader
 from stages.write.video import VideoWriter
-from tests.stages.clips import (
-    cut,
-    frame_times_s,
-    make_clip,
-    read_all,
-    sound_of,
-    times_of,
-)
+from tests.stages.clips import cut, frame_times_s, make_clip, read_all, sound_of, times_of
 
 QUICK = VideoSettings(preset="ultrafast")
 
