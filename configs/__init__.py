@@ -1,1 +1,1 @@
-"""Settings, the files that hold them, cameras, and every error. Imports nothing of the project."""
+"""Settings, their files, cameras, and every error. Imports nothing else of the project."""

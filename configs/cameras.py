@@ -1,4 +1,4 @@
-"""Live sources: what a camera is called, where it is, and its own settings."""
+"""Cameras and network streams: their names, addresses and own settings."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:pass|pwd|token|key|secret|auth)[^=
 HIDDEN = "***"
 
 OWN_SECTIONS = ("detect", "track", "video", "live")
-"""Settings that a camera may have for itself; the others are those of the whole run."""
+"""Sections of settings that a camera may have for itself."""
 
 
 class Camera(Section):
     """A named camera or network stream.
 
     Attributes:
-        name: what it is called in results, messages and on the page.
+        name: used in results, messages and on the page.
         address: a URL, the number of a camera, or a device such as ``/dev/video0``.
-        settings: what is different for this one, by section.
+        settings: those that differ for this camera, by section.
     """
 
     name: Annotated[str, Field(pattern=r"^[\w][\w .-]*$", max_length=80)]
@@ -36,8 +36,8 @@ class Camera(Section):
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
-def load_cameras(path: Path, usual: Settings) -> list[tuple[Camera, Settings]]:
-    """The cameras of a YAML list, each with the settings that hold for it.
+def load_cameras(path: Path, defaults: Settings) -> list[tuple[Camera, Settings]]:
+    """The cameras of a YAML list, each with its complete settings.
 
     Raises:
         ConfigError: naming the file, the camera and what is wrong.
@@ -61,17 +61,17 @@ def load_cameras(path: Path, usual: Settings) -> list[tuple[Camera, Settings]]:
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"{path}: two cameras are called {name}; give each its own name")
-    return [(camera, _settings_of(camera, path, usual)) for camera in cameras]
+    return [(camera, _settings_of(camera, path, defaults)) for camera in cameras]
 
 
-def _settings_of(camera: Camera, path: Path, usual: Settings) -> Settings:
+def _settings_of(camera: Camera, path: Path, defaults: Settings) -> Settings:
     for section in camera.settings:
         if section not in OWN_SECTIONS:
             raise ConfigError(
                 f"{path}: {camera.name}: {section}: a camera's own settings are those of "
                 f"{', '.join(OWN_SECTIONS)}; give others with --config"
             )
-    return with_changes(usual, camera.settings, f"{path}: {camera.name}")
+    return with_changes(defaults, camera.settings, f"{path}: {camera.name}")
 
 
 def is_live(source: str) -> bool:
@@ -80,7 +80,7 @@ def is_live(source: str) -> bool:
 
 
 def camera_of(address: str) -> Camera:
-    """A camera named after its address, but for what must stay secret."""
+    """A camera named after its address, without user, password and query."""
     if address.isdigit():
         return Camera(name=f"camera-{address}", address=address)
     place = re.sub(r"^[a-z0-9+.-]*://([^/@]*@)?", "", address, flags=re.IGNORECASE)
@@ -91,6 +91,6 @@ def camera_of(address: str) -> Camera:
 
 
 def without_secrets(address: str) -> str:
-    """An address as it may be shown: without its password, and without keys in its query."""
+    """An address without its password and the keys in its query."""
     shown = PASSWORD.sub(rf"\1:{HIDDEN}@", address)
     return SECRET_PARAMETER.sub(rf"\1{HIDDEN}", shown)

@@ -44,7 +44,7 @@ class StalledError(SourceError):
 
 
 class RayLostError(EmotionTimelinesError):
-    """Ray itself died; what was done is kept."""
+    """Ray itself died; finished results are kept."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Settings from a YAML file or preset and from ``--set``, or one clear line of what is wrong."""
+"""Load settings from a YAML file or preset and from ``--set``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRESETS_FOLDER = Path(__file__).parent
 
 
 def presets() -> list[str]:
-    """Names that ``--config`` takes besides files."""
+    """Names that ``--config`` accepts besides files."""
     return sorted(path.stem for path in PRESETS_FOLDER.glob("*.yaml") if path.stem != "cluster")
 
 
@@ -27,7 +27,7 @@ def load_settings(
     assignments: Sequence[str] = (),
     flags: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Defaults, changed by a file or preset, changed by assignments, changed by flags.
+    """Defaults, overridden by a file or preset, then by assignments, then by flags.
 
     Args:
         config: path of a YAML file, of a result's ``summary.json``, or the name of a preset.
@@ -58,7 +58,7 @@ def with_changes(
     """Settings with some of them changed, by section.
 
     Args:
-        origin: what a message is to name as their place.
+        origin: where they come from, for messages.
 
     Raises:
         ConfigError: as ``load_settings``.

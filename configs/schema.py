@@ -21,67 +21,67 @@ class Section(BaseModel):
 
 class ReadSettings(Section):
     batch_frames: Annotated[int, Field(ge=1, le=256)] = 16
-    """Frames that travel together, at most."""
+    """Frames of a batch, at most."""
     batch_mb: Count = 32
-    """Size of those frames' pixels, at most; larger pictures travel in smaller batches."""
+    """Pixels of a batch, in 2^20 bytes, at most: batches of large pictures have fewer frames."""
     threads: Threads = 0
-    """Threads of the decoder; 0 for as many as a video's share of the CPUs carries."""
+    """Threads of the decoder; 0: chosen by the number of CPUs for each video."""
 
 
 class DetectSettings(Section):
     detector: Literal["yunet", "mtcnn", "haar"] = "yunet"
-    """How faces are found."""
+    """The face detector."""
     width_px: Annotated[int, Field(ge=64, le=4096)] = 640
-    """Longer side of the picture that is searched; larger finds smaller faces, slower."""
+    """Longer side of the picture given to the detector; larger finds smaller faces, slower."""
     interval_s: Seconds = 0.2
-    """Whole pictures are searched this often, those in between only near known faces; 0: all."""
+    """Time between whole pictures searched; those between only near known faces; 0: search all."""
     threshold: Fraction01 = 0.6
-    """Faces of which the detector is less sure are left out."""
+    """Least score of a face."""
 
 
 class TrackSettings(Section):
     max_gap_s: Seconds = 1.0
-    """A person out of sight for longer has to be recognised; so has everyone after a cut."""
+    """A track ends when its face is out of sight for longer, or at a cut."""
     remember_s: Seconds = 3600
-    """A face that returns within this time gets its old number, if it is recognised; 0: never."""
+    """A face that returns within this time gets its old id if re-identified; 0: never."""
     min_s: Seconds = 0.25
-    """A face that is seen for less in all is taken for a mistake and left out."""
+    """A face seen for less in all is dropped as a false detection."""
 
 
 class SmoothSettings(Section):
     window_s: Seconds = 0.4
-    """Probabilities are averaged over this time, about each frame; 0 for not at all."""
+    """Probabilities are averaged over this time around each frame; 0: not at all."""
     keep_raw: bool = False
-    """Whether the table also has the probabilities as they were, in columns of their own."""
+    """Whether the table also has the unsmoothed probabilities, in columns of their own."""
 
 
 class ClassifySettings(Section):
     model: Path | None = None
     """A ``.tflite`` or ``.keras`` network; empty for the one that comes with the program."""
     threads: Threads = 0
-    """Threads of the network; 0 for as many as a video's share of the CPUs carries."""
+    """Threads of the network; 0: chosen by the number of CPUs for each video."""
 
 
 class VideoSettings(Section):
     enabled: bool = True
     """Whether ``annotated.mp4`` is written."""
     blur: bool = False
-    """Whether faces are made unrecognisable in every picture and film that is written."""
+    """Whether faces are made unrecognisable in every picture and video that is written."""
     crf: Annotated[int, Field(ge=0, le=51)] = 23
     """x264's constant rate factor: 18 looks lossless, 28 is small."""
     preset: Literal[
         "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"
     ] = "veryfast"
-    """x264's trade of speed for size."""
+    """x264's trade-off of speed and size."""
     threads: Threads = 0
-    """Threads of the encoder; 0 for as many as a video's share of the CPUs carries."""
+    """Threads of the encoder; 0: chosen by the number of CPUs for each video."""
 
 
 class SegmentSettings(Section):
     min_s: Seconds = 0.3
-    """A shorter change of expression is taken for a part of what is around it."""
+    """A shorter run of an expression joins the longer one beside it."""
     hysteresis: Fraction01 = 0.1
-    """Another expression begins when it is likelier than the last one by this much."""
+    """Another expression begins when its probability exceeds the current one's by this much."""
 
 
 class ExportSettings(Section):
@@ -91,34 +91,34 @@ class ExportSettings(Section):
 
 class LiveSettings(Section):
     open_timeout_s: Annotated[float, Field(gt=0)] = 10
-    """A stream that does not answer for this long is tried again later."""
+    """How long to wait for a stream to answer, before trying again."""
     read_timeout_s: Annotated[float, Field(gt=0)] = 5
-    """A stream that sends nothing for this long is taken for lost, and tried again."""
+    """How long to wait for the next frame, before reconnecting."""
     retry_wait_s: Annotated[float, Field(gt=0)] = 1
-    """Wait before the first new attempt; it doubles with each that fails."""
+    """Wait before reconnecting; it doubles with each failed attempt."""
     longest_retry_wait_s: Annotated[float, Field(gt=0)] = 30
     """Longest wait between two attempts."""
     attempts: Annotated[int, Field(ge=0)] = 0
-    """Attempts in a row after which a stream is given up; 0 for never."""
+    """Failed attempts in a row after which a stream is given up; 0: never."""
     queue_frames: Count = 8
-    """Received frames that may wait; when there are more, the oldest is dropped."""
+    """Received frames that may wait; of more, the oldest is dropped."""
     batch_frames: Annotated[int, Field(ge=1, le=64)] = 4
-    """Frames that travel together, at most; a larger number costs less and answers later."""
+    """Frames of a batch, at most; larger batches cost less and have a higher latency."""
     piece_s: Annotated[float, Field(gt=0)] = 600
-    """Length of each piece of the annotated recording."""
+    """Length of each piece of the annotated video."""
     keep_pieces: Annotated[int, Field(ge=0)] = 0
-    """Pieces that are kept, the latest ones; 0 for all."""
+    """Number of latest pieces that are kept; 0: all."""
     duration_s: Seconds = 0
-    """A stream ends after this time; 0 for never."""
+    """A stream ends after this time; 0: never."""
     frames: Annotated[int, Field(ge=0)] = 0
-    """A stream ends after this many frames; 0 for never."""
+    """A stream ends after this many frames; 0: never."""
 
 
 class PageSettings(Section):
     host: str = "127.0.0.1"
     """Address that the page of ``--show`` is served at; viewers elsewhere need the token."""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
-    """Its port; 0 for any that is free."""
+    """Its port; 0: any that is free."""
     token: str | None = None
     """What a viewer from another machine has to give; empty for a new one each time."""
 

@@ -12,7 +12,7 @@ from pipeline.results.clock import clock
 from pipeline.results.report import REPORT, in_words, legend, shares_bar, style
 from pipeline.results.summary import Summary
 from pipeline.sources import Job
-from stages.write.files import write_whole
+from stages.write.files import write_atomically
 
 INDEX = "index.html"
 
@@ -33,7 +33,7 @@ def write_index(out: Path, results: Iterable[tuple[Job, Summary | None]]) -> Non
     counts = {status: sum(_status(summary) == status for _, summary in entries) for status in ORDER}
     facts = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     rows = "".join(_row(out, job, summary) for job, summary in entries)
-    write_whole(
+    write_atomically(
         out / INDEX,
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -19,7 +19,7 @@ from stages.batch import FrameBatch, VideoInfo
 from stages.people.reidentify import FaceReidentifier
 from stages.people.settle import Settler
 from stages.write.pieces import PieceWriter
-from stages.write.rows import Aggregator
+from stages.write.rows import RowMaker
 from stages.write.table import TableWriter
 from stages.write.thumbnails import Thumbnails
 from stages.write.video import VideoWriter
@@ -44,14 +44,14 @@ class Recorder:
         live = isinstance(job, Stream)
         reidentifier = FaceReidentifier() if settings.track.remember_s else None
         self._settler = Settler(settings.track, settings.smooth, live, reidentifier)
-        self._aggregator = Aggregator(settings.smooth.keep_raw)
+        self._row_maker = RowMaker(settings.smooth.keep_raw)
         self._thumbnails = Thumbnails()
         self._damage: list[str] = []
         self.newest: FrameBatch | None = None
         clear_results(job.folder)
         self._writers: list[TableWriter | VideoWriter | PieceWriter] = []
         try:
-            columns = self._aggregator.columns
+            columns = self._row_maker.columns
             self._table = TableWriter(job.folder / TABLE, columns, readable=live)
             self._writers.append(self._table)
             self._video: VideoWriter | PieceWriter | None = None
@@ -72,7 +72,7 @@ class Recorder:
 
     def _write(self, batch: FrameBatch) -> None:
         self.newest = batch
-        self._table.write(self._aggregator.rows(batch))
+        self._table.write(self._row_maker.rows(batch))
         if not self._settings.video.blur:
             self._thumbnails.process(batch)
         if self._video is not None:
@@ -91,7 +91,7 @@ class Recorder:
         problems = [*self._damage, *([cut_short] if cut_short else [])]
         unwritten: list[str] = self._write_the_rest()
         result: VideoResult | None = None
-        if not self._aggregator.frames:
+        if not self._row_maker.frames:
             self.discard()
         else:
             if cut_short and isinstance(self._video, VideoWriter):
@@ -110,10 +110,10 @@ class Recorder:
             source=str(self._job.source),
             status=status,
             reason="; ".join(dict.fromkeys(problems)) or None,
-            frames=self._aggregator.frames,
-            duration_s=round(self._aggregator.duration_s, 6),
-            faces=self._aggregator.faces,
-            tracks=self._aggregator.people,
+            frames=self._row_maker.frames,
+            duration_s=round(self._row_maker.duration_s, 6),
+            faces=self._row_maker.faces,
+            tracks=self._row_maker.people,
             dropped=dropped,
             input=self._input,
             input_sha256=None if cut_short else self._job.sha256(),

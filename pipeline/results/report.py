@@ -22,7 +22,7 @@ from pipeline.results.summary import Summary
 from pipeline.results.timeline import Timeline
 from pipeline.results.video_result import VideoResult
 from stages.write.annotate import COLOURS_RGB
-from stages.write.files import write_whole
+from stages.write.files import write_atomically
 
 REPORT = "report.html"
 
@@ -78,7 +78,7 @@ def write_report(
         data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         script=_asset("report.js"),
     )
-    write_whole(folder / REPORT, page)
+    write_atomically(folder / REPORT, page)
 
 
 def shares_bar(shares: Mapping[str, float]) -> str:

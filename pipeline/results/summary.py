@@ -16,7 +16,7 @@ import av
 from configs.cameras import without_secrets
 from configs.schema import Settings
 from models.runtime import EmotionNetwork
-from stages.write.files import write_whole
+from stages.write.files import write_atomically
 
 SUMMARY = "summary.json"
 
@@ -133,7 +133,7 @@ class Summary:
         figures = {name: value for name, value in asdict(self).items() if value is not None}
         figures["reason"] = self.reason
         text = json.dumps({**figures, **asdict(provenance)}, indent=2, ensure_ascii=False)
-        write_whole(folder / SUMMARY, text + "\n")
+        write_atomically(folder / SUMMARY, text + "\n")
 
 
 def read_summary(folder: Path) -> tuple[Summary, Provenance] | None:

@@ -26,7 +26,7 @@ from pipeline.results.summary import Provenance, Summary, read_summary
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.batch import VideoInfo
-from stages.write.files import output_errors_name, write_whole
+from stages.write.files import output_errors_name, write_atomically
 
 LOCK, RECORD = ".lock", "batch.json"
 RECORD_INTERVAL_S = 5.0
@@ -158,7 +158,7 @@ class Ledger:
             "results": [self._result(job) for job in self._jobs],
         }
         text = json.dumps(record, indent=2, ensure_ascii=False)
-        write_whole(self._out / RECORD, text + "\n")
+        write_atomically(self._out / RECORD, text + "\n")
         write_index(self._out, [(job, self.summaries.get(job)) for job in self._jobs])
 
     def _result(self, job: Job) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Bring results to the disk: table rows, the annotated video with its sound, thumbnails."""
+"""Write results: table rows, tables, the annotated video with its sound, thumbnails."""

@@ -1,4 +1,4 @@
-"""Draw faces, people's numbers and expressions onto frames, on the YUV planes themselves."""
+"""Draw boxes, person ids and expressions on frames, directly in their YUV planes."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ COLOURS_RGB = {
     "sad": (0, 114, 178),
     "surprise": (86, 180, 233),
 }
-"""Okabe & Ito's palette, which the colour-blind can tell apart (2008), with a light grey."""
+"""The palette of Okabe & Ito (2008), safe for the colour-blind, with a light grey."""
 
 INK_RGB, PAPER_RGB = (16, 16, 16), (255, 255, 255)
 
-BLURRED_SQUARES = 5
-"""Squares across an unrecognisable face: too few to tell one from another."""
+MOSAIC_SQUARES = 5
+"""Across a blurred face: too few to recognise it."""
 
-BLURRED_ROOM = 0.2
-"""Room about a face that is blurred as well, in sides of it."""
+BLUR_MARGIN = 0.2
+"""Around a face, blurred as well, as a share of its width and height."""
 
-BLURRED_ABOUT = 5
-"""Frames before and after, of the same batch, whose faces are blurred, too."""
+BLUR_FRAMES = 5
+"""Before and after a frame, in the same batch, whose faces are blurred in it as well."""
 
 Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -40,13 +40,13 @@ class Annotator:
 
     Args:
         width, height: of the frames, in pixels, even.
-        blur: make faces unrecognisable first.
+        blur: make all faces unrecognisable.
     """
 
     def __init__(self, width: int, height: int, blur: bool = False) -> None:
         self._blur = blur
         shorter = min(width, height)
-        self._least_text_px, self._most_text_px = max(12, shorter // 54), max(12, shorter // 24)
+        self._min_text_px, self._max_text_px = max(12, shorter // 54), max(12, shorter // 24)
 
     def draw(self, planes: Planes, batch: FrameBatch, index: int) -> None:
         """Draw the faces of the batch's frame at ``index``.
@@ -55,14 +55,14 @@ class Annotator:
             planes: Y, U, V of that frame, as ``yuv_planes`` gives them, writable.
         """
         if self._blur:
-            # What is found a moment earlier or later may have been missed here.
-            near = slice(max(0, index - BLURRED_ABOUT), index + BLURRED_ABOUT + 1)
+            # A face that is detected a moment earlier or later may have been missed here.
+            near = slice(max(0, index - BLUR_FRAMES), index + BLUR_FRAMES + 1)
             first, stop = batch.faces_of(near.start).start, batch.faces_of(near.stop - 1).stop
             for box in batch.boxes[first:stop]:
-                _make_unrecognisable(planes, box)
+                _pixelate(planes, box)
         faces = batch.faces_of(index)
         shown = [face for face in range(faces.start, faces.stop) if batch.people[face] != NOBODY]
-        # The nearest faces last, so that their labels stay readable.
+        # The largest faces last, so that their labels stay readable.
         for face in sorted(shown, key=lambda face: batch.boxes[face, 3]):
             probabilities = batch.probabilities[face]
             emotion = EMOTIONS[probabilities.argmax()]
@@ -75,8 +75,8 @@ class Annotator:
         height, width = planes[0].shape
         left, top = (int(value) // 2 * 2 for value in box[:2])
         right, bottom = (int(value) // 2 * 2 for value in box[:2] + box[2:])
-        # Small faces have small labels, so that those of a crowd leave each other room.
-        text_px = int(np.clip(box[2] / 5, self._least_text_px, self._most_text_px))
+        # Small faces get small labels, so that a crowd stays readable.
+        text_px = int(np.clip(box[2] / 5, self._min_text_px, self._max_text_px))
         # Even, so that a line covers whole pixels of the chroma planes, which are half as large.
         line = max(2, text_px // 12 * 2)
         for grow, colour in ((2, INK_RGB), (0, rgb)):
@@ -101,9 +101,9 @@ class Annotator:
 
 @lru_cache(maxsize=4096)
 def _text_mask(text: str, height_px: int) -> np.ndarray:
-    """Coverage of a line of text: (h, w) float32 of 0 to 1, h and w even.
+    """Coverage of a line of text: (h, w) float32 from 0 to 1, h and w even.
 
-    Drawn four times as large and averaged down, as OpenCV's strokes are coarse when small.
+    Drawn four times as large and averaged down, as OpenCV's small text is coarse.
     """
     oversize, font = 4, cv2.FONT_HERSHEY_DUPLEX
     thickness = max(1, round(height_px * oversize / 20))
@@ -128,22 +128,22 @@ def _luma(rgb: tuple[int, int, int]) -> int:
     return _yuv(rgb)[0]
 
 
-def _make_unrecognisable(planes: Planes, box: np.ndarray) -> None:
-    """Put a few large squares in place of a face and what is around it."""
-    room = BLURRED_ROOM * box[2:]
-    low, high = box[:2] - room, box[:2] + box[2:] + room
+def _pixelate(planes: Planes, box: np.ndarray) -> None:
+    """Replace a face and its margin by a few large squares."""
+    margin = BLUR_MARGIN * box[2:]
+    low, high = box[:2] - margin, box[:2] + box[2:] + margin
     for plane, share in zip(planes, (1, 2, 2), strict=True):
         left, top = (max(0, int(value / share)) for value in low)
         right, bottom = (max(0, int(np.ceil(value / share))) for value in high)
         area = plane[top:bottom, left:right]
         if area.size:
-            squares = cv2.resize(area, (BLURRED_SQUARES,) * 2, interpolation=cv2.INTER_AREA)
+            squares = cv2.resize(area, (MOSAIC_SQUARES,) * 2, interpolation=cv2.INTER_AREA)
             size = (area.shape[1], area.shape[0])
             area[:] = cv2.resize(squares, size, interpolation=cv2.INTER_NEAREST)
 
 
 def _fill(planes: Planes, area: tuple[int, ...], rgb: tuple[int, int, int]) -> None:
-    """Paint a rectangle of left, top, right, bottom; what lies outside the picture is left out."""
+    """Fill a rectangle (left, top, right, bottom), clipped to the picture."""
     left, top, right, bottom = (max(0, value) for value in area)
     for plane, value, share in zip(planes, _yuv(rgb), (1, 2, 2), strict=True):
         plane[top // share : bottom // share, left // share : right // share] = value
@@ -152,7 +152,7 @@ def _fill(planes: Planes, area: tuple[int, ...], rgb: tuple[int, int, int]) -> N
 def _blend(
     planes: Planes, corner: tuple[int, int], mask: np.ndarray, rgb: tuple[int, int, int]
 ) -> None:
-    """Paint with a mask whose left upper corner is given; it may reach beyond the picture."""
+    """Blend a colour in by a mask, whose left upper corner is given; clipped to the picture."""
     left, top = (max(0, value // 2 * 2) for value in corner)
     height, width = planes[0].shape
     mask = mask[: max(0, height - top), : max(0, width - left)]

@@ -1,4 +1,4 @@
-"""A file has its final name only when it is complete."""
+"""Write files so that one under its final name is always complete."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from configs.errors import OutputError
 
 
 def unfinished_name(path: Path) -> Path:
-    """Where a file is written until it is complete; hidden, and with the same ending."""
+    """Path of a file until it is complete: hidden, with the same suffix."""
     return path.with_name(f".unfinished.{path.name}")
 
 
 def move_into_place(path: Path) -> None:
-    """Give a complete file its final name, in place of an older one."""
+    """Give a complete file its final name, replacing an older one.
+
+    Raises:
+        OutputError: it cannot be renamed.
+    """
     with output_errors_name(path):
         unfinished_name(path).replace(path)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file in one step: others see the older one, or all of this one.
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file atomically: readers see the older one or all of the new one.
 
     Raises:
         OutputError: it cannot be written.
@@ -34,7 +38,7 @@ def write_whole(path: Path, text: str) -> None:
 
 @contextmanager
 def output_errors_name(path: Path) -> Iterator[None]:
-    """Turn what the system says of a file or folder into an ``OutputError`` that names it."""
+    """Raise ``OSError``s of the block as ``OutputError``s that name this file or folder."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Write a live stream's annotated recording in pieces, each a film of its own."""
+"""Write the annotated video of a live stream in pieces, each of which plays by itself."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from stages.write.video import VideoWriter
 
 
 class PieceWriter:
-    """Cuts a stream into ``annotated-0001.mp4``, ``annotated-0002.mp4`` and so on.
+    """Writes ``annotated-0001.mp4``, ``annotated-0002.mp4`` and so on.
 
-    A piece has its final name, and plays, as soon as the next has begun. Of a stream without end
-    the oldest pieces are deleted, if the settings say how many to keep.
+    A piece gets its final name when the next one begins. The oldest pieces are deleted if
+    ``live.keep_pieces`` says how many to keep.
 
     Raises:
         OutputError: by any method, when a file cannot be written.
@@ -42,7 +42,7 @@ class PieceWriter:
         self._current.write(batch)
 
     def finish(self) -> None:
-        """Complete the piece that is being written."""
+        """Complete the current piece."""
         if self._current is None:
             return
         self._current.finish()
@@ -51,7 +51,7 @@ class PieceWriter:
             self._path(self._number - self._live.keep_pieces).unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Leave nothing behind of the piece that is being written."""
+        """Delete the current piece."""
         if self._current is not None:
             self._current.discard()
             self._current = None

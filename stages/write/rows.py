@@ -1,4 +1,4 @@
-"""From faces to the rows of the timeline, and to the figures of the summary."""
+"""Rows of the timeline, and the counts of the summary, from settled batches."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ COLUMNS = (
 )  # fmt: skip
 
 RAW_COLUMNS = tuple(f"raw_{emotion}" for emotion in EMOTIONS)
-"""Follow the others where the settings ask for them."""
+"""At the end of a row, if ``smooth.keep_raw`` is set."""
 
 PROBABILITY_STEPS = 10_000
-"""Probabilities are given in steps of one over this."""
+"""Probabilities are written in steps of one over this."""
 
 
-class Aggregator:
-    """Rows of one video's timeline; counts as it goes.
+class RowMaker:
+    """Makes the rows of one video's timeline, and counts.
 
     Args:
-        keep_raw: rows end with ``RAW_COLUMNS``.
+        keep_raw: whether rows end with ``RAW_COLUMNS``.
 
     Attributes:
         columns: names of the columns.
-        frames: frames seen.
-        faces: faces seen, over all frames.
-        people: people seen.
+        frames: frames so far.
+        faces: faces so far, over all frames.
+        people: people so far.
         duration_s: time from the first frame to the last.
     """
 
@@ -41,7 +41,7 @@ class Aggregator:
         self.duration_s = 0.0
 
     def rows(self, batch: FrameBatch) -> Iterator[tuple[str, ...]]:
-        """One row, in the order of ``columns``, for each face; one for a frame without any."""
+        """A row, in the order of ``columns``, for each face, and for each frame without any."""
         self.frames += len(batch)
         shown = batch.people != NOBODY
         self.faces += int(shown.sum())
@@ -69,16 +69,13 @@ class Aggregator:
 
 
 def rounded_to_steps(probabilities: np.ndarray) -> np.ndarray:
-    """Probabilities as whole numbers of steps, each row summing to all of them.
-
-    What plain rounding would lose goes to the largest remainders, so that a printed row sums to
-    exactly 1.
+    """Round probabilities so that each row still sums to exactly 1 (largest remainder method).
 
     Args:
         probabilities: (m, 7), rows summing to 1.
 
     Returns:
-        (m, 7) int64, rows summing to ``PROBABILITY_STEPS``.
+        (m, 7) int64, in steps; rows sum to ``PROBABILITY_STEPS``.
     """
     exact = probabilities.astype(np.float64) * PROBABILITY_STEPS
     steps = np.floor(exact).astype(np.int64)

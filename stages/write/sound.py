@@ -1,4 +1,4 @@
-"""Take a source's sound along into the annotated video."""
+"""Copy the sound of a source into the annotated video."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 import av
 
 COPIED_CODECS = {"aac", "mp3", "mp3float", "opus", "libopus", "flac"}
-"""What both MP4 and browsers take as it is; everything else becomes AAC."""
+"""Copied unchanged, as MP4 and browsers take them; every other codec becomes AAC."""
 
 AAC_RATES = av.Codec("aac", "w").audio_rates or ()
 FALLBACK_RATE = 48000
-"""Samples a second of sound whose own rate AAC does not know."""
+"""Samples per second, where AAC does not support the source's own rate."""
 
 
 class Sound:
-    """The first audio stream of a file, written into a container along with its pictures.
+    """The first audio stream of a file, interleaved with the frames of an output.
 
-    No source, one without sound, or one whose sound is damaged, gives what there is.
+    Without a source, or one without sound, nothing is written; of damaged sound, what can be read.
     """
 
     def __init__(self, source: Path | None, container: av.container.OutputContainer) -> None:
@@ -41,7 +41,7 @@ class Sound:
         self._advance()
 
     def write_until(self, time_s: float) -> None:
-        """Write what is heard before a time from the file's start, so that players find both."""
+        """Write the sound up to a time, in seconds from the start of the file."""
         while self._next is not None and _start_s(self._next) <= time_s:
             with suppress(ValueError):  # A damaged packet; a full disk would be an OSError.
                 self._output.mux(self._next)
@@ -53,7 +53,7 @@ class Sound:
         self.close()
 
     def close(self) -> None:
-        """Write no more."""
+        """Write nothing more."""
         self._next = None
         if self._source is not None:
             self._source.close()
@@ -61,7 +61,7 @@ class Sound:
     def _advance(self) -> None:
         try:
             self._next = next(self._packets, None)
-        except (av.FFmpegError, ValueError):  # Such as a number of channels that changes.
+        except (av.FFmpegError, ValueError):  # Such as a change in the number of channels.
             self._next = None
 
     def _demux(self, stream: av.AudioStream) -> Iterator[av.Packet[av.AudioStream]]:
@@ -79,7 +79,7 @@ class Sound:
             yield packet
 
     def _encoded(self, stream: av.AudioStream) -> Iterator[av.Packet]:
-        """As AAC, in stereo at most: what PCM files leave unsaid, encoders want to know."""
+        """As AAC, in mono or stereo: PCM files may not state the layout that the encoder needs."""
         rate = stream.codec_context.sample_rate
         target = self._output.add_stream(
             "aac",

@@ -1,4 +1,4 @@
-"""Write ``timeline.csv``."""
+"""Write a table as CSV, row by row."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from stages.write.files import move_into_place, output_errors_name, unfinished_n
 
 
 class TableWriter:
-    """A growing CSV file (RFC 4180, but with plain line feeds).
+    """A growing CSV file (RFC 4180, with line feeds only).
 
     Args:
         path: the file to write.
-        columns: its first line.
-        readable: give the file its final name at once, and bring each row to the disk as it comes,
-            so that others can read along.
+        columns: names of the columns, the first line.
+        readable: use the final name from the start, and flush after each write, so that others can
+            follow the file as it grows.
 
     Raises:
         OutputError: by any method, when the file cannot be written.
@@ -25,9 +25,9 @@ class TableWriter:
 
     def __init__(self, path: Path, columns: Sequence[str], readable: bool = False) -> None:
         self._path, self._readable = path, readable
-        self._written_to = path if readable else unfinished_name(path)
+        self._target = path if readable else unfinished_name(path)
         with output_errors_name(path):
-            self._file = self._written_to.open("w", newline="", encoding="utf-8")
+            self._file = self._target.open("w", newline="", encoding="utf-8")
         self._csv = csv.writer(self._file, lineterminator="\n")
         self.write([columns])
 
@@ -45,7 +45,7 @@ class TableWriter:
             move_into_place(self._path)
 
     def discard(self) -> None:
-        """Leave nothing behind."""
-        with suppress(OSError):  # What could not be written is not wanted any more.
+        """Delete what was written."""
+        with suppress(OSError):  # It is deleted anyway.
             self._file.close()
-        self._written_to.unlink(missing_ok=True)
+        self._target.unlink(missing_ok=True)

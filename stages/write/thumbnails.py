@@ -9,18 +9,20 @@ from stages.batch import NOBODY, FrameBatch
 from stages.geometry import crop_colour
 
 SIDE_PX = 96
-ROOM = 0.25
-"""Room about a face, in sides of it."""
+MARGIN = 0.25
+"""Around a face, as a share of its longer side."""
 
-CLEARLY_BETTER = 1.2
-MOST_PEOPLE = 500
-"""Bounds memory where a crowd walks by; those who come later have no picture."""
+MIN_GAIN = 1.2
+"""Factor by which the quality of a new picture exceeds that of the one it replaces."""
+
+MAX_PEOPLE = 500
+"""Bounds memory where a crowd walks by; later people have no picture."""
 
 JPEG_QUALITY = 82
 
 
 class Thumbnails:
-    """Looks at every face, and keeps the one of each person that is surest and largest."""
+    """Keeps the picture of each person with the highest product of score and size."""
 
     def __init__(self) -> None:
         self._best: dict[int, tuple[float, np.ndarray]] = {}
@@ -28,28 +30,28 @@ class Thumbnails:
     def process(self, batch: FrameBatch) -> None:
         sizes_px = np.minimum(batch.boxes[:, 2:].max(axis=1, initial=0), SIDE_PX)
         for face, quality in enumerate((batch.scores * sizes_px).tolist()):
-            track = int(batch.people[face])
-            if track == NOBODY:
+            person = int(batch.people[face])
+            if person == NOBODY:
                 continue
-            known = self._best.get(track)
-            if known is None and len(self._best) >= MOST_PEOPLE:
+            known = self._best.get(person)
+            if known is None and len(self._best) >= MAX_PEOPLE:
                 continue
-            if known is None or quality > CLEARLY_BETTER * known[0]:
+            if known is None or quality > MIN_GAIN * known[0]:
                 frame = batch.pixels[batch.face_frame[face]]
-                self._best[track] = quality, _portrait(frame, batch.boxes[face])
+                self._best[person] = quality, _portrait(frame, batch.boxes[face])
 
     def jpegs(self) -> dict[int, bytes]:
-        """The pictures by number of the person, ``SIDE_PX`` square."""
+        """The pictures by person id, ``SIDE_PX`` square."""
         quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
         return {
-            track: cv2.imencode(".jpg", image, quality)[1].tobytes()
-            for track, (_, image) in self._best.items()
+            person: cv2.imencode(".jpg", image, quality)[1].tobytes()
+            for person, (_, image) in self._best.items()
         }
 
 
 def _portrait(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """The square about a box: (96, 96, 3) uint8 BGR; the picture's edge is repeated beyond it."""
-    side = float(max(box[2:])) * (1 + 2 * ROOM)
+    """The square around a box: (96, 96, 3) uint8 BGR."""
+    side = float(max(box[2:])) * (1 + 2 * MARGIN)
     centre = box[:2] + box[2:] / 2
     zoom = SIDE_PX / side
     shift = SIDE_PX / 2 - zoom * centre

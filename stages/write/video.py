@@ -1,4 +1,4 @@
-"""Write ``annotated.mp4``: H.264 with the source's timestamps and its sound."""
+"""Write the annotated video: H.264 with the source's timestamps and sound."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class VideoWriter:
     Args:
         path: the file to write.
         info: of the video that the frames come from.
-        sound_of: file whose sound is taken along.
+        sound_of: file whose sound is copied; None for none.
 
     Raises:
         OutputError: by any method, when the file cannot be written.
@@ -68,7 +68,7 @@ class VideoWriter:
                 self._container.mux(self._stream.encode(frame))
 
     def end_sound(self) -> None:
-        """Leave out what is heard after the last frame so far: the video ends here."""
+        """End the sound with the last frame so far, for a video that is cut short."""
         self._sound.close()
 
     def finish(self) -> None:
@@ -80,8 +80,8 @@ class VideoWriter:
         move_into_place(self._path)
 
     def discard(self) -> None:
-        """Leave nothing behind."""
-        with suppress(av.FFmpegError, OSError):  # What could not be written is not wanted any more.
+        """Delete what was written."""
+        with suppress(av.FFmpegError, OSError):  # It is deleted anyway.
             self._sound.close()
             self._container.close()
         unfinished_name(self._path).unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import pytest
 
 from models.emotions import EMOTIONS
 from stages.batch import FrameBatch
-from stages.write.rows import COLUMNS, PROBABILITY_STEPS, Aggregator, rounded_to_steps
+from stages.write.rows import COLUMNS, PROBABILITY_STEPS, RowMaker, rounded_to_steps
 from tests.stages.batches import batch_of
 
 BOX = (10.0, 20.0, 30.0, 40.0)
@@ -35,10 +35,8 @@ def classified(batch: FrameBatch) -> FrameBatch:
 
 
 def rows_of(*batches: FrameBatch) -> list[dict[str, str]]:
-    aggregator = Aggregator()
-    return [
-        dict(zip(COLUMNS, row, strict=True)) for batch in batches for row in aggregator.rows(batch)
-    ]
+    maker = RowMaker()
+    return [dict(zip(COLUMNS, row, strict=True)) for batch in batches for row in maker.rows(batch)]
 
 
 def test_each_frame_has_its_rows_in_order() -> None:
@@ -64,11 +62,11 @@ def test_printed_probabilities_sum_to_1_and_name_the_likeliest() -> None:
 
 
 def test_the_aggregator_counts() -> None:
-    aggregator = Aggregator()
+    maker = RowMaker()
     for batch in (batch_of([[BOX], []]), batch_of([[BOX, BOX]], first_frame=2), batch_of([])):
-        list(aggregator.rows(classified(batch)))
-    assert (aggregator.frames, aggregator.faces, aggregator.people) == (3, 3, 2)
-    assert aggregator.duration_s == pytest.approx(0.08)
+        list(maker.rows(classified(batch)))
+    assert (maker.frames, maker.faces, maker.people) == (3, 3, 2)
+    assert maker.duration_s == pytest.approx(0.08)
 
 
 @pytest.mark.parametrize(
