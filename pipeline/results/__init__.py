@@ -1,4 +1,4 @@
-"""What comes of a video: recording it, reading its table back, exports, report, summary, index.
+"""The results of a video: recording, its table read back, segments, summary, exports, reports.
 
 Imports ``sources``, ``stages``, ``models`` and ``configs``.
 """

@@ -1,4 +1,4 @@
-"""Files that are made of a finished table: ``segments.csv``, and those for other programs."""
+"""Write ``segments.csv`` and exports for other programs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SEGMENTS = "segments.csv"
 UNITS = {
     "frame": "frames from 0",
     "time_s": "s",
-    "track": "number of the person",
+    "track": "person id",
     "score": "0 to 1",
 }
 UNITS |= dict.fromkeys(("x", "y", "width", "height"), "px of the upright frame")
@@ -32,7 +32,7 @@ UNITS |= dict.fromkeys(EMOTIONS, "probability")
 
 
 def write_exports(result: VideoResult, folder: Path, settings: Settings) -> list[str]:
-    """Write ``segments.csv`` and the exports that the settings name; returns what went wrong."""
+    """Write ``segments.csv`` and the exports named in the settings; returns problems."""
     problems = []
     for name in (SEGMENTS, *export_names(settings.export.formats)):
         path = folder / name
@@ -47,7 +47,7 @@ def write_exports(result: VideoResult, folder: Path, settings: Settings) -> list
 
 
 def export_names(formats: Iterable[str]) -> list[str]:
-    """Names of the files of these formats."""
+    """File names of these formats."""
     return [f"timeline.{kind}" for kind in formats]
 
 
@@ -57,7 +57,7 @@ def _segments_csv(result: VideoResult, path: Path) -> None:
 
 
 def _parquet(result: VideoResult, path: Path) -> None:
-    from pyarrow import parquet  # Takes a while, and is seldom needed.
+    from pyarrow import parquet  # Slow to import, and seldom needed.
 
     fields = [
         field.with_metadata({"unit": UNITS[field.name]}) if field.name in UNITS else field
@@ -73,7 +73,7 @@ def _elan(result: VideoResult, path: Path) -> None:
     from pympi import Eaf
 
     document = Eaf(author="Emotion Timelines")
-    if result.film.exists():  # A live stream has no film as a whole.
+    if result.film.exists():  # A live stream is recorded in pieces.
         relative = os.path.relpath(result.film.absolute(), path.parent.absolute())
         kind = mimetypes.guess_type(result.film.name)[0] or "video/*"
         address = quote(Path(relative).as_posix())
@@ -104,7 +104,7 @@ def _captions(result: VideoResult, path: Path) -> None:
 
 
 def _picture(result: VideoResult, path: Path) -> None:
-    from pipeline.results.picture import draw_timeline  # matplotlib takes a while.
+    from pipeline.results.picture import draw_timeline  # matplotlib is slow to import.
 
     draw_timeline(result.timeline, result.segments, result.source.name, path)
 
@@ -130,6 +130,6 @@ WRITERS: dict[str, Callable[[VideoResult, Path], None]] = {
     "timeline.png": _picture,
     "timeline.svg": _picture,
 }
-"""By the file that they write."""
+"""By name of the file that they write."""
 
 EXPORTS = tuple(name for name in WRITERS if name != SEGMENTS)

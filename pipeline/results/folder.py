@@ -1,4 +1,4 @@
-"""The files of one video's results, and a summary beside them however its analysis ended."""
+"""The files in a video's folder, and summaries of analyses that failed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from stages.write.files import output_errors_name
 TABLE, FILM = "timeline.csv", "annotated.mp4"
 
 RESULTS = (TABLE, SEGMENTS, *EXPORTS, REPORT, FILM, "annotated-[0-9]*.mp4", SUMMARY)
-"""Patterns of the files that a recording consists of."""
+"""Patterns of all files in a video's folder."""
 
 
 def clear_results(folder: Path) -> None:
-    """Make a folder for results, and take away those of an earlier run: they are about to change.
+    """Make a folder for results, and delete those of an earlier run.
 
     Raises:
         OutputError: the folder cannot be made or changed.
@@ -33,12 +33,12 @@ def clear_results(folder: Path) -> None:
 
 
 def results_in(folder: Path) -> list[Path]:
-    """The results that are there, complete or growing."""
+    """The results that are there, a growing ``timeline.csv`` of a live stream included."""
     return [path for pattern in RESULTS for path in sorted(folder.glob(pattern))]
 
 
 def save_failure(job: Job | Stream, reason: str, provenance: Provenance) -> Summary:
-    """The summary of a video of which nothing could be kept; raises nothing."""
+    """Write the summary of a video without results; raises nothing."""
     reason = reason.removeprefix(f"{job.source}: ")
     summary = Summary(source=str(job.source), status="failed", reason=reason, input=job.identity())
     try:
@@ -49,9 +49,9 @@ def save_failure(job: Job | Stream, reason: str, provenance: Provenance) -> Summ
 
 
 def save_lost_stream(stream: Stream, reason: str, provenance: Provenance) -> Summary:
-    """The summary of a live stream whose worker died; its files stay as they are. Raises nothing.
+    """Write the summary of a live stream whose worker died; raises nothing.
 
-    The table is whole up to then, and so are all pieces of the film but the last.
+    The table is complete up to then, and so are all pieces of the video but the last.
     """
     for leftover in stream.folder.glob(".unfinished.*"):
         leftover.unlink()
@@ -62,7 +62,7 @@ def save_lost_stream(stream: Stream, reason: str, provenance: Provenance) -> Sum
 
 
 def save_summary(summary: Summary, job: Job | Stream, provenance: Provenance) -> Summary:
-    """Write a summary into the video's folder; if that fails, say so in what is returned."""
+    """Write a summary; returns it, with status and reason changed if it could not be written."""
     try:
         summary.write(job.folder, provenance)
     except OutputError as error:

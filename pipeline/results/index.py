@@ -1,4 +1,4 @@
-"""``index.html``: a page over all videos of a batch."""
+"""Write ``index.html``, the page of all videos of a batch."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from stages.write.files import write_atomically
 INDEX = "index.html"
 
 ORDER = ("failed", "partial", "waiting", "complete")
-"""What needs a look comes first."""
+"""Order of the rows: what needs attention comes first."""
 
 
 def write_index(out: Path, results: Iterable[tuple[Job, Summary | None]]) -> None:
     """Write the page into the output folder.
 
     Args:
-        results: all videos of the batch; those that are not done yet have no summary.
+        results: all videos of the batch, without a summary until they are done.
 
     Raises:
         OutputError: it cannot be written.

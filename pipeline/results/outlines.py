@@ -1,4 +1,4 @@
-"""The shape that a segment has in a picture: as high as its expression is likely."""
+"""Outlines of segments in pictures: their height is the probability of the expression."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pipeline.results.timeline import Timeline
 
 @dataclass(frozen=True)
 class Outline:
-    """Steps of one segment.
+    """The outline of one segment, in steps.
 
     Attributes:
-        edges_s: (n + 1,) float64, where the steps begin, and where the last one ends, in seconds.
-        heights: (n,) float64, mean probability of the segment's expression in each, 0 to 1.
+        edges_s: (n + 1,) float64, where steps begin and the last one ends, in seconds.
+        heights: (n,) float64, mean probability of the expression in each step, 0 to 1.
     """
 
     segment: Segment
@@ -27,12 +27,12 @@ class Outline:
 
 
 def outlines_of(
-    timeline: Timeline, segments: Sequence[Segment], most_steps: int
+    timeline: Timeline, segments: Sequence[Segment], max_steps: int
 ) -> Iterator[Outline]:
     """The outlines of one person's segments.
 
     Args:
-        most_steps: for the length of the whole timeline; a segment has its share of them.
+        max_steps: over the whole timeline; a segment has a share of them by its length.
     """
     if not segments:
         return
@@ -43,9 +43,7 @@ def outlines_of(
         shown = timeline.probabilities[
             rows[first : max(last, first + 1)], EMOTIONS.index(segment.emotion)
         ].astype(np.float64)
-        steps = min(
-            len(shown), max(1, round(most_steps * segment.duration_s / max(length_s, 1e-9)))
-        )
+        steps = min(len(shown), max(1, round(max_steps * segment.duration_s / max(length_s, 1e-9))))
         starts = np.arange(steps) * len(shown) // steps
         heights = np.add.reduceat(shown, starts) / np.diff(np.append(starts, len(shown)))
         yield Outline(segment, np.append(times_s[first + starts], segment.end_s), heights)

@@ -1,4 +1,4 @@
-"""What the summary says of each person."""
+"""Figures of each person, for the summary and the report."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Person:
     """One person of a video.
 
     Attributes:
-        track: number of the person.
-        first_s, last_s: when the face is first and last seen.
-        face_s: for how long it is seen in all.
-        confidence: mean probability of the likeliest expression, over that time.
-        shares: by expression, the share of that time in which it is the likeliest.
-        transitions: how often an expression followed another, as ``happy > neutral``.
+        track: person id.
+        first_s, last_s: when the face is first and last visible.
+        face_s: total time that it is visible.
+        confidence: mean probability of the likeliest expression over that time.
+        shares: share of that time for which each expression is the likeliest.
+        transitions: number of changes from one expression to another: ``happy > neutral``.
     """
 
     track: int
@@ -37,7 +37,7 @@ class Person:
 
 
 def people_of(timeline: Timeline, segments: Sequence[Segment]) -> list[Person]:
-    """Everyone in a timeline, in the order of their numbers."""
+    """Everyone in a timeline, by person id."""
     of_person = segments_by_person(segments)
     return [_person(timeline, person, of_person[person]) for person in timeline.people]
 
@@ -45,7 +45,7 @@ def people_of(timeline: Timeline, segments: Sequence[Segment]) -> list[Person]:
 def _person(timeline: Timeline, track: int, segments: Sequence[Segment]) -> Person:
     rows = timeline.rows_of(track)
     lasts_s = timeline.until_s[rows] - timeline.time_s[rows]
-    # A video of a single frame lasts no time; its only face still has shares.
+    # A video of a single frame has no duration; its face still has shares.
     weights = lasts_s if lasts_s.any() else np.ones(len(rows))
     probabilities = timeline.probabilities[rows].astype(np.float64)
     likeliest = probabilities.argmax(axis=1)

@@ -1,4 +1,4 @@
-"""A picture of a timeline, for papers."""
+"""Draw a timeline, for papers."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from pipeline.results.segments import Segment, segments_by_person
 from pipeline.results.timeline import Timeline
 from stages.write.annotate import COLOURS_RGB
 
-WIDTH_IN, LANE_IN, REST_IN = 9.0, 0.55, 1.25
+WIDTH_IN, LANE_IN, MARGINS_IN = 9.0, 0.55, 1.25
 DPI = 200
-MOST_POINTS = 1500
-"""Of a lane: more than the picture has columns of ink would only make the file large."""
+MAX_STEPS = 1500
+"""Of a lane: about as many as the picture has columns of pixels."""
 
 GREY = "0.35"
 
 
 def draw_timeline(timeline: Timeline, segments: Sequence[Segment], title: str, path: Path) -> None:
-    """Draw a lane a person, coloured by expression, as high as the expression is likely.
+    """Draw one lane per person: colours show expressions, heights their probabilities.
 
     Args:
-        path: file to write; its ending says how: ``.png`` or ``.svg``.
+        path: file to write, ``.png`` or ``.svg``.
 
     Raises:
         OSError: it cannot be written.
     """
     lanes, of_person = timeline.people or [0], segments_by_person(segments)
-    figure = Figure(figsize=(WIDTH_IN, REST_IN + LANE_IN * len(lanes)), layout="constrained")
+    figure = Figure(figsize=(WIDTH_IN, MARGINS_IN + LANE_IN * len(lanes)), layout="constrained")
     axes = figure.add_subplot()
     for lane, person in enumerate(reversed(lanes)):
         axes.axhline(lane, color="0.85", linewidth=0.6, zorder=0)
-        for outline in outlines_of(timeline, of_person[person], MOST_POINTS):
+        for outline in outlines_of(timeline, of_person[person], MAX_STEPS):
             axes.stairs(
                 lane + 0.8 * outline.heights, outline.edges_s, baseline=lane, fill=True,
                 color=_colour(outline.segment.emotion), linewidth=0,

@@ -1,4 +1,4 @@
-"""The last stage of one video: its faces become rows, its frames become a film."""
+"""The end of the plan: settles one video's batches and writes all its results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Recorder:
     """Takes the batches of one video in order; then ``finish``.
 
     Attributes:
-        newest: the batch that was written last, as it was written.
+        newest: the batch that was written last, settled.
 
     Raises:
         OutputError: when a result cannot be written; ``finish`` then still keeps what can be kept.
@@ -63,7 +63,7 @@ class Recorder:
             raise
 
     def process(self, batch: FrameBatch) -> int:
-        """Take a batch, and write what is settled; returns the number of frames taken so far."""
+        """Take a batch, and write what is settled; returns the number of frames so far."""
         if batch.damage:
             self._damage.append(batch.damage)
         for settled in self._settler.process(batch):
@@ -81,15 +81,15 @@ class Recorder:
     def finish(
         self, cut_short: str | None = None, dropped: int = 0, live: dict[str, Any] | None = None
     ) -> Summary:
-        """Complete what can be completed, the summary last; raises nothing.
+        """Complete all files that can be completed, the summary last; raises nothing.
 
         Args:
-            cut_short: why no more frames came, if not because the video ended.
-            dropped: frames that were left out.
-            live: what the summary is to say of a live stream.
+            cut_short: why the frames ended before the video did; None if they did not.
+            dropped: number of frames that were dropped.
+            live: for ``Summary.live``.
         """
         problems = [*self._damage, *([cut_short] if cut_short else [])]
-        unwritten: list[str] = self._write_the_rest()
+        unwritten: list[str] = self._write_held_back()
         result: VideoResult | None = None
         if not self._row_maker.frames:
             self.discard()
@@ -101,7 +101,7 @@ class Recorder:
                 try:
                     result = self._read_back()
                     unwritten = write_exports(result, self._job.folder, self._settings)
-                except SourceError as error:  # The table has vanished meanwhile.
+                except SourceError as error:  # The table was deleted meanwhile.
                     unwritten = [str(error)]
             problems += unwritten
         whole = (self._job.folder / TABLE).exists()
@@ -140,8 +140,8 @@ class Recorder:
         summary = replace(summary, files=kept)
         return save_summary(summary, self._job, self._provenance)
 
-    def _write_the_rest(self) -> list[str]:
-        """Write what was held back; returns what went wrong."""
+    def _write_held_back(self) -> list[str]:
+        """Write the batches that are held back; returns problems."""
         try:
             for settled in self._settler.flush():
                 self._write(settled)
@@ -150,7 +150,7 @@ class Recorder:
         return []
 
     def _finish_writers(self) -> list[str]:
-        """Complete each file; returns what went wrong with those that could not be."""
+        """Complete each file; returns the problems of those that could not be."""
         problems = []
         for writer in self._writers:
             try:
@@ -172,7 +172,7 @@ class Recorder:
         )
 
     def discard(self) -> None:
-        """Leave no file behind."""
+        """Delete what was written."""
         for writer in self._writers:
             writer.discard()
 

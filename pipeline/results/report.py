@@ -1,4 +1,4 @@
-"""``report.html``: one file that shows a video's timeline beside its film, without a network."""
+"""Write ``report.html``, one self-contained file with a video's timeline beside its film."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ from stages.write.files import write_atomically
 
 REPORT = "report.html"
 
-MOST_STEPS = 3000
-"""Of a lane, however long the video: bounds the file's size."""
+MAX_STEPS = 3000
+"""Of a lane, however long the video: bounds the size of the file."""
 
-MOST_LANES = 60
-"""People with a lane of their own: those who are seen longest."""
+MAX_LANES = 60
+"""Lanes are for the people who are visible longest."""
 
-MOST_SEGMENTS_LISTED = 1000
+MAX_SEGMENTS = 1000
+"""In the list of segments."""
+
 LANE_WIDTH, LANE_HEIGHT = 10_000, 100
 TICKS = 6
 
@@ -43,12 +45,12 @@ def write_report(
     """Write ``report.html`` into a video's folder.
 
     Args:
-        thumbnails: JPEG pictures of people by their numbers; some may have none.
+        thumbnails: JPEG pictures by person id; some people may have none.
 
     Raises:
         OutputError: it cannot be written.
     """
-    people = sorted(result.people, key=lambda person: -person.face_s)[:MOST_LANES]
+    people = sorted(result.people, key=lambda person: -person.face_s)[:MAX_LANES]
     people.sort(key=lambda person: person.track)
     of_person = segments_by_person(result.segments)
     film = result.film.name if result.film.parent == folder else None
@@ -82,7 +84,7 @@ def write_report(
 
 
 def shares_bar(shares: Mapping[str, float]) -> str:
-    """A bar in the colours of the expressions, as HTML; the words are in its label."""
+    """A bar in the colours of the expressions, as HTML; its label says it in words."""
     parts = "".join(
         f'<i class="{name}" style="flex:{share:.4f}"></i>'
         for name, share in shares.items()
@@ -91,20 +93,20 @@ def shares_bar(shares: Mapping[str, float]) -> str:
     return f'<div class="shares" role="img" aria-label="{escape(in_words(shares))}">{parts}</div>'
 
 
-def in_words(shares: Mapping[str, float], most: int = 3) -> str:
+def in_words(shares: Mapping[str, float], largest: int = 3) -> str:
     """The largest shares: ``happy 62%, neutral 30%``."""
-    ranked = sorted(shares.items(), key=lambda item: -item[1])[:most]
+    ranked = sorted(shares.items(), key=lambda item: -item[1])[:largest]
     return ", ".join(f"{name} {share:.0%}" for name, share in ranked if share >= 0.005)
 
 
 def legend() -> str:
-    """What the colours mean, as HTML."""
+    """The legend of the colours, as HTML."""
     entries = "".join(f'<li class="{name}">{name}</li>' for name in EMOTIONS)
     return f'<ul class="legend" aria-label="Colours of the expressions">{entries}</ul>'
 
 
 def style() -> str:
-    """The style sheet of reports, with the colours of the expressions."""
+    """The style sheet of reports and the index, with the colours of the expressions."""
     return _asset("report.css") + _colours()
 
 
@@ -156,7 +158,7 @@ def _timeline(
     if not people:
         return "<section><h2>Timeline</h2><p>No face was found in this video.</p></section>"
     left_out = len(result.people) - len(people)
-    note = f"<p>{left_out} people who are seen for a shorter time are left out.</p>"
+    note = f"<p>{left_out} people who are visible for a shorter time are not shown.</p>"
     lanes = "".join(
         f'<div class="lane"><div class="who">{_face(thumbnails.get(person.track))}'
         f'<b>Person {person.track}</b><span class="now"></span></div>'
@@ -188,7 +190,7 @@ def _face(jpeg: bytes | None) -> str:
 
 def _lane(timeline: Timeline, segments: list[Segment], track: int, length_s: float) -> str:
     paths = []
-    for outline in outlines_of(timeline, segments, MOST_STEPS):
+    for outline in outlines_of(timeline, segments, MAX_STEPS):
         x = np.rint(outline.edges_s / max(length_s, 1e-9) * LANE_WIDTH).astype(int).tolist()
         y = np.rint((1 - outline.heights) * LANE_HEIGHT).astype(int).tolist()
         steps = "".join(f"V{height}H{end}" for height, end in zip(y, x[1:], strict=True))
@@ -237,7 +239,7 @@ def _people(people: list[Person]) -> str:
 
 
 def _segments(result: VideoResult) -> str:
-    listed = result.segments[:MOST_SEGMENTS_LISTED]
+    listed = result.segments[:MAX_SEGMENTS]
     rows = "".join(
         f"<tr><td>Person {segment.track}</td><td>{segment.emotion}</td>"
         f'<td><button data-at="{segment.start_s:.3f}">{clock(segment.start_s, 1)}</button></td>'

@@ -1,4 +1,4 @@
-"""Runs of one expression of one person."""
+"""Segments: runs of one expression of one person."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from models.emotions import EMOTIONS
 from pipeline.results.timeline import Timeline
 
 OUT_OF_SIGHT_S = 0.5
-"""A person who is not seen for longer shows nothing in between."""
+"""A longer absence ends a segment."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A person shows one expression for a while.
+    """A run of one expression.
 
     Attributes:
-        track: number of the person.
-        emotion: which expression.
-        start_s, end_s: from when to when, in seconds from the first frame.
+        track: person id.
+        emotion: the expression.
+        start_s, end_s: in seconds from the first frame.
         confidence: mean probability of the expression, 0 to 1.
-        peak_s: when it was likeliest.
-        peak_confidence: how likely it was then.
+        peak_s: time of its highest probability.
+        peak_confidence: that probability.
     """
 
     track: int
@@ -47,7 +47,12 @@ COLUMNS = tuple(field.name for field in fields(Segment))
 
 
 def segments_of(timeline: Timeline, settings: SegmentSettings | None = None) -> list[Segment]:
-    """All segments of a timeline, by person and then by time; those of a person do not overlap."""
+    """All segments of a timeline, by person and time; those of a person do not overlap.
+
+    Example:
+        for segment in segments_of(timeline_of(read_table(path))):
+            print(segment.track, segment.emotion, segment.start_s, segment.end_s)
+    """
     settings = settings or SegmentSettings()
     return [
         segment
@@ -58,7 +63,7 @@ def segments_of(timeline: Timeline, settings: SegmentSettings | None = None) -> 
 
 
 def segments_by_person(segments: Iterable[Segment]) -> dict[int, list[Segment]]:
-    """The segments of each person, by number; none for a person without."""
+    """The segments of each person, by person id; an empty list for a person without any."""
     of_person: dict[int, list[Segment]] = defaultdict(list)
     for segment in segments:
         of_person[segment.track].append(segment)
@@ -74,14 +79,14 @@ def as_rows(segments: Sequence[Segment]) -> Iterator[tuple[str, ...]]:
 
 
 def _stretches(timeline: Timeline, rows: np.ndarray) -> list[np.ndarray]:
-    """A person's rows, parted where the person is out of sight."""
+    """A person's rows, split at absences."""
     hidden_s = timeline.time_s[rows[1:]] - timeline.until_s[rows[:-1]]
     return np.split(rows, np.flatnonzero(hidden_s > OUT_OF_SIGHT_S) + 1)
 
 
 def _segments(timeline: Timeline, rows: np.ndarray, settings: SegmentSettings) -> Iterator[Segment]:
     probabilities = timeline.probabilities[rows]
-    # A person hidden for a moment shows until then what was seen last.
+    # During a short absence the last expression goes on.
     starts_s = timeline.time_s[rows]
     ends_s = np.append(starts_s[1:], timeline.until_s[rows[-1]])
     labels = _steady_labels(probabilities, settings.hysteresis)
@@ -103,22 +108,22 @@ def _segments(timeline: Timeline, rows: np.ndarray, settings: SegmentSettings) -
 
 
 def _steady_labels(probabilities: np.ndarray, hysteresis: float) -> np.ndarray:
-    """The likeliest expression of each row, but another only when it leads by so much: (k,)."""
+    """The likeliest expression of each row, with hysteresis: (k,)."""
     likeliest = probabilities.argmax(axis=1)
     labels = likeliest.copy()
     for row in range(1, len(labels)):
-        held, rival = labels[row - 1], likeliest[row]
-        lead = probabilities[row, rival] - probabilities[row, held]
-        labels[row] = rival if lead > hysteresis else held
+        current, rival = labels[row - 1], likeliest[row]
+        lead = probabilities[row, rival] - probabilities[row, current]
+        labels[row] = rival if lead > hysteresis else current
     return labels
 
 
 def _borders(
     labels: np.ndarray, starts_s: np.ndarray, ends_s: np.ndarray, min_s: float
 ) -> list[int]:
-    """Where segments begin, and where the last one ends, as indices of rows.
+    """Rows at which segments begin, and the end of the last one.
 
-    Runs that are too short become part of the longer one beside them, the shortest first.
+    Runs shorter than ``min_s`` join the longer neighbour, the shortest run first.
     """
     borders = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
     owners = [int(labels[border]) for border in borders[:-1]]
@@ -138,12 +143,12 @@ def _borders(
 
 
 def _joined(borders: list[int], owners: list[int]) -> tuple[list[int], list[int]]:
-    """The same runs, of which neighbours with the same owner have become one."""
+    """The same runs, with neighbours of the same owner merged."""
     kept = [run for run, owner in enumerate(owners) if run == 0 or owner != owners[run - 1]]
     return [borders[run] for run in kept] + borders[-1:], [owners[run] for run in kept]
 
 
 def _longest(labels: np.ndarray, lengths_s: np.ndarray) -> int:
-    """Index of a row with the label that lasts longest."""
+    """Index of a row with the label that is shown longest."""
     totals = np.bincount(labels, weights=lengths_s + 1e-9, minlength=len(EMOTIONS))
     return int(np.argmax(labels == totals.argmax()))

@@ -1,4 +1,4 @@
-"""``summary.json``: how the analysis of one video ended, and what made it."""
+"""``summary.json``: how the analysis of one video ended, and its provenance."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ DECISIVE = {
     "segments": None,
     "video": ("enabled", "blur", "crf", "preset"),
 }
-"""Settings that decide what a video's results are like, by section; None for all of a section."""
+"""Settings that results depend on, by section; None for all of a section."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What made a result: enough to make it again."""
+    """Where a result comes from: what is needed to reproduce it."""
 
     settings: dict[str, Any]
     model: dict[str, str]
@@ -45,7 +45,7 @@ class Provenance:
     command: str
 
     def decisive(self) -> dict[str, Any]:
-        """The part that decides what a video's results are like."""
+        """The part that results depend on."""
         sections = {name: self.settings.get(name) or {} for name in DECISIVE}
         return {
             "model": self.model.get("sha256"),
@@ -70,7 +70,7 @@ class Provenance:
 
 
 def _command() -> str:
-    """The command line, as it may be shown."""
+    """The command line, without secrets."""
     words = [
         "page.token=***" if word.startswith("page.token=") else without_secrets(word)
         for word in sys.argv[1:]
@@ -79,7 +79,7 @@ def _command() -> str:
 
 
 def public_settings(settings: Settings) -> dict[str, Any]:
-    """Settings as they are kept with a result: those of the page, with its token, are not."""
+    """Settings as kept with a result: without those of the page, which hold its token."""
     return settings.model_dump(mode="json", exclude={"page"})
 
 
@@ -88,20 +88,21 @@ class Summary:
     """How the analysis of one video or live stream ended.
 
     Attributes:
-        source: the video, as it was given.
-        status: ``complete``; ``partial``, if the video or the run was cut short but what could be
-            decoded is there; ``failed``, if there is nothing.
-        reason: why it is not complete, for a person to read.
-        frames: rows of frames in the timeline.
+        source: the video, as given.
+        status: ``complete``; ``partial``, if the video is damaged or the run was cut short, and the
+            results go up to there; ``failed``, if there are none.
+        reason: why it is not complete, in words.
+        frames: frames in the timeline.
         duration_s: time from the first frame to the last.
-        faces: faces found, over all frames.
-        tracks: people told apart.
-        dropped: frames left out; always 0 for a file.
-        input: of a file: its size and when it was changed, to know it again.
-        input_sha256: of a file: the hash of its bytes.
+        faces: faces, over all frames.
+        tracks: number of people.
+        dropped: frames dropped; always 0 for a file.
+        video: size, frame rate, codec, and ``start_s``, the presentation time of the first frame.
+        input: of a file: size and time of change, to tell whether it changed.
+        input_sha256: of a file: hash of its bytes.
         started_at, ended_at: when the analysis began and ended (ISO 8601, UTC).
-        interrupted: the run, not the video, is why it is not complete; done again, it may be.
-        live: of a live stream: when it began, how fast it was, when it was lost.
+        interrupted: it is the run, not the video, that kept it from being complete.
+        live: of a live stream: its start, latency and gaps.
         people: figures of each person.
         files: names of the results beside the summary.
     """
@@ -137,7 +138,7 @@ class Summary:
 
 
 def read_summary(folder: Path) -> tuple[Summary, Provenance] | None:
-    """The summary in a folder; None if there is none, or none of this program's."""
+    """The summary in a folder; None if there is none that this program wrote."""
     try:
         values = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
         made_by = Provenance(

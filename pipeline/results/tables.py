@@ -1,4 +1,4 @@
-"""Load the timelines of many videos into pandas.
+"""Load the tables of many videos into pandas.
 
 Example:
     from pipeline.timelines import load
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def load(results: str | Path, table: str = "timeline.csv") -> pandas.DataFrame:
-    """All timelines below a folder, one under the other, in the order of their names.
+    """The tables of all videos below a folder, one after the other, by name.
 
     Args:
         results: an output folder, or the folder of one video in it.
         table: ``timeline.csv``, or ``segments.csv``.
 
     Returns:
-        The table's columns, and before them ``video``: the video's folder within ``results``.
+        ``video``, the video's folder within ``results``, and the table's columns.
 
     Raises:
         UsageError: there is no such table, or pandas is not installed.

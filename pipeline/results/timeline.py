@@ -1,4 +1,4 @@
-"""A finished timeline, as its table has it: what segments, exports and reports are made of."""
+"""Read ``timeline.csv``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from configs.errors import SourceError
 from models.emotions import EMOTIONS
 
 NOBODY = 0
-"""Number in ``Timeline.track`` of a frame without a face."""
+"""Person id in ``Timeline.track`` of a frame without a face."""
 
 TYPES = {"frame": pyarrow.int64(), "time_s": pyarrow.float64(), "track": pyarrow.int64()} | {
     name: pyarrow.float32() for name in ("x", "y", "width", "height", "score", *EMOTIONS)
@@ -26,11 +26,11 @@ class Timeline:
     """The rows of one ``timeline.csv``, column-wise; k rows, in the order of the table.
 
     Attributes:
-        frame: (k,) int64, number of the frame.
+        frame: (k,) int64, number of the frame, from 0.
         time_s: (k,) float64, seconds from the first frame.
-        track: (k,) int64, number of the person; ``NOBODY`` where a frame has no face.
+        track: (k,) int64, person id; ``NOBODY`` for a frame without a face.
         boxes: (k, 4) float32, x, y, width, height in pixels of the upright frame; NaN without face.
-        score: (k,) float32, confidence of the detector; NaN without a face.
+        score: (k,) float32, of the detector, 0 to 1; NaN without a face.
         probabilities: (k, 7) float32, in the order of ``EMOTIONS``; NaN without a face.
     """
 
@@ -46,18 +46,18 @@ class Timeline:
 
     @cached_property
     def people(self) -> list[int]:
-        """Numbers of all people, in order."""
+        """All person ids, in order."""
         return [int(number) for number in np.unique(self.track) if number != NOBODY]
 
     def rows_of(self, person: int) -> np.ndarray:
-        """Indices of a person's rows, in order of time."""
+        """Indices of a person's rows, by time."""
         return np.flatnonzero(self.track == person)
 
     @cached_property
     def until_s(self) -> np.ndarray:
-        """When the frame of each row gives way to the next one: (k,) float64.
+        """Time of the next frame, for each row: (k,) float64, in seconds.
 
-        The last frame is taken to last as long as most.
+        The last frame lasts as long as the median one.
         """
         times_s = self.time_s[np.unique(self.frame, return_index=True)[1]]
         usual_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
@@ -66,10 +66,10 @@ class Timeline:
 
 
 def read_table(path: Path) -> pyarrow.Table:
-    """All columns of ``timeline.csv``; where a frame has no face, those of a face are null.
+    """All columns of ``timeline.csv``; those of a face are null where a frame has none.
 
     Raises:
-        SourceError: it cannot be read, or is no table of this program.
+        SourceError: it cannot be read, or is not such a table.
     """
     try:
         return csv.read_csv(
@@ -82,7 +82,7 @@ def read_table(path: Path) -> pyarrow.Table:
 
 
 def timeline_of(table: pyarrow.Table) -> Timeline:
-    """The rows of a table of ``read_table``."""
+    """The rows of what ``read_table`` returns."""
 
     def columns(*names: str) -> np.ndarray:
         return np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float32)

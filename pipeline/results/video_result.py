@@ -1,4 +1,4 @@
-"""A video whose table is complete, and what was made of it: what exports and reports show."""
+"""What exports and the report of a video are made of."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pipeline.results.timeline import Timeline, read_table, timeline_of
 
 @dataclass(frozen=True)
 class VideoResult:
-    """A video whose table is complete, and what was made of it.
+    """A video with a complete table, and the segments and people in it.
 
     Attributes:
-        source: the video, as it was given.
-        film: the annotated video, or the source if there is none.
-        film_starts_s: the time at which the film's own clock shows the first frame.
+        source: the video, as given.
+        film: path of the annotated video, or of the source if there is none.
+        film_starts_s: presentation time of the film's first frame, in seconds.
         table: all columns of ``timeline.csv``.
-        provenance: what made the table.
+        provenance: of the table, as in ``summary.json``.
     """
 
     source: Path
@@ -45,7 +45,7 @@ def read_result(
     settings: Settings,
     provenance: Mapping[str, Any],
 ) -> VideoResult:
-    """Read a complete table, and find segments and people in it.
+    """Read a complete table, and find its segments and people.
 
     Raises:
         SourceError: the table cannot be read.
