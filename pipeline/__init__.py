@@ -1,4 +1,4 @@
-"""How stages are wired and run.
+"""How stages are wired and run; the command line.
 
 Imports point one way: ``cli``, ``analyse``, ``bench``, ``live``, ``run``, ``results``, ``sources``,
 then ``stages``, ``models`` and ``configs``. A test holds this.

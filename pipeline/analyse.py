@@ -1,4 +1,4 @@
-"""The main job, from what is to be analysed to the exit status."""
+"""Analyse videos or live streams, with console output, signals and an exit status."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from threading import Event
 from configs.errors import EmotionTimelinesError, OutputError, RayLostError
 from configs.schema import Settings
 from pipeline.live.supervisor import Supervisor
-from pipeline.live.table import live_figures
-from pipeline.live.workers import stream_starter
+from pipeline.live.table import status_table
+from pipeline.live.workers import worker_starter
 from pipeline.progress import make_reporter
 from pipeline.results.summary import Provenance
 from pipeline.run import executor
@@ -33,11 +33,11 @@ def analyse_videos(
     redo: Redo,
     verbose: bool,
 ) -> int:
-    """Run the pipeline over videos and say what came of it; returns the exit status.
+    """Analyse videos, and print progress and results; returns the exit status.
 
     Args:
-        problems: sources in which there is no video.
-        redo: what to do with videos that have results.
+        problems: sources without a video.
+        redo: which videos to analyse although they have results.
     """
     if verbose:
         logging.basicConfig(level=logging.DEBUG)
@@ -81,19 +81,19 @@ def analyse_videos(
 def watch_streams(
     streams: list[Stream], out: Path, settings: Settings, show: bool, verbose: bool
 ) -> int:
-    """Analyse live streams until they end, and say what came of it; returns the exit status."""
+    """Analyse live streams until they end, and print results; returns the exit status."""
     if verbose:
         logging.basicConfig(level=logging.DEBUG)
     provenance = Provenance.of(settings, load_network(settings))
     stop = _stop_signals()
     with ExitStack() as stack:
-        start_worker = stack.enter_context(stream_starter(settings, verbose))
+        start_worker = stack.enter_context(worker_starter(settings, verbose))
         supervisor = Supervisor(streams, provenance, start_worker, say)
         if show:
             from pipeline.live.page import page_served
 
             say(f"watch at {stack.enter_context(page_served(supervisor, settings.page))}")
-        stack.enter_context(live_figures(err_console, supervisor))
+        stack.enter_context(status_table(err_console, supervisor))
         results = supervisor.run(stop)
     out_console.print(closing_table(out, results))
     say(f"results: {out}/<stream>/")
@@ -104,7 +104,7 @@ def watch_streams(
 
 
 def _stop_signals() -> Event:
-    """An event that Ctrl-C and SIGTERM set; a second one leaves at once."""
+    """An event that Ctrl-C and SIGTERM set; a second one exits at once."""
     stop = Event()
 
     def ask_to_stop(*_: object) -> None:
@@ -113,7 +113,7 @@ def _stop_signals() -> Event:
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        # What the shell has switched off, as for a job in the background, stays off.
+        # A signal that the shell ignores, as in background jobs, stays ignored.
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, ask_to_stop)
     return stop

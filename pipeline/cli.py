@@ -24,7 +24,7 @@ from pipeline.bench.parts import compare_detectors, compare_networks
 from pipeline.bench.pipelines import compare_pipelines
 from pipeline.bench.profile import profile as profile_steps
 from pipeline.bench.recall import compare_with_full_search
-from pipeline.live.workers import stream_starter
+from pipeline.live.workers import worker_starter
 from pipeline.progress import training_progress
 from pipeline.results.export import EXPORTS
 from pipeline.run.ledger import Redo
@@ -62,7 +62,7 @@ SetOption = Annotated[
     ),
 ]
 ExecutorOption = Annotated[
-    str | None, typer.Option("--executor", metavar="ray|local", help="Actors, or one process.")
+    str | None, typer.Option("--executor", metavar="ray|local", help="Ray actors, or one process.")
 ]
 AddressOption = Annotated[
     str | None, typer.Option("--address", metavar="ADDR", help="Ray cluster to join.")
@@ -77,7 +77,7 @@ NoVideo = Annotated[bool, typer.Option("--no-video", help="Write no annotated.mp
 Blur = Annotated[
     bool, typer.Option("--blur", help="Make faces unrecognisable in all that is written.")
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Show what the libraries say, too.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Also show the log of libraries.")]
 
 
 @app.command()
@@ -108,18 +108,19 @@ def run(
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="PATTERN", help="Of a folder, no files that match.")
     ] = None,
-    redo: Annotated[bool, typer.Option("--redo", help="Do again what is done already.")] = False,
+    redo: Annotated[bool, typer.Option("--redo", help="Analyse again what is done.")] = False,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Only do again what failed.")
+        bool, typer.Option("--retry-failed", help="Only analyse again what failed.")
     ] = False,
     show: Annotated[
-        bool, typer.Option("--show", help="Live: serve a page to watch, and print its address.")
+        bool, typer.Option("--show", help="Live: serve a page, and print its address.")
     ] = False,
     duration_s: Annotated[
-        float | None, typer.Option("--duration", metavar="SECONDS", help="Live: then stop.")
+        float | None,
+        typer.Option("--duration", metavar="SECONDS", help="Live: stop after this time."),
     ] = None,
     frames: Annotated[
-        int | None, typer.Option("--frames", metavar="N", help="Live: after so many, stop.")
+        int | None, typer.Option("--frames", metavar="N", help="Live: stop after so many.")
     ] = None,
     verbose: Verbose = False,
 ) -> None:
@@ -260,23 +261,25 @@ def bench(
         bool, typer.Option("--parts", help="Compare detectors and networks instead.")
     ] = False,
     recall: Annotated[
-        bool, typer.Option("--recall", help="Compare faces with a search of every picture.")
+        bool, typer.Option("--recall", help="Compare faces with a search of every frame.")
     ] = False,
     profile: Annotated[
-        bool, typer.Option("--profile", help="Show where each millisecond goes.")
+        bool, typer.Option("--profile", help="Show the CPU time of each step.")
     ] = False,
-    rounds: Annotated[int, typer.Option(min=1, help="Times that each contender runs.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each contender.")] = 3,
     live: Annotated[
         bool, typer.Option("--live", help="Measure live streams, sent by this machine to itself.")
     ] = False,
-    streams: Annotated[int, typer.Option(min=1, help="Live: how many at once.")] = 6,
-    size: Annotated[str, typer.Option(metavar="WxH", help="Live: of their pictures.")] = "640x360",
-    rate: Annotated[int, typer.Option(min=1, help="Live: their frames a second.")] = 15,
-    seconds: Annotated[float, typer.Option(min=10, help="Live: how long to measure.")] = 60,
+    streams: Annotated[int, typer.Option(min=1, help="Live: number of streams.")] = 6,
+    size: Annotated[
+        str, typer.Option(metavar="WxH", help="Live: size of their frames.")
+    ] = "640x360",
+    rate: Annotated[int, typer.Option(min=1, help="Live: their frames per second.")] = 15,
+    seconds: Annotated[float, typer.Option(min=10, help="Live: duration of the measurement.")] = 60,
     executor: ExecutorOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, nothing else.")] = False,
 ) -> None:
-    """Measure speed: against the usual program and the floor that none can beat, or in part."""
+    """Measure speed against a baseline and an upper bound; or parts; or live streams."""
     settings = load_settings(config, assignments or [], {"executor.kind": executor})
     clips = _clips(sources)
     tables: dict[str, Sequence[Any]]
@@ -285,7 +288,7 @@ def bench(
         if not (width.isdigit() and height.isdigit()):
             raise UsageError(f"--size {size}: expected width and height, such as 1280x720")
         picture = int(width), int(height)
-        with stream_starter(settings, verbose=False) as start_worker:
+        with worker_starter(settings, verbose=False) as start_worker:
             measured = measure_streams(
                 clips[-1], streams, picture, rate, seconds, settings, start_worker
             )
@@ -317,7 +320,7 @@ def _clips(sources: list[str] | None) -> list[Path]:
 
 
 def main() -> None:
-    """Run the command line; never shows a traceback for what a user can mend."""
+    """Run the command line; errors of ours are printed without a traceback."""
     try:
         app()
     except UsageError as error:

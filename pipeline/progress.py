@@ -1,4 +1,4 @@
-"""What a user sees while videos are analysed: a line each, live on a terminal, plain elsewhere."""
+"""Show the progress of videos and trainings: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PLAIN_INTERVAL_S = 5.0
 
 
 class TerminalReporter(Reporter):
-    """A progress bar for each video at work, and one for all of them if there are several."""
+    """A progress bar for each current video, and one for all videos."""
 
     def __init__(self, console: Console, videos: int) -> None:
         self._videos, self._failed = videos, 0
@@ -99,34 +99,34 @@ class _RateColumn(ProgressColumn):
 
 
 @dataclass
-class _Watch:
-    """When a video began, and when it was last spoken of."""
+class _Progress:
+    """When a video began, and when a line about it was last printed."""
 
     started_s: float
-    told_s: float
+    printed_s: float
     total_frames: int
 
 
 class PlainReporter(Reporter):
-    """A line now and then, for log files."""
+    """Lines at intervals, for log files."""
 
     def __init__(self, console: Console, videos: int) -> None:
         self._console = console
         self._videos, self._finished, self._started_s = videos, 0, monotonic()
-        self._watches: dict[Job, _Watch] = {}
+        self._current: dict[Job, _Progress] = {}
         self._lock = Lock()
 
     def started(self, job: Job, info: VideoInfo) -> None:
         now_s = monotonic()
-        self._watches[job] = _Watch(now_s, now_s, info.frames)
+        self._current[job] = _Progress(now_s, now_s, info.frames)
         self._say(f"{job.name}: started, about {info.frames} frames")
 
     def advanced(self, job: Job, frames: int) -> None:
-        watch, now_s = self._watches[job], monotonic()
-        if now_s - watch.told_s >= PLAIN_INTERVAL_S:
-            watch.told_s = now_s
-            rate = frames / (now_s - watch.started_s)
-            left_s = max(0, watch.total_frames - frames) / rate
+        progress, now_s = self._current[job], monotonic()
+        if now_s - progress.printed_s >= PLAIN_INTERVAL_S:
+            progress.printed_s = now_s
+            rate = frames / (now_s - progress.started_s)
+            left_s = max(0, progress.total_frames - frames) / rate
             self._say(f"{job.name}: {frames} frames, {rate:.0f} frames/s, {left_s:.0f} s left")
 
     def finished(self, job: Job, summary: Summary) -> None:
@@ -161,7 +161,7 @@ def _problem(summary: Summary) -> Text:
 
 
 def make_reporter(console: Console, stack: ExitStack, videos: int) -> Reporter:
-    """The reporter that fits where the console writes to, for so many videos."""
+    """The reporter for a console, a terminal or not, and a number of videos."""
     if console.is_terminal:
         return stack.enter_context(TerminalReporter(console, videos))
     return PlainReporter(console, videos)
@@ -169,14 +169,14 @@ def make_reporter(console: Console, stack: ExitStack, videos: int) -> Reporter:
 
 @contextmanager
 def training_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar over all epochs, with the time left; nothing where nobody watches."""
+    """A progress bar over all epochs, with the time left, if the console is a terminal."""
     columns = (
         TextColumn("training"),
         BarColumn(bar_width=24),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),
     )
-    # An hour of steps to judge by: epochs end with a pause for scoring.
+    # Speed is estimated over an hour, as epochs end with a pause for scoring.
     with Progress(
         *columns, console=console, disable=not console.is_terminal, speed_estimate_period=3600
     ) as bar:

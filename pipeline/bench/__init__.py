@@ -1,4 +1,4 @@
-"""Measure: whole pipelines against a baseline and an upper bound, their parts, and live streams.
+"""Benchmarks: pipelines against a baseline and an upper bound, their parts, live streams.
 
 Imports ``live``, ``run`` and what those may import.
 """

@@ -1,6 +1,6 @@
-"""How this is usually written by hand: the yardstick of ``bench``.
+"""The baseline of ``bench``: a loop over OpenCV's frames, as such programs are usually written.
 
-A loop over OpenCV's frames: Haar cascade, ``model.predict`` for each face, ``VideoWriter``.
+Haar cascade, ``model.predict`` for each face, ``VideoWriter``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from models.quiet import standard_error_silenced
 from stages.faces.haar import CASCADE
 
 
-class OriginalLoop:
-    """The first version of this program; its network is untrained, which costs the same time.
+class BaselineLoop:
+    """The baseline program; its network is not trained, which does not change its speed.
 
     Raises:
         UsageError: TensorFlow is not installed.
@@ -28,21 +28,21 @@ class OriginalLoop:
             with standard_error_silenced():
                 from models.networks import build
         except ImportError as error:
-            raise UsageError("the original loop needs TensorFlow; install the extra 'train'") from (
+            raise UsageError("the baseline needs TensorFlow; install the extra 'train'") from (
                 error
             )
         self._network = build("seed")
         self._network.predict(np.zeros((1, FACE_SIZE_PX, FACE_SIZE_PX, 1)), verbose=0)
         self._cascade = cv2.CascadeClassifier(str(CASCADE))
 
-    def analyse(self, clip: Path, film: Path, most_frames: int) -> int:
-        """Annotate a video's first frames; returns how many there were."""
+    def analyse(self, clip: Path, film: Path, max_frames: int) -> int:
+        """Annotate the first frames of a video; returns their number."""
         capture = cv2.VideoCapture(str(clip))
         size = tuple(int(capture.get(side)) for side in (3, 4))
         codec = cv2.VideoWriter.fourcc(*"mp4v")
         writer = cv2.VideoWriter(str(film), codec, capture.get(cv2.CAP_PROP_FPS) or 25, size)
         frames = 0
-        while frames < most_frames:
+        while frames < max_frames:
             read, image = capture.read()
             if not read:
                 break

@@ -1,4 +1,4 @@
-"""Measure live streams: how many at once, how late, what is dropped, how much memory."""
+"""Measure live streams: latency, dropped frames, CPU time and memory of several at once."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ FIRST_MINUTE_S = 60.0
 
 @dataclass(frozen=True)
 class LiveFigures:
-    """How streams did that were analysed at once.
+    """Results of streams that were analysed at the same time.
 
     Attributes:
-        streams, width, height, rate: what was sent.
-        seconds: for how long it was measured, once all were live.
-        frames: in the timelines, of all streams together.
-        dropped: share of the frames that were left out.
-        p50_ms, p95_ms: from a frame's arrival to its rows in the table, over the last 600 frames
-            of a stream; the stream for which it is longest.
-        cores: CPU time a second, without that of the cameras.
-        minute_mb, end_mb: memory of all processes after a minute (or at half time, if that is
-            earlier) and at the end, median of some seconds, in 2^20 bytes; pages that processes
-            share are counted once.
+        streams, width, height, rate: number, frame size and frame rate of the streams.
+        seconds: duration of the measurement, once all streams were live.
+        frames: in all timelines together.
+        dropped: share of the frames that were dropped.
+        p50_ms, p95_ms: median and 95th percentile of the time from a frame's arrival to its rows in
+            the table, over the last 600 frames; of the stream with the longest.
+        cores: CPU seconds per second, without those of the cameras.
+        minute_mb, end_mb: memory of all processes after a minute (or half the duration, if that is
+            shorter) and at the end, median of some seconds, in 2^20 bytes; shared pages count
+            once.
     """
 
     streams: int
@@ -75,10 +75,10 @@ def measure_streams(
     """Analyse streams that this machine sends to itself.
 
     Args:
-        source: video that they show.
-        count: how many at once.
-        size, rate: width and height, and frames a second, of each.
-        seconds: how long to measure.
+        source: video to send.
+        count: number of streams.
+        size, rate: width and height, and frames per second.
+        seconds: duration of the measurement.
         start_worker: as for ``Supervisor``.
 
     Raises:
@@ -146,7 +146,7 @@ def _measured(
 
 @contextmanager
 def _cameras(clip: Path, count: int) -> Iterator[tuple[list[str], int]]:
-    """Cameras in a process of their own, so that they take no time from what is measured."""
+    """Cameras in a process of their own, so that their CPU time is not measured."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(clip, count, theirs), daemon=True)

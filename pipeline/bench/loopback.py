@@ -1,4 +1,4 @@
-"""Serve a clip on this machine as a camera would, over and over: for measurements and tests."""
+"""Serve a clip on this machine as a camera would, in a loop, for benchmarks and tests."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ MJPEG_HEADER = (
 
 
 class LoopbackCamera:
-    """Sends a clip to each who connects, at its own pace, without end; a context manager.
+    """Sends a clip to each client in real time, in a loop; a context manager.
 
     Args:
         clip: H.264 for ``mpegts``, MJPEG for ``mjpeg``, as ``make_clip`` writes them.
         kind: MPEG-TS over TCP, or MJPEG over HTTP.
-        port: where to listen; 0 for any that is free.
+        port: where to listen; 0: any that is free.
     """
 
     def __init__(self, clip: Path, kind: Kind = "mpegts", port: int = 0) -> None:
@@ -67,14 +67,14 @@ def make_clip(
     seconds: float,
     codec: str = "libx264",
 ) -> Path:
-    """Encode a video anew as a camera would: without looking ahead, over and over till it is full.
+    """Encode a video as a camera would, without look-ahead, looped to a duration.
 
     Args:
         source: the video.
         path: the clip to write.
         size: its width and height.
-        rate: its frames a second.
-        seconds: its length.
+        rate: its frames per second.
+        seconds: its duration.
         codec: ``libx264`` or ``mjpeg``.
     """
     with av.open(str(path), "w") as clip:
@@ -92,7 +92,7 @@ def make_clip(
 
 
 def _at_rate(source: Path, rate: int) -> Iterator[av.VideoFrame]:
-    """A video's frames at a rate of their own, over and over."""
+    """Frames of a video, resampled to a rate, in a loop."""
     while True:
         due_s = 0.0
         with av.open(str(source)) as container:
@@ -112,14 +112,14 @@ def _handler(
             self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
                 send(clip, self.wfile, stopping)
-            except (OSError, av.FFmpegError):  # The viewer went away.
+            except (OSError, av.FFmpegError):  # The client disconnected.
                 return
 
     return Handler
 
 
 def _packets(clip: Path, stopping: threading.Event) -> Iterator[tuple[av.Packet, Fraction]]:
-    """Packets over and over, each when it is due, and what to add to its time in seconds."""
+    """Packets in a loop, each when it is due, with the seconds to add to its timestamp."""
     shift, started_s = Fraction(0), monotonic()
     while True:
         end = Fraction(0)
@@ -139,13 +139,13 @@ def _packets(clip: Path, stopping: threading.Event) -> Iterator[tuple[av.Packet,
 
 def _send_mpegts(clip: Path, viewer: BufferedIOBase, stopping: threading.Event) -> None:
     with av.open(viewer, "w", format="mpegts", options={"flush_packets": "1"}) as output:
-        send_over_and_over(clip, output, stopping)
+        send_in_a_loop(clip, output, stopping)
 
 
-def send_over_and_over(
+def send_in_a_loop(
     clip: Path, output: av.container.OutputContainer, stopping: threading.Event
 ) -> None:
-    """Send a clip at its own pace, its times running on, until ``stopping`` is set."""
+    """Send a clip in real time with continuous timestamps, until ``stopping`` is set."""
     with av.open(str(clip)) as template:
         stream = output.add_stream_from_template(template.streams.video[0])
         for packet, shift in _packets(clip, stopping):

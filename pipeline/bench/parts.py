@@ -1,4 +1,4 @@
-"""Measure the parts that a user can choose, side by side: detectors, and networks."""
+"""Compare the parts that a user can choose: detectors and networks."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from stages.faces.images import SmallImages
 from stages.geometry import iou
 from stages.read.video import VideoReader
 
-FRAMES_A_CLIP = 24
+FRAMES_PER_CLIP = 24
 FACES = 32
 ROUNDS = 15
 SAME_FACE = 0.5
+"""IoU from which on two detections are the same face."""
 
 
 @dataclass(frozen=True)
 class DetectorFigures:
-    """How one detector did on the same pictures as the others.
+    """Results of one detector, on the same pictures as the others.
 
     Attributes:
         detector: its name in the settings.
-        frames: pictures that were searched.
-        faces: faces found in them.
-        shared: share of the default detector's faces that it found, too (IoU of at least 0.5).
-        ms_a_frame: median time for one picture, in milliseconds.
+        frames: number of pictures.
+        faces: number of faces found in them.
+        shared: share of the faces of the detector in the settings that this one finds as well.
+        ms_a_frame: median time per picture, in milliseconds.
     """
 
     detector: str
@@ -48,13 +49,13 @@ class DetectorFigures:
 
 @dataclass(frozen=True)
 class NetworkFigures:
-    """How fast one network is, on one thread.
+    """Speed of one network, on one thread.
 
     Attributes:
         model: its file.
         size_mb: of the file, in 10^6 bytes.
-        ms_a_face: median over rounds of 32 faces, in milliseconds.
-        least_ms_a_face: in the fastest round.
+        ms_a_face: time per face, median over rounds of 32 faces, in milliseconds.
+        least_ms_a_face: the same, in the fastest round.
     """
 
     model: str
@@ -64,11 +65,11 @@ class NetworkFigures:
 
 
 def compare_detectors(clips: Sequence[Path], settings: Settings) -> list[DetectorFigures]:
-    """Let each detector that is installed search the same frames, in turn.
+    """Run every installed detector on the same frames, in turn.
 
     Args:
-        clips: videos, of each of which 24 frames are searched.
-        settings: how wide the searched pictures are, and the least score.
+        clips: videos; 24 frames of each are used.
+        settings: ``detect`` gives the width of the pictures and the least score.
     """
     cv2.setNumThreads(1)
     detectors = _installed_detectors(settings)
@@ -130,9 +131,9 @@ def _installed_detectors(settings: Settings) -> dict[str, Detector]:
 
 
 def _some_frames(clip: Path, settings: Settings) -> Iterator[np.ndarray]:
-    """Pictures at the size that is searched, evenly spread over a video."""
+    """Downscaled frames, evenly spread over a video."""
     with VideoReader(clip, settings.read) as reader:
-        step = max(1, reader.info.frames // FRAMES_A_CLIP)
+        step = max(1, reader.info.frames // FRAMES_PER_CLIP)
         for batch in reader.batches():
             images = SmallImages(batch.pixels, settings.detect.width_px)
             for index in range(-batch.first_frame % step, len(batch), step):

@@ -1,7 +1,7 @@
-"""Measure the whole pipeline against the usual program, and against the floor that none can beat.
+"""Compare the pipeline with a baseline and an upper bound: decoding and encoding alone.
 
-Each contender runs in a process of its own, one after the other, in several rounds: so a machine
-that slows down meanwhile is unfair to none.
+Contenders take turns over several rounds, each in a process of its own, so that a machine which
+slows down is unfair to none.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import psutil
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.load import with_changes
 from configs.schema import Settings
-from pipeline.bench.baseline import OriginalLoop
+from pipeline.bench.baseline import BaselineLoop
 from pipeline.bench.usage import cpu_s, memory_mb, tree
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run import local_executor
@@ -35,29 +35,29 @@ from stages.batch import FrameBatch, VideoInfo
 from stages.read.video import VideoReader
 from stages.write.video import VideoWriter
 
-ORIGINAL_FRAMES = 60
-"""Of each video: the original loop would take minutes for all of them."""
+BASELINE_FRAMES = 60
+"""Of each video: the baseline would take minutes for all of them."""
 
 SAMPLE_S = 0.1
 TIMEOUT_S, END_TIMEOUT_S = 900.0, 30.0
 
-FLOOR, ORIGINAL = "decode + encode", "original loop"
+UPPER_BOUND, BASELINE = "decode + encode", "baseline"
 
 
 @dataclass(frozen=True)
 class PipelineFigures:
-    """How one contender did; medians over the rounds.
+    """Results of one contender: medians over the rounds.
 
     Attributes:
-        contender: which.
-        frames_per_s: from the first video's start to the last one's end, start-up apart; the
-            original loop is stopped after 60 frames of each video.
+        contender: its name.
+        frames_per_s: throughput from the first video's start to the last one's end, without the
+            time to start; the baseline only does 60 frames of each video.
         slowest, fastest: the same, in the worst and best round.
-        cpu_ms: CPU time a frame of all processes, in milliseconds.
+        cpu_ms: CPU time per frame of all processes, in milliseconds.
         start_s: from the start of the process to the first video.
-        peak_mb: most memory of all its processes together, in 2^20 bytes.
-        of_floor: frames a second, as a share of those of decoding and encoding alone.
-        of_original: the same, of the original loop's.
+        peak_mb: peak memory of all processes together, in 2^20 bytes.
+        of_upper_bound: throughput as a share of that of decoding and encoding alone.
+        of_baseline: throughput in multiples of the baseline's.
     """
 
     contender: str
@@ -67,8 +67,8 @@ class PipelineFigures:
     cpu_ms: float
     start_s: float
     peak_mb: float
-    of_floor: float
-    of_original: float
+    of_upper_bound: float
+    of_baseline: float
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,13 @@ class _Round:
 def compare_pipelines(
     clips: Sequence[Path], settings: Settings, rounds: int, say: Callable[[str], None]
 ) -> list[PipelineFigures]:
-    """Let all contenders analyse the same videos, in turn.
+    """Run all contenders on the same videos, in turn.
 
     Args:
-        say: is told of contenders that cannot take part.
+        say: called with a line of text for each contender that cannot run.
 
     Raises:
-        EmotionTimelinesError: one of them did not end in time.
+        EmotionTimelinesError: a contender did not end in time.
     """
     results: dict[str, list[_Round]] = {name: [] for name in CONTENDERS}
     for _ in range(rounds):
@@ -103,8 +103,8 @@ def compare_pipelines(
         name: [each.frames / each.streaming_s for each in each_round]
         for name, each_round in results.items()
     }
-    floor = median(speeds[FLOOR])
-    original = median(speeds[ORIGINAL]) if ORIGINAL in speeds else float("nan")
+    upper_bound = median(speeds[UPPER_BOUND])
+    baseline = median(speeds[BASELINE]) if BASELINE in speeds else float("nan")
     return [
         PipelineFigures(
             contender=name,
@@ -114,8 +114,8 @@ def compare_pipelines(
             cpu_ms=median(each.cpu_s / each.frames for each in of_contender) * 1000,
             start_s=median(each.start_s for each in of_contender),
             peak_mb=median(each.peak_mb for each in of_contender),
-            of_floor=median(speeds[name]) / floor,
-            of_original=median(speeds[name]) / original,
+            of_upper_bound=median(speeds[name]) / upper_bound,
+            of_baseline=median(speeds[name]) / baseline,
         )
         for name, of_contender in results.items()
     ]
@@ -128,9 +128,9 @@ def _measured(name: str, clips: Sequence[Path], settings: Settings) -> _Round:
         process = context.Process(target=_contend, args=(name, clips, settings, folder, theirs))
         started_s = monotonic()
         process.start()
-        theirs.close()  # So that its end is noticed here, however it comes.
+        theirs.close()  # So that the end of the process is noticed here.
         try:
-            return _watched(name, psutil.Process(process.pid), ours, started_s)
+            return _followed(name, psutil.Process(process.pid), ours, started_s)
         except EOFError:
             raise EmotionTimelinesError(f"{name}: its process ended early") from None
         finally:
@@ -138,7 +138,7 @@ def _measured(name: str, clips: Sequence[Path], settings: Settings) -> _Round:
             process.kill()
 
 
-def _watched(
+def _followed(
     name: str, process: psutil.Process, connection: Connection, started_s: float
 ) -> _Round:
     streaming_s = cpu_before_s = 0.0
@@ -164,24 +164,24 @@ def _contend(
     name: str, clips: Sequence[Path], settings: Settings, folder: str, connection: Connection
 ) -> None:
     cv2.setNumThreads(1)
-    watch = _Stopwatch(connection, len(clips))
+    stopwatch = _Stopwatch(connection, len(clips))
     try:
-        watch.done(CONTENDERS[name](clips, settings, Path(folder), watch))
+        stopwatch.done(CONTENDERS[name](clips, settings, Path(folder), stopwatch))
     except UsageError as error:
         connection.send(("wrong", monotonic(), str(error)))
 
 
 class _Stopwatch(Reporter):
-    """Notes when the first video begins and the last one ends."""
+    """Reports when the first video begins and the last one ends."""
 
     def __init__(self, connection: Connection, videos: int) -> None:
         self._connection, self._left = connection, videos
-        self._streaming = self._told = False
+        self._streaming = self._is_done = False
         self._lock = Lock()
         self.frames = 0
 
     def started(self, job: Job | None = None, info: VideoInfo | None = None) -> None:
-        with self._lock:  # Two lanes may begin at once.
+        with self._lock:  # Two lanes may begin at the same time.
             if not self._streaming:
                 self._streaming = True
                 self._connection.send(("streaming", monotonic(), 0))
@@ -194,9 +194,9 @@ class _Stopwatch(Reporter):
                 self.done(self.frames)
 
     def done(self, frames: int) -> None:
-        """Tell that all is done, and wait until the time of all processes was read."""
-        if not self._told:
-            self._told = True
+        """Report the end, and wait until the CPU time of all processes was read."""
+        if not self._is_done:
+            self._is_done = True
             self._connection.send(("done", monotonic(), frames))
             self._connection.recv()
 
@@ -204,9 +204,9 @@ class _Stopwatch(Reporter):
 Contender = Callable[[Sequence[Path], Settings, Path, _Stopwatch], int]
 
 
-def _decode(clips: Sequence[Path], settings: Settings, folder: Path, watch: _Stopwatch) -> int:
+def _decode(clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _Stopwatch) -> int:
     settings = with_threads(settings, os.cpu_count() or 1)
-    watch.started()
+    stopwatch.started()
     frames = 0
     for clip in clips:
         with av.open(str(clip)) as container:
@@ -218,14 +218,14 @@ def _decode(clips: Sequence[Path], settings: Settings, folder: Path, watch: _Sto
 
 
 def _decode_and_encode(
-    clips: Sequence[Path], settings: Settings, folder: Path, watch: _Stopwatch
+    clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _Stopwatch
 ) -> int:
     settings = with_threads(settings, os.cpu_count() or 1)
-    watch.started()
+    stopwatch.started()
     frames = 0
     for clip in clips:
         with VideoReader(clip, settings.read) as reader:
-            film = VideoWriter(folder / "floor.mp4", reader.info, settings.video, None)
+            film = VideoWriter(folder / "encoded.mp4", reader.info, settings.video, None)
             for batch in reader.batches():
                 nobody = FrameBatch(batch.first_frame, batch.pts, batch.time_s, batch.pixels)
                 film.write(nobody)
@@ -234,37 +234,39 @@ def _decode_and_encode(
     return frames
 
 
-def _original(clips: Sequence[Path], settings: Settings, folder: Path, watch: _Stopwatch) -> int:
+def _baseline(
+    clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _Stopwatch
+) -> int:
     cv2.setNumThreads(0)
-    loop = OriginalLoop()
-    watch.started()
-    return sum(loop.analyse(clip, folder / "original.mp4", ORIGINAL_FRAMES) for clip in clips)
+    loop = BaselineLoop()
+    stopwatch.started()
+    return sum(loop.analyse(clip, folder / "baseline.mp4", BASELINE_FRAMES) for clip in clips)
 
 
-def _local(clips: Sequence[Path], settings: Settings, folder: Path, watch: _Stopwatch) -> int:
+def _local(clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _Stopwatch) -> int:
     jobs = _jobs(clips, folder)
     provenance = Provenance.of(settings, load_network(settings))
-    local_executor.run(jobs, settings, provenance, watch, Event())
-    return watch.frames
+    local_executor.run(jobs, settings, provenance, stopwatch, Event())
+    return stopwatch.frames
 
 
-def _ray(clips: Sequence[Path], settings: Settings, folder: Path, watch: _Stopwatch) -> int:
-    from pipeline.run import ray_executor  # Importing Ray takes time that others do not spend.
+def _ray(clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _Stopwatch) -> int:
+    from pipeline.run import ray_executor  # Ray is slow to import.
 
     jobs = _jobs(clips, folder)
     provenance = Provenance.of(settings, load_network(settings))
-    ray_executor.run(jobs, settings, provenance, watch, Event())
-    return watch.frames
+    ray_executor.run(jobs, settings, provenance, stopwatch, Event())
+    return stopwatch.frames
 
 
 def _table_only(run: Contender) -> Contender:
-    def without_film(
-        clips: Sequence[Path], settings: Settings, folder: Path, watch: _Stopwatch
+    def without_video(
+        clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _Stopwatch
     ) -> int:
         settings = with_changes(settings, {"video": {"enabled": False}}, "bench")
-        return run(clips, settings, folder, watch)
+        return run(clips, settings, folder, stopwatch)
 
-    return without_film
+    return without_video
 
 
 def _jobs(clips: Sequence[Path], folder: Path) -> list[Job]:
@@ -273,8 +275,8 @@ def _jobs(clips: Sequence[Path], folder: Path) -> list[Job]:
 
 CONTENDERS: dict[str, Contender] = {
     "decode": _decode,
-    FLOOR: _decode_and_encode,
-    ORIGINAL: _original,
+    UPPER_BOUND: _decode_and_encode,
+    BASELINE: _baseline,
     "local": _local,
     "Ray": _ray,
     "local, table only": _table_only(_local),

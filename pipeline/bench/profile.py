@@ -1,4 +1,4 @@
-"""Where each millisecond goes: the stages of one process, timed one within the other."""
+"""Profile the stages of one process by CPU time."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ REST = "read, copy and the rest"
 
 @dataclass(frozen=True)
 class StepFigures:
-    """What one step takes.
+    """CPU time of one step.
 
     Attributes:
-        step: which.
-        cpu_ms: CPU time a frame, in milliseconds, without that of other steps within it.
-        share: of all steps.
+        step: its name.
+        cpu_ms: CPU time per frame, in milliseconds, without steps nested in it.
+        share: of the CPU time of all steps.
     """
 
     step: str
@@ -64,8 +64,8 @@ class StepFigures:
 
 
 def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
-    """Analyse videos in this process; all steps, in order."""
-    clock = _Clock()
+    """Analyse videos in this process; returns all steps, in order."""
+    clock = _CpuClock()
     frames = _Count()
     with TemporaryDirectory() as folder, ExitStack() as stack:
         stack.enter_context(_timed_decoding(clock))
@@ -85,8 +85,8 @@ def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
     ]
 
 
-class _Clock:
-    """CPU time by step; a step within another stops the outer one's clock."""
+class _CpuClock:
+    """CPU time by step; a nested step pauses the outer one."""
 
     def __init__(self) -> None:
         self.spent_s: dict[str, float] = defaultdict(float)
@@ -110,19 +110,19 @@ class _Clock:
         self._since_s = now_s
 
 
-def _timed(clock: _Clock, step: str, owner: type, method: str) -> Any:
+def _timed(clock: _CpuClock, step: str, owner: type, method: str) -> Any:
     plain: Callable[..., Any] = getattr(owner, method)
 
     def timed(*arguments: Any, **named: Any) -> Any:
         with clock.step(step):
             result = plain(*arguments, **named)
-            # What is made only when it is asked for is made here.
+            # A generator does its work within the step.
             return list(result) if isinstance(result, Iterator) else result
 
     return patch.object(owner, method, timed)
 
 
-def _timed_decoding(clock: _Clock) -> Any:
+def _timed_decoding(clock: _CpuClock) -> Any:
     plain = Decoder.frames
 
     def timed(decoder: Decoder) -> Iterator[Any]:

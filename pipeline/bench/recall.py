@@ -1,4 +1,4 @@
-"""What searching less costs: faces against those that are found when every picture is searched."""
+"""Compare the faces found with those found when every frame is searched."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from stages.geometry import iou
 from stages.read.video import VideoReader
 
 SAME_FACE = 0.5
-MOST_SECONDS = 10.0
-"""Of each video."""
+"""IoU from which on two detections are the same face."""
+
+MAX_VIDEO_S = 10.0
 
 
 @dataclass(frozen=True)
 class RecallFigures:
-    """How the faces of one video, found with the settings, compare with a search of every picture.
+    """The faces of one video compared with those of a search of every frame.
 
     Attributes:
         clip: its name.
-        faces: found when every picture is searched.
-        found: share of those that the settings find, too (IoU of at least 0.5).
-        more: faces that only the settings find, as a share of the others.
-        iou: mean intersection over union of those that both find.
-        same_emotion: share of those with the same likeliest expression.
+        faces: number found when every frame is searched.
+        found: share of those that are found with the settings as well (recall).
+        more: number found only with the settings, as a share of ``faces``.
+        iou: mean IoU of faces found by both.
+        same_emotion: share of faces found by both with the same likeliest expression.
     """
 
     clip: str
@@ -73,12 +74,12 @@ def _figures(name: str, counts: np.ndarray) -> RecallFigures:
 def _counts(
     clip: Path, settings: Settings, full: Settings, classifier: ClassifyStage
 ) -> np.ndarray:
-    """Faces, found, more, sum of ious, same emotion: (5,)."""
+    """Faces, found, more, sum of IoUs, same emotion: (5,)."""
     counts, detector = np.zeros(5), make_detector(settings.detect)
     with VideoReader(clip, settings.read) as reader:
         finders = [FaceFinder(detector, reader.info, each) for each in (full, settings)]
         for batch in reader.batches():
-            if len(batch) and batch.time_s[0] > MOST_SECONDS:
+            if len(batch) and batch.time_s[0] > MAX_VIDEO_S:
                 break
             expected, found = (classifier.process(finder.process(batch)) for finder in finders)
             for index in range(len(batch)):

@@ -1,4 +1,4 @@
-"""What processes take of the machine."""
+"""Memory and CPU time of processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import psutil
 
 
 def tree(root: psutil.Process, without: int | None = None) -> list[psutil.Process]:
-    """A process and all below it, but for the one with the number ``without``."""
+    """A process and its descendants, except for the process id ``without``."""
     try:
         below = root.children(recursive=True)
     except psutil.Error:
@@ -17,7 +17,7 @@ def tree(root: psutil.Process, without: int | None = None) -> list[psutil.Proces
 
 
 def memory_mb(processes: Iterable[psutil.Process]) -> float:
-    """Their memory in 2^20 bytes; pages that they share are counted once, where that is known."""
+    """Memory in 2^20 bytes; shared pages count once, where the system can tell."""
     total = 0
     for process in processes:
         try:
@@ -29,7 +29,7 @@ def memory_mb(processes: Iterable[psutil.Process]) -> float:
 
 
 def cpu_s(processes: Iterable[psutil.Process]) -> float:
-    """CPU time that they have taken so far, in seconds."""
+    """CPU time so far, in seconds."""
     total = 0.0
     for process in processes:
         try:

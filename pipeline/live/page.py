@@ -1,6 +1,6 @@
-"""The page of live streams: their pictures, charts and figures, for people and for programs.
+"""Serve the page of live streams: pictures, charts and figures, for people and for programs.
 
-Everything is made when somebody asks for it, so a page that nobody watches costs nothing.
+Everything is made on request, so a page that nobody watches costs nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from stages.write.annotate import COLOURS_RGB
 ASSETS = Path(__file__).parent / "web"
 TOKEN_COOKIE = "emotion-timelines-token"
 CHANGE_HEADER = "x-emotion-timelines"
-"""Browsers let no other site's page send it unasked, so none can stop a camera."""
+"""Pages of other sites cannot send this header, so none can stop a camera."""
 
 START_TIMEOUT_S = 10
 STATES = ("connecting", "live", "reconnecting", "ended")
@@ -40,10 +40,10 @@ STATES = ("connecting", "live", "reconnecting", "ended")
 
 @contextmanager
 def page_served(supervisor: Supervisor, settings: PageSettings) -> Iterator[str]:
-    """Serve the page from a thread; gives its address, with the token if one is needed.
+    """Serve the page from a thread; gives its address, with a token where one is needed.
 
     Raises:
-        UsageError: it cannot be served at the host and port of the settings.
+        UsageError: the host and port of the settings cannot be used.
     """
     token = None if _is_this_machine(settings.host) else settings.token or secrets.token_urlsafe(16)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -74,28 +74,27 @@ def page_served(supervisor: Supervisor, settings: PageSettings) -> Iterator[str]
 
 
 def make_app(supervisor: Supervisor, token: str | None) -> FastAPI:
-    """The page and its data.
+    """The web application: the page and its data.
 
     Args:
         supervisor: of the streams to show.
-        token: what a viewer has to give, as ``?token=``, a cookie or a bearer; None if all who
-            reach the page may see it.
+        token: required of viewers, as ``?token=``, cookie or bearer token; None for no token.
     """
     app = FastAPI(title="Emotion Timelines", docs_url=None, redoc_url=None, openapi_url=None)
     if token is None:
-        # Else a web site whose name is made to point to this machine could read the page.
+        # Prevents DNS rebinding: a web site whose name resolves to this machine.
         app.add_middleware(
             TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "::1"]
         )
     else:
-        app.middleware("http")(_demanding(token))
+        app.middleware("http")(_token_check(token))
 
     @app.exception_handler(UsageError)
-    def no_such_stream(_: Request, error: UsageError) -> JSONResponse:
+    def not_found(_: Request, error: UsageError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 404)
 
     @app.exception_handler(EmotionTimelinesError)
-    def no_answer(_: Request, error: EmotionTimelinesError) -> JSONResponse:
+    def unavailable(_: Request, error: EmotionTimelinesError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 503)
 
     @app.get("/api/streams")
@@ -128,7 +127,7 @@ def make_app(supervisor: Supervisor, token: str | None) -> FastAPI:
         return {"stream": name, "asked_to": change}
 
     registry = prometheus_client.CollectorRegistry()
-    registry.register(_Figures(supervisor))
+    registry.register(_Metrics(supervisor))
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -139,8 +138,8 @@ def make_app(supervisor: Supervisor, token: str | None) -> FastAPI:
     return app
 
 
-class _Figures:
-    """The figures of all streams, as Prometheus collects them."""
+class _Metrics:
+    """The metrics of all streams, for Prometheus."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
@@ -150,15 +149,15 @@ class _Figures:
         for name, text in (
             ("frames", "Frames in the timeline."),
             ("faces", "Faces in the timeline."),
-            ("dropped", "Frames left out because the stages were too slow."),
-            ("lost", "Times that the connection was lost."),
+            ("dropped", "Frames dropped because the stages were too slow."),
+            ("lost", "Times the connection was lost."),
         ):
             counter = CounterMetricFamily(f"emotion_timelines_{name}", text, labels=["stream"])
             for status in statuses:
                 counter.add_metric([status.name], getattr(status, name))
             yield counter
         rate = GaugeMetricFamily(
-            "emotion_timelines_frames_per_second", "Frames recorded a second.", labels=["stream"]
+            "emotion_timelines_frames_per_second", "Frames recorded per second.", labels=["stream"]
         )
         latency = GaugeMetricFamily(
             "emotion_timelines_latency_seconds",
@@ -177,10 +176,10 @@ class _Figures:
         yield from (rate, latency, state)
 
 
-def _demanding(
+def _token_check(
     token: str,
 ) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
-    """Middleware that lets through only those who know the token."""
+    """Middleware that answers 401 to requests without the token."""
 
     async def check(
         request: Request, following: Callable[[Request], Awaitable[Response]]

@@ -1,8 +1,7 @@
-"""One live stream through all stages, in one place: reader thread, then find, classify, record.
+"""Run one live stream through all stages, in one process: a thread receives, a loop does the rest.
 
-A file goes from actor to actor in large batches. A live stream comes a frame at a time, and a
-message between processes costs more than all that is done to a frame; so its stages share one
-process, and the system shares the CPUs among the streams, fairly.
+The frames of a file go from actor to actor in large batches. Those of a live stream come one by
+one, and a message between processes would cost more than all stages together.
 """
 
 from __future__ import annotations
@@ -29,30 +28,30 @@ from stages.frames import yuv_planes
 from stages.read.live import LiveReader
 from stages.write.annotate import Annotator
 
-CPUS_OF_A_STREAM = 1
+CPUS_PER_STREAM = 1
 RECENT_S = 60.0
-POINTS_A_SECOND = 5
+POINTS_PER_S = 5
 RATE_WINDOW_S = 5.0
-LATENCIES_KEPT = 600
+MAX_LATENCIES = 600
 JPEG_QUALITY = 80
 
 
 @dataclass(frozen=True)
 class StreamStatus:
-    """How a live stream is doing, for people and programs that watch.
+    """The state of a live stream, for the page, the terminal and programs.
 
     Attributes:
-        name, source: what it is called, and its address as it may be shown.
+        name, source: its name, and its address without secrets.
         state: ``connecting``, ``live``, ``reconnecting`` or ``ended``.
         reason: why it is not live.
-        time_s: how far its timeline has come.
+        time_s: end of its timeline so far.
         frames, faces, people: in its timeline so far.
-        frames_per_s: recorded in the last seconds.
-        latency_p50_ms, latency_p95_ms: from a frame's arrival to its rows in the table, over the
-            last frames.
-        dropped: frames left out because the stages were too slow.
-        lost: how often the connection was lost.
-        idle_s: for how long nothing at all has moved in its stages.
+        frames_per_s: throughput over the last seconds.
+        latency_p50_ms, latency_p95_ms: median and 95th percentile of the time from a frame's
+            arrival to its rows in the table, over the last frames.
+        dropped: frames dropped because the stages were too slow.
+        lost: number of times that the connection was lost.
+        idle_s: time since its loop last made progress.
     """
 
     name: str
@@ -72,8 +71,7 @@ class StreamStatus:
 
 
 class LiveStream:
-    """Analyses one stream. ``run`` takes as long as the stream; the rest may be called meanwhile,
-    from other threads."""
+    """Analyses one stream. ``run`` blocks; the other methods may be called from other threads."""
 
     def __init__(self, stream: Stream, provenance: Provenance) -> None:
         self._stream = stream
@@ -83,18 +81,18 @@ class LiveStream:
         self._reader: LiveReader | None = None
         self._newest: FrameBatch | None = None
         self._recent: deque[dict[str, Any]] = deque()
-        self._recorded_s: deque[tuple[float, int]] = deque()
-        self._latencies_s: deque[float] = deque(maxlen=LATENCIES_KEPT)
+        self._written: deque[tuple[float, int]] = deque()
+        self._latencies_s: deque[float] = deque(maxlen=MAX_LATENCIES)
         self._faces = self._people = 0
         self._moved_s = monotonic()
         self._ended: Summary | None = None
 
     def run(self) -> Summary:
-        """Until the stream is given up, reaches a limit of its settings or is stopped."""
+        """Analyse until the stream ends, reaches a limit of its settings, or is stopped."""
         stream, recorder = self._stream, None
         cut_short = None
         try:
-            settings = with_threads(stream.settings, CPUS_OF_A_STREAM)
+            settings = with_threads(stream.settings, CPUS_PER_STREAM)
             detector, classifier = make_detector(settings.detect), make_classifier(settings)
             with LiveReader(stream.address, settings.live) as reader:
                 self._reader = reader
@@ -110,7 +108,7 @@ class LiveStream:
                         recorder = Recorder(stream, reader.info, settings, self._provenance)
                     recorder.process(classifier.process(finder.process(batch)))
                     if recorder.newest is not None:
-                        self._note(recorder.newest)
+                        self._observe(recorder.newest)
                 cut_short = reader.reason if reader.state == "ended" else None
         except Exception as error:  # Whatever is wrong with one stream, the others go on.
             cut_short = explain(error)
@@ -119,11 +117,11 @@ class LiveStream:
             self._ended = save_failure(stream, reason, self._provenance)
         else:
             dropped = self._reader.dropped if self._reader else 0
-            self._ended = recorder.finish(cut_short, dropped, self._live_figures())
+            self._ended = recorder.finish(cut_short, dropped, self._summary_of_live())
         return self._ended
 
     def stop(self) -> None:
-        """Ask ``run`` to complete what is there."""
+        """Ask ``run`` to complete its files and return."""
         self._stopping.set()
 
     def status(self) -> StreamStatus:
@@ -133,9 +131,9 @@ class LiveStream:
             return status
         p50, p95 = self._latency_ms()
         newest = self._newest
-        # Copied in one step, as the other thread goes on filling it.
-        recorded = list(self._recorded_s)
-        recent_frames = sum(count for at_s, count in recorded if now_s - at_s <= RATE_WINDOW_S)
+        # A copy, as the other thread keeps adding to it.
+        written = list(self._written)
+        recent_frames = sum(count for at_s, count in written if now_s - at_s <= RATE_WINDOW_S)
         return replace(
             status,
             state="ended" if self._ended else reader.state,
@@ -153,7 +151,7 @@ class LiveStream:
         )
 
     def picture(self) -> bytes | None:
-        """The newest frame, annotated, as JPEG. Made when asked for, so it costs nothing else."""
+        """The newest frame, annotated, as JPEG; None if there is none."""
         batch = self._newest
         if batch is None:
             return None
@@ -166,26 +164,26 @@ class LiveStream:
         return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
     def recent(self, since_s: float) -> list[dict[str, Any]]:
-        """Emotions of the last minute: ``time_s``, ``track`` and seven ``probabilities`` each.
+        """Faces of the last minute: ``time_s``, ``track`` and seven ``probabilities`` each.
 
         Args:
-            since_s: only what is later, on the timeline.
+            since_s: only those later than this, on the timeline.
         """
         return [point for point in list(self._recent) if point["time_s"] > since_s]
 
-    def _note(self, batch: FrameBatch) -> None:
-        """Keep what those who watch will ask for."""
+    def _observe(self, batch: FrameBatch) -> None:
+        """Keep what ``status``, ``picture`` and ``recent`` return."""
         written_at, now_s = time(), monotonic()
         self._latencies_s.extend((written_at - batch.arrived_s).tolist())
-        self._recorded_s.append((now_s, len(batch)))
-        while now_s - self._recorded_s[0][0] > RATE_WINDOW_S:
-            self._recorded_s.popleft()
+        self._written.append((now_s, len(batch)))
+        while now_s - self._written[0][0] > RATE_WINDOW_S:
+            self._written.popleft()
         self._faces += int((batch.people != NOBODY).sum())
         self._people = max(self._people, int(batch.people.max(initial=0)))
         self._newest = batch
         last_s = self._recent[-1]["time_s"] if self._recent else -1.0
         for index, time_s in enumerate(batch.time_s):
-            if time_s - last_s < 1 / POINTS_A_SECOND:
+            if time_s - last_s < 1 / POINTS_PER_S:
                 continue
             last_s = float(time_s)
             for face in range(*batch.faces_of(index).indices(len(batch.boxes))):
@@ -208,8 +206,8 @@ class LiveStream:
         p50, p95 = np.percentile(latencies_s, (50, 95)) * 1000
         return round(float(p50), 1), round(float(p95), 1)
 
-    def _live_figures(self) -> dict[str, Any]:
-        """What the summary says of a live stream besides what it says of a file."""
+    def _summary_of_live(self) -> dict[str, Any]:
+        """For ``Summary.live``."""
         assert self._reader is not None
         p50, p95 = self._latency_ms()
         return {

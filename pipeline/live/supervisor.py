@@ -1,4 +1,4 @@
-"""Keep live streams running side by side: start, watch, start anew, stop."""
+"""Supervise live streams: start, monitor, restart and stop their workers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pipeline.results.summary import Provenance, Summary
 from pipeline.sources import Stream, unused_folder
 
 POLL_S = 0.5
-FINISH_TIMEOUT_S = 30.0
-FIRST_RESTART_WAIT_S, LONGEST_RESTART_WAIT_S = 1.0, 60.0
+STOP_TIMEOUT_S = 30.0
+FIRST_RESTART_WAIT_S, MAX_RESTART_WAIT_S = 1.0, 60.0
 
 
 @dataclass
-class _Watched:
-    """A stream, its present worker and what is known of it."""
+class _Entry:
+    """A stream with its current worker, if it has one."""
 
     stream: Stream
     worker: Worker | None
@@ -38,16 +38,16 @@ class _Watched:
 
 
 class Supervisor:
-    """Runs live streams; one that fails, stalls or is stopped leaves the others alone.
+    """Runs live streams independently: one that fails, stalls or stops does not disturb the others.
 
-    A worker that dies or does not move for ``executor.stall_timeout_s`` is replaced, after a wait
-    that grows; the new one records into a folder of its own.
+    A worker that dies, or makes no progress for ``executor.stall_timeout_s``, is replaced with
+    exponential backoff; the new one writes to a folder of its own.
 
     Args:
-        streams: each under its name.
-        provenance: goes into their summaries.
-        start_worker: begins the work on a stream.
-        say: is told what happens, a line each.
+        streams: with different names.
+        provenance: for their summaries.
+        start_worker: starts the analysis of a stream.
+        say: called with a line of text when a state changes.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class Supervisor:
         self._provenance, self._start_worker, self._say = provenance, start_worker, say
         self._lock = Lock()
         self._results: list[tuple[Stream, Summary]] = []
-        self._watched = {
-            stream.name: _Watched(
+        self._entries = {
+            stream.name: _Entry(
                 stream,
                 start_worker(stream, provenance),
                 StreamStatus(stream.name, stream.source, "connecting"),
@@ -70,24 +70,24 @@ class Supervisor:
         }
 
     def run(self, stop: Event) -> list[tuple[Stream, Summary]]:
-        """Until all streams ended, or ``stop`` is set; what came of each recording."""
-        while not stop.is_set() and not all(each.ended for each in self._watched.values()):
-            for watched in self._watched.values():
+        """Supervise until all streams end or ``stop`` is set; returns a summary per recording."""
+        while not stop.is_set() and not all(each.ended for each in self._entries.values()):
+            for entry in self._entries.values():
                 with self._lock:
-                    self._attend(watched)
+                    self._check(entry)
             stop.wait(POLL_S)
-        self._finish()
+        self._stop_all()
         return self._results
 
     def statuses(self) -> list[StreamStatus]:
-        """How all streams are doing, as of the last look."""
-        return [watched.status for watched in self._watched.values()]
+        """The latest status of each stream."""
+        return [entry.status for entry in self._entries.values()]
 
     def picture(self, name: str) -> bytes | None:
         """The newest annotated frame as JPEG; None if there is none.
 
         Raises:
-            UsageError: there is no such stream. Likewise below.
+            UsageError: there is no such stream; so do the methods below.
             EmotionTimelinesError: its worker died.
         """
         worker = self._named(name).worker
@@ -99,92 +99,92 @@ class Supervisor:
         return worker.recent(since_s) if worker else []
 
     def stop(self, name: str) -> None:
-        """Complete the recording of one stream; ``start`` begins another."""
-        watched = self._named(name)
+        """Complete the recording of a stream."""
+        entry = self._named(name)
         with self._lock:
-            watched.stopped_by_user, watched.restart_at_s = True, 0.0
-            if watched.worker is not None:
-                watched.worker.stop()
+            entry.stopped_by_user, entry.restart_at_s = True, 0.0
+            if entry.worker is not None:
+                entry.worker.stop()
 
     def start(self, name: str) -> None:
         """Begin a new recording of a stream that was stopped or ended."""
-        watched = self._named(name)
+        entry = self._named(name)
         with self._lock:
-            watched.stopped_by_user = False
-            if watched.worker is None:
-                self._begin(watched)
+            entry.stopped_by_user = False
+            if entry.worker is None:
+                self._begin(entry)
 
-    def _named(self, name: str) -> _Watched:
-        if name not in self._watched:
+    def _named(self, name: str) -> _Entry:
+        if name not in self._entries:
             raise UsageError(f"{name}: no such stream")
-        return self._watched[name]
+        return self._entries[name]
 
-    def _attend(self, watched: _Watched) -> None:
-        if watched.worker is None:
-            if watched.restart_at_s and monotonic() >= watched.restart_at_s:
-                self._begin(watched)
+    def _check(self, entry: _Entry) -> None:
+        if entry.worker is None:
+            if entry.restart_at_s and monotonic() >= entry.restart_at_s:
+                self._begin(entry)
             return
         try:
-            summary = watched.worker.result()
-            before, watched.status = watched.status, watched.worker.status()
-            timeout_s = watched.stream.settings.executor.stall_timeout_s
-            if summary is None and watched.status.idle_s > timeout_s:
+            summary = entry.worker.result()
+            before, entry.status = entry.status, entry.worker.status()
+            timeout_s = entry.stream.settings.executor.stall_timeout_s
+            if summary is None and entry.status.idle_s > timeout_s:
                 raise EmotionTimelinesError(f"no progress for {timeout_s:g} s")
         except EmotionTimelinesError as error:
-            self._replace(watched, str(error))
+            self._replace(entry, str(error))
             return
         if summary is not None:
-            self._end(watched, summary)
-        elif (before.state, before.reason) != (watched.status.state, watched.status.reason):
-            self._tell(watched.status)
+            self._end(entry, summary)
+        elif (before.state, before.reason) != (entry.status.state, entry.status.reason):
+            self._report(entry.status)
 
-    def _tell(self, status: StreamStatus) -> None:
+    def _report(self, status: StreamStatus) -> None:
         reason = f": {status.reason}" if status.reason else ""
         self._say(f"{status.name}: {status.state}{reason}")
 
-    def _begin(self, watched: _Watched) -> None:
-        stream = watched.stream
+    def _begin(self, entry: _Entry) -> None:
+        stream = entry.stream
         folder = unused_folder(stream.folder.with_name(stream.name))
-        watched.stream = replace(stream, folder=folder)
-        watched.restart_at_s = 0.0
-        watched.status = StreamStatus(watched.stream.name, watched.stream.source, "connecting")
-        watched.worker = self._start_worker(watched.stream, self._provenance)
+        entry.stream = replace(stream, folder=folder)
+        entry.restart_at_s = 0.0
+        entry.status = StreamStatus(entry.stream.name, entry.stream.source, "connecting")
+        entry.worker = self._start_worker(entry.stream, self._provenance)
 
-    def _end(self, watched: _Watched, summary: Summary) -> None:
-        self._results.append((watched.stream, summary))
-        watched.worker = None
-        watched.status = replace(watched.status, state="ended", reason=summary.reason)
-        self._tell(watched.status)
+    def _end(self, entry: _Entry, summary: Summary) -> None:
+        self._results.append((entry.stream, summary))
+        entry.worker = None
+        entry.status = replace(entry.status, state="ended", reason=summary.reason)
+        self._report(entry.status)
 
-    def _replace(self, watched: _Watched, reason: str) -> None:
-        assert watched.worker is not None
-        watched.worker.kill()
-        self._end(watched, save_lost_stream(watched.stream, reason, self._provenance))
-        watched.restart_at_s = monotonic() + watched.restart_wait_s
-        watched.restart_wait_s = min(watched.restart_wait_s * 2, LONGEST_RESTART_WAIT_S)
+    def _replace(self, entry: _Entry, reason: str) -> None:
+        assert entry.worker is not None
+        entry.worker.kill()
+        self._end(entry, save_lost_stream(entry.stream, reason, self._provenance))
+        entry.restart_at_s = monotonic() + entry.restart_wait_s
+        entry.restart_wait_s = min(entry.restart_wait_s * 2, MAX_RESTART_WAIT_S)
 
-    def _finish(self) -> None:
-        """Let every worker complete its files; one that does not is ended."""
-        for watched in self._at_work():
-            watched.stopped_by_user = True
+    def _stop_all(self) -> None:
+        """Let every worker complete its files; kill those that do not in time."""
+        for entry in self._running():
+            entry.stopped_by_user = True
             try:
-                watched.worker.stop()
+                entry.worker.stop()
             except EmotionTimelinesError:
                 continue
-        deadline_s = monotonic() + FINISH_TIMEOUT_S
-        while any(self._at_work()):
-            for watched in self._at_work():
+        deadline_s = monotonic() + STOP_TIMEOUT_S
+        while any(self._running()):
+            for entry in self._running():
                 try:
-                    summary = watched.worker.result()
+                    summary = entry.worker.result()
                 except EmotionTimelinesError as error:
-                    summary = save_lost_stream(watched.stream, str(error), self._provenance)
+                    summary = save_lost_stream(entry.stream, str(error), self._provenance)
                 if summary is None and monotonic() > deadline_s:
-                    watched.worker.kill()
+                    entry.worker.kill()
                     reason = "it could not be completed in time"
-                    summary = save_lost_stream(watched.stream, reason, self._provenance)
+                    summary = save_lost_stream(entry.stream, reason, self._provenance)
                 if summary is not None:
-                    self._end(watched, summary)
+                    self._end(entry, summary)
             sleep(POLL_S / 5)
 
-    def _at_work(self) -> Iterator[Any]:
-        return (watched for watched in self._watched.values() if watched.worker is not None)
+    def _running(self) -> Iterator[Any]:
+        return (entry for entry in self._entries.values() if entry.worker is not None)

@@ -1,4 +1,4 @@
-"""How live streams are doing, as a table on the terminal."""
+"""The state of live streams as a table on the terminal."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from pipeline.live.supervisor import Supervisor
 
 
 @contextmanager
-def live_figures(console: Console, supervisor: Supervisor) -> Iterator[None]:
-    """A table of the streams, kept up to date; nothing where nobody watches."""
+def status_table(console: Console, supervisor: Supervisor) -> Iterator[None]:
+    """Show a table of the streams, kept up to date, if the console is a terminal."""
     if not console.is_terminal:
         yield
         return
 
-    class Figures:
+    class Statuses:
         def __rich__(self) -> Table:
-            return _figures_of(supervisor.statuses())
+            return _table(supervisor.statuses())
 
-    with Live(Figures(), console=console, refresh_per_second=2):
+    with Live(Statuses(), console=console, refresh_per_second=2):
         yield
 
 
-def _figures_of(statuses: Sequence[StreamStatus]) -> Table:
+def _table(statuses: Sequence[StreamStatus]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("stream", "state", "frames", "frames/s", "latency", "dropped", "lost"):
         table.add_column(title, justify="left" if title in ("stream", "state") else "right")

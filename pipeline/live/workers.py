@@ -1,4 +1,4 @@
-"""Where live streams run: in threads of this process, or in Ray's actors."""
+"""Workers run live streams: threads of this process, or Ray's actors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.sources import Stream
 
 
 class Worker(Protocol):
-    """A ``LiveStream`` at work somewhere; each call answers soon.
+    """A running ``LiveStream``, here or elsewhere. No method blocks for long.
 
     Raises:
         EmotionTimelinesError: by any method, when the worker died.
@@ -29,21 +29,21 @@ class Worker(Protocol):
     def stop(self) -> None: ...
 
     def result(self) -> Summary | None:
-        """What came of it; None while it is at work."""
+        """The summary; None while it runs."""
         ...
 
     def kill(self) -> None:
-        """End it at once, and leave its files as they are."""
+        """End it at once; its files stay as they are."""
         ...
 
 
 class ThreadWorker:
-    """A stream in a thread of this process."""
+    """Runs a stream in a thread of this process."""
 
     def __init__(self, stream: Stream, provenance: Provenance) -> None:
         live = LiveStream(stream, provenance)
         self.status, self.picture, self.recent = live.status, live.picture, live.recent
-        self.stop = self.kill = live.stop  # A thread can only be asked.
+        self.stop = self.kill = live.stop  # A thread cannot be killed.
         self._live = live
         self._summary: Summary | None = None
         Thread(target=self._run, name=stream.name, daemon=True).start()
@@ -55,12 +55,12 @@ class ThreadWorker:
         self._summary = self._live.run()
 
 
-def stream_starter(
+def worker_starter(
     settings: Settings, verbose: bool
 ) -> AbstractContextManager[Callable[[Stream, Provenance], Worker]]:
-    """What starts live streams with the executor that the settings name."""
+    """Gives a function that starts a stream, by the executor named in the settings."""
     if settings.executor.kind == "local":
         return nullcontext(ThreadWorker)
-    from pipeline.live.ray_workers import stream_workers  # Importing Ray takes time.
+    from pipeline.live.ray_workers import stream_workers  # Ray is slow to import.
 
     return stream_workers(settings, verbose)

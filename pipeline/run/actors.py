@@ -1,6 +1,6 @@
-"""The actors of the Ray executor: each hosts a part of the plan for one video after the other.
+"""Parts of the plan as classes that take one video after the other.
 
-They are plain classes; the executor makes actors of them.
+The Ray executor makes actors of them; they do not know Ray.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class FinderActor:
         self._finder: FaceFinder | None = None
 
     def open(self, info: VideoInfo) -> None:
-        # Not earlier: what fails here is told as the reason, what fails above kills the actor.
+        # Not in the constructor: an error here is the video's reason, one there kills the actor.
         self._detector = self._detector or make_detector(self._settings.detect)
         self._finder = FaceFinder(self._detector, info, self._settings)
 
@@ -64,7 +64,7 @@ class FinderActor:
 
 
 class ClassifierActor:
-    """Classifies the faces of all lanes; what arrives while it works goes into its next batch."""
+    """Classifies the faces of all lanes; those that arrive during one call go into the next."""
 
     def __init__(self, settings: Settings) -> None:
         self._stage = make_classifier(settings)
@@ -109,6 +109,6 @@ class RecorderActor:
 
     def finish(self, cut_short: str | None) -> Summary:
         if self._recorder is None:
-            raise RuntimeError("no recording was begun")
+            raise RuntimeError("no video is open")
         recorder, self._recorder = self._recorder, None
         return recorder.finish(cut_short)

@@ -1,4 +1,4 @@
-"""Run the plan over videos, on Ray or in this process."""
+"""Choose the executor: Ray, or this process."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def run(
     stop: Event,
     verbose: bool = False,
 ) -> None:
-    """Analyse the videos with the executor that the settings name, and tell the reporter.
+    """Analyse the videos with the executor named in the settings; the reporter hears of each.
 
     Args:
-        stop: once set, the videos under way are completed as far as they came, and no other begun.
+        stop: once set, the current videos are completed up to there, and no other is begun.
         verbose: show what Ray says.
 
     Raises:
-        UsageError: the cluster that the settings name cannot be joined.
+        UsageError: the cluster named in the settings cannot be joined.
         EmotionTimelinesError: Ray cannot be started, or died too often.
     """
     if settings.executor.kind == "local":
         local_executor.run(jobs, settings, provenance, reporter, stop)
         return
-    from pipeline.run import ray_executor  # Importing Ray takes time; local does without.
+    from pipeline.run import ray_executor  # Ray is slow to import.
 
     ray_executor.run(jobs, settings, provenance, reporter, stop, verbose)

@@ -1,8 +1,8 @@
-"""What of a batch is done already, and the record of the whole: a run can be repeated at any time.
+"""The ledger of a batch: which videos are done, and ``batch.json``.
 
-The summary in each video's folder is its record in the manifest: it is written last, in one step,
-and says what was analysed and by what. So there is nothing besides the results that could
-contradict them, and a run can be killed at any moment and repeated: what has a summary is done.
+A video is done if its folder has a summary, which is written last, atomically, with the video's
+identity and the provenance of its results. There is no other list that could contradict the
+results, so a run can be killed at any time and repeated.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from pipeline.sources import Job
 from stages.batch import VideoInfo
 from stages.write.files import output_errors_name, write_atomically
 
-LOCK, RECORD = ".lock", "batch.json"
-RECORD_INTERVAL_S = 5.0
+LOCK, LEDGER = ".lock", "batch.json"
+WRITE_INTERVAL_S = 5.0
 
 NOT_DONE_YET, FAILED_BEFORE = "not done yet", "failed before"
 
@@ -38,7 +38,7 @@ Redo = Literal["what is missing", "everything", "what failed"]
 
 @contextmanager
 def only_run_in(out: Path) -> Iterator[None]:
-    """Make the output folder, and keep other runs out of it.
+    """Make the output folder and lock it against other runs.
 
     Raises:
         UsageError: another run is at work in it.
@@ -63,27 +63,26 @@ def only_run_in(out: Path) -> Iterator[None]:
 def split(
     jobs: Sequence[Job], provenance: Provenance, redo: Redo
 ) -> tuple[list[Job], dict[Job, Summary], Counter[str]]:
-    """Which videos are to be analysed, and which are done.
+    """Split a batch into videos to analyse and those that are done.
 
     Args:
         jobs: all videos of the batch.
-        provenance: what this run would make results with.
-        redo: videos whose results are there, complete and made in the same way are left alone, or
-            all are done again, or only those that failed.
+        provenance: of this run.
+        redo: analyse what is missing, changed or failed; or everything; or only what failed.
 
     Returns:
-        The videos to analyse, the longest files first, so that none is left alone at the end; the
-        summaries of the others that have any; and how many are to be done for which reason.
+        The videos to analyse, the largest files first, so that no long one is left at the end; the
+        summaries of the others, where they have one; and the number to analyse by reason.
     """
-    records = {job: read_summary(job.folder) for job in jobs}
-    reasons = {job: reason_to_do(job, records[job], provenance) for job in jobs}
+    found = {job: read_summary(job.folder) for job in jobs}
+    reasons = {job: reason_to_do(job, found[job], provenance) for job in jobs}
     if redo == "everything":
         todo = list(jobs)
     elif redo == "what failed":
         todo = [job for job in jobs if reasons[job] == FAILED_BEFORE]
     else:
         todo = [job for job in jobs if reasons[job]]
-    kept = {job: record[0] for job, record in records.items() if record is not None}
+    kept = {job: result[0] for job, result in found.items() if result is not None}
     for job in todo:
         kept.pop(job, None)
     counts = Counter(reasons[job] or "asked for" for job in todo)
@@ -91,12 +90,16 @@ def split(
 
 
 def reason_to_do(
-    job: Job, record: tuple[Summary, Provenance] | None, provenance: Provenance
+    job: Job, found: tuple[Summary, Provenance] | None, provenance: Provenance
 ) -> str | None:
-    """Why a video has to be analysed; None if what is there is what this run would make."""
-    if record is None:
+    """Why a video has to be analysed; None if its results are what this run would make.
+
+    Args:
+        found: what ``read_summary`` returns for its folder.
+    """
+    if found is None:
         return NOT_DONE_YET
-    summary, made_by = record
+    summary, made_by = found
     if summary.status == "failed":
         return FAILED_BEFORE
     if summary.input != job.identity():
@@ -111,12 +114,15 @@ def reason_to_do(
 
 
 class Ledger:
-    """``batch.json`` and ``index.html``: how a run's videos are doing, renewed every few seconds.
+    """Writes ``batch.json`` and ``index.html``, the state of all videos, every few seconds.
 
     Args:
-        out: the run's output folder.
-        jobs: all its videos.
+        out: output folder of the run.
+        jobs: all videos of the batch.
         kept: summaries of those that were done before.
+
+    Attributes:
+        summaries: of the videos that are done so far.
     """
 
     def __init__(
@@ -130,25 +136,22 @@ class Ledger:
         self.write()
 
     def add(self, job: Job, summary: Summary) -> None:
-        """Take note of a video that is done; a full disk is no reason to stop.
-
-        May be called from several threads.
-        """
+        """Add a video that is done; thread-safe. A full disk does not stop the run."""
         with self._lock:
             self.summaries[job] = summary
-            if monotonic() - self._written_s >= RECORD_INTERVAL_S:
+            if monotonic() - self._written_s >= WRITE_INTERVAL_S:
                 with suppress(OutputError):
                     self.write()
 
     def write(self) -> None:
-        """Write the file, and the page that shows the same.
+        """Write both files.
 
         Raises:
             OutputError: it cannot be written.
         """
         self._written_s = monotonic()
         counts = Counter(summary.status for summary in self.summaries.values())
-        record = {
+        state = {
             "videos": len(self._jobs),
             **{status: counts[status] for status in ("complete", "partial", "failed")},
             "waiting": len(self._jobs) - len(self.summaries),
@@ -157,8 +160,8 @@ class Ledger:
             **asdict(self._provenance),
             "results": [self._result(job) for job in self._jobs],
         }
-        text = json.dumps(record, indent=2, ensure_ascii=False)
-        write_atomically(self._out / RECORD, text + "\n")
+        text = json.dumps(state, indent=2, ensure_ascii=False)
+        write_atomically(self._out / LEDGER, text + "\n")
         write_index(self._out, [(job, self.summaries.get(job)) for job in self._jobs])
 
     def _result(self, job: Job) -> dict[str, Any]:
@@ -171,7 +174,7 @@ class Ledger:
 
 
 class LedgerReporter(Reporter):
-    """Also keeps ``batch.json`` up to date."""
+    """Passes everything on, and adds videos that are done to the ledger."""
 
     def __init__(self, reporter: Reporter, ledger: Ledger) -> None:
         self._reporter, self._ledger = reporter, ledger

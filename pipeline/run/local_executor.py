@@ -1,4 +1,4 @@
-"""Run the plan in this process, one video after the other: to debug, and to compare with Ray."""
+"""Run the plan in this process, one video after the other."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def run(
     reporter: Reporter,
     stop: Event,
 ) -> dict[Job, Summary]:
-    """Analyse the videos, and tell the reporter; one that fails does not stop the others.
+    """Analyse the videos; one that fails does not stop the others.
 
     Args:
-        stop: once set, the video under way is completed as far as it came, and no other begun.
+        stop: once set, the current video is completed up to there, and no other is begun.
     """
     cv2.setNumThreads(1)
     settings = with_threads(settings, os.cpu_count() or 1)

@@ -1,6 +1,6 @@
-"""The plan: which stages a video goes through. Executors decide where and when.
+"""The plan: which stages a video goes through. Executors decide where and when they run.
 
-read -> find faces (detect, track, align) -> classify -> record (table, film, summary)
+read -> find faces (detect, find cuts, track, align) -> classify -> record
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def open_reader(job: Job, settings: Settings) -> VideoReader:
 
 
 class FaceFinder:
-    """Detects, tracks and aligns the faces of one video."""
+    """The stages that detect, track and align the faces of one video."""
 
     def __init__(
         self, detector: Detector, info: VideoInfo, settings: Settings, live: bool = False
@@ -39,7 +39,7 @@ class FaceFinder:
 
 
 def with_runnable_model(settings: Settings) -> Settings:
-    """The same settings; a ``.keras`` model in them is converted first, which needs TensorFlow."""
+    """The settings with a ``.keras`` model converted to ``.tflite``, which needs TensorFlow."""
     if settings.classify.model is None:
         return settings
     classify = settings.classify.model_copy(update={"model": as_tflite(settings.classify.model)})
@@ -47,7 +47,7 @@ def with_runnable_model(settings: Settings) -> Settings:
 
 
 def with_threads(settings: Settings, cpus: int) -> Settings:
-    """The same settings; threads that they leave open are chosen for one video on so many CPUs.
+    """The settings with threads that are 0 chosen for one video on so many CPUs.
 
     Encoding takes most of the time, decoding and the network about a quarter each.
     """

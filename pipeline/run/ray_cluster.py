@@ -1,4 +1,4 @@
-"""Ray itself: started here or joined, the actors on it, and what goes wrong with them."""
+"""Start Ray or join a cluster, place actors on it, and notice when it dies."""
 
 from __future__ import annotations
 
@@ -26,30 +26,31 @@ from pipeline.sources import Job
 CONNECT_TIMEOUT_S = 10
 MIN_OBJECT_STORE_MB = 256
 HELD_BACK_BATCHES = 4
-"""By the recorder, until it is known which faces last."""
+"""By the recorder, until faces are settled."""
 
-LEAST_LANES, CPUS_OF_A_LANE = 2, 2
+MIN_LANES, CPUS_PER_LANE = 2, 2
 POLL_S = 0.5
-NODE_LOSS_NOTICED_S = 30.0
+NODE_LOSS_TIMEOUT_S = 30.0
+"""Ray's head notices the loss of a node within this time."""
 
-OWN_PROCESSES = {"gcs_server", "raylet"}
-HEAD_ASKED_EVERY_S, HEAD_ANSWERS_IN_S, SILENCES = 5.0, 3.0, 2
+RAY_PROCESSES = {"gcs_server", "raylet"}
+HEAD_POLL_S, HEAD_TIMEOUT_S, MAX_HEAD_FAILURES = 5.0, 3.0, 2
 
 CODE = [Path(__file__).parents[2] / name for name in ("configs", "models", "pipeline", "stages")]
-"""Travels to the other nodes of a cluster."""
+"""Our packages, which Ray copies to the other nodes of a cluster."""
 
 
-class RayWatch:
-    """Notices when Ray itself has died: its processes here, or the head of the cluster joined.
+class RayMonitor:
+    """Notices when Ray itself has died: its processes here, or the head of the cluster.
 
-    Ray would end the whole program a minute later, without a word to anyone.
+    Ray would end this program a minute later, without a message.
     """
 
     def __init__(self, joined: bool) -> None:
         children = [] if joined else psutil.Process().children(recursive=True)
-        self._processes = [child for child in children if child.name() in OWN_PROCESSES]
+        self._processes = [child for child in children if child.name() in RAY_PROCESSES]
         self._head = ray.get_runtime_context().gcs_address if joined else None
-        self._asked_s, self._silences = monotonic(), 0
+        self._asked_s, self._head_failures = monotonic(), 0
         self._died = False
 
     def has_died(self) -> bool:
@@ -57,15 +58,15 @@ class RayWatch:
         return self._died
 
     def _head_is_silent(self) -> bool:
-        if self._head and monotonic() - self._asked_s >= HEAD_ASKED_EVERY_S:
+        if self._head and monotonic() - self._asked_s >= HEAD_POLL_S:
             host, _, port = self._head.rpartition(":")
             try:
-                socket.create_connection((host, int(port)), timeout=HEAD_ANSWERS_IN_S).close()
-                self._silences = 0
+                socket.create_connection((host, int(port)), timeout=HEAD_TIMEOUT_S).close()
+                self._head_failures = 0
             except OSError:
-                self._silences += 1
+                self._head_failures += 1
             self._asked_s = monotonic()
-        return self._silences >= SILENCES
+        return self._head_failures >= MAX_HEAD_FAILURES
 
 
 def _is_dead(process: psutil.Process) -> bool:
@@ -76,41 +77,44 @@ def _is_dead(process: psutil.Process) -> bool:
 
 
 @contextmanager
-def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayWatch]:
-    """Ray, with memory for so many lanes; shut down afterwards. Yields what watches over it.
+def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMonitor]:
+    """Start Ray with memory for this many lanes, or join a cluster; shut down afterwards.
 
     Args:
-        verbose: show what Ray says.
+        verbose: show Ray's log.
+
+    Yields:
+        A monitor of Ray.
 
     Raises:
-        UsageError: the cluster that the settings name cannot be joined.
+        UsageError: the cluster named in the settings cannot be joined.
         EmotionTimelinesError: Ray cannot be started.
     """
     _start_ray(settings, lanes, verbose)
     try:
-        yield RayWatch(joined=settings.executor.address is not None)
+        yield RayMonitor(joined=settings.executor.address is not None)
     finally:
         ray.shutdown()
 
 
 def lanes_of_this_machine() -> int:
-    return max(LEAST_LANES, (os.cpu_count() or 1) // CPUS_OF_A_LANE)
+    return max(MIN_LANES, (os.cpu_count() or 1) // CPUS_PER_LANE)
 
 
 def places_of_lanes(wanted: int, at_most: int) -> list[str]:
-    """For each lane the node that it is to run on: as many as the CPUs carry, evenly spread.
+    """The node of each lane, spread evenly.
 
     Args:
-        wanted: how many lanes; 0 to choose by the CPUs of all nodes.
-        at_most: how many there is work for.
+        wanted: number of lanes; 0: chosen by the CPUs of all nodes.
+        at_most: upper limit, such as the number of videos.
 
     Returns:
-        Ray's names of nodes.
+        Ray's node ids.
     """
     nodes = [node for node in ray.nodes() if node["Alive"]]
-    least = LEAST_LANES if len(nodes) == 1 else 1
+    least = MIN_LANES if len(nodes) == 1 else 1
     on_each = [
-        [node["NodeID"]] * max(least, int(node["Resources"].get("CPU", 1)) // CPUS_OF_A_LANE)
+        [node["NodeID"]] * max(least, int(node["Resources"].get("CPU", 1)) // CPUS_PER_LANE)
         for node in nodes
     ]
     turns = [place for place in chain(*zip_longest(*on_each)) if place is not None]
@@ -118,21 +122,21 @@ def places_of_lanes(wanted: int, at_most: int) -> list[str]:
 
 
 def with_threads_of_lanes(settings: Settings, node: str, places: Sequence[str]) -> Settings:
-    """The same settings, threads shared out among the lanes of a node.
+    """The settings with a node's CPUs divided among its lanes.
 
     Args:
-        places: the node of each lane.
+        places: node of each lane.
     """
     resources = next(each["Resources"] for each in ray.nodes() if each["NodeID"] == node)
     return with_threads(settings, int(resources.get("CPU", 1)) // places.count(node))
 
 
 def node_after_failure(node: str) -> str:
-    """Where to go on after an actor on a node died: there, or elsewhere if the node died, too.
+    """Where to continue after an actor died: on its node, or on another if that died as well.
 
-    The head of a cluster notices the loss of a node only after a while.
+    Waits, as the head of a cluster notices the loss of a node only after a while.
     """
-    deadline_s = monotonic() + NODE_LOSS_NOTICED_S
+    deadline_s = monotonic() + NODE_LOSS_TIMEOUT_S
     while True:
         alive = [each["NodeID"] for each in ray.nodes() if each["Alive"]]
         if node not in alive:
@@ -143,7 +147,7 @@ def node_after_failure(node: str) -> str:
 
 
 def as_nodes_see(job: Job, settings: Settings) -> Job:
-    """A video whose paths are those of a cluster's nodes, by ``executor.mounts``."""
+    """The video with the paths that a cluster's nodes have, by ``executor.mounts``."""
     if settings.executor.address is None:
         return job
     return replace(
@@ -161,11 +165,11 @@ def _mounted(path: Path, mounts: Mapping[str, str]) -> Path:
 
 
 def start_actor(stage: type, *arguments: Any, node: str | None = None, **options: Any) -> Any:
-    """An actor of that class, with no claim on CPUs: its threads are set by the settings.
+    """Start an actor of a class, without reserving CPUs: the settings choose its threads.
 
     Args:
-        node: where it is to run, for as long as that node lives.
-        options: further ones of Ray.
+        node: where to run while that node lives; None for any.
+        options: further options of Ray.
     """
     if node is not None:
         options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(node, soft=True)
@@ -173,7 +177,7 @@ def start_actor(stage: type, *arguments: Any, node: str | None = None, **options
 
 
 def reason_of_failure(error: Exception) -> str:
-    """What to tell a user of an error that an actor, or Ray, raised."""
+    """A message for an error that an actor, or Ray, raised."""
     if isinstance(error, ray.exceptions.RayError):
         return "a stage of the pipeline died, perhaps for lack of memory, or with its node"
     return explain(error)
@@ -206,12 +210,16 @@ def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
         raise EmotionTimelinesError(
             f"Ray cannot start on this machine: {error}; try --executor local"
         ) from error
-    # Ray's own handler would leave at once, with files half-written.
+    # Ray's own handler would exit at once and leave files half-written.
     signal.signal(signal.SIGTERM, on_terminate)
 
 
 def _check_reachable(address: str) -> None:
-    """Ray itself would wait for ever for a cluster that is not there."""
+    """Check first, as Ray would wait for ever for a cluster that is not there.
+
+    Raises:
+        UsageError: nothing listens there.
+    """
     host, _, port = address.rpartition(":")
     if not port.isdigit():
         return  # "auto", which Ray looks up on this machine.

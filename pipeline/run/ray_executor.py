@@ -1,14 +1,14 @@
-"""Run the plan on Ray: stages are actors that work at the same time, joined by bounded queues.
+"""Run the plan on Ray: stages are actors that work in parallel, joined by bounded queues.
 
-A lane is a reader, a face finder and a recorder, each an actor of its own; it takes one video
-after the other. The lanes of a node share a classifier, which puts the faces of several together.
+A lane is a reader, a face finder and a recorder, an actor each; it takes one video after the other.
+The lanes of a node share a classifier, which batches their faces.
 
     reader --frames--> finder --faces--> classifier --faces--> recorder
        \\_______________________frames (shared memory)___________/
 
-Frames are written to shared memory once, by the reader, and read in place. The queues are bounded
-twice: the reader pauses when too many of its batches wait, and the driver hands on no new batch
-while ``executor.queue_batches`` are between the reader and the recorder.
+The reader writes frames to shared memory once; the others read them in place. Two limits bound the
+queues: the reader pauses while too many of its batches wait, and the driver passes on no batch
+while ``executor.queue_batches`` are between reader and recorder.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pipeline.results.folder import save_failure
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.actors import ClassifierActor, FinderActor, ReaderActor, RecorderActor
 from pipeline.run.ray_cluster import (
-    RayWatch,
+    RayMonitor,
     as_nodes_see,
     lanes_of_this_machine,
     node_after_failure,
@@ -40,19 +40,19 @@ from pipeline.run.ray_cluster import (
     start_actor,
     with_threads_of_lanes,
 )
-from pipeline.run.ray_metrics import Metered
+from pipeline.run.ray_metrics import MetricsReporter
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 
 POLL_S = 0.2
 ATTEMPTS = 2
 STARTS_OF_RAY = 3
-LANES_END_IN_S = 20.0
-"""After Ray has died; some have to wait until they notice."""
+LANES_END_TIMEOUT_S = 20.0
+"""For lanes to notice that Ray has died."""
 
 
 class Lane:
-    """The actors that work on one video, all on one node, and the queue between them."""
+    """The actors of one lane, all on one node, and the queue between them."""
 
     def __init__(
         self,
@@ -61,35 +61,35 @@ class Lane:
         node: str,
         settings: Settings,
         provenance: Provenance,
-        watch: RayWatch,
+        monitor: RayMonitor,
     ) -> None:
-        self._name, self._classifier, self._node, self._watch = name, classifier, node, watch
+        self._name, self._classifier, self._node, self._monitor = name, classifier, node, monitor
         self._settings, self._provenance = settings, provenance
         self._broke = False
         self._start_actors()
 
-    def analyse(self, job: Job, reporter: Metered, stop: Event) -> Summary:
-        """Take one video through all stages, a second time if a stage died or hung.
+    def analyse(self, job: Job, reporter: MetricsReporter, stop: Event) -> Summary:
+        """Take one video through all stages, and once more if a stage died or hung.
 
         Raises:
-            RayLostError: Ray itself died; the video is to be done again.
+            RayLostError: Ray itself died; the video has to be done again.
         """
         attempts = 0
         while True:
             self._broke, node = False, self._node
             summary = self._attempt(job, reporter, stop)
-            attempts += self._node == node  # If its node was lost, that was not the video's fault.
+            attempts += self._node == node  # A lost node is not the video's fault.
             if not self._broke or attempts == ATTEMPTS or stop.is_set():
                 return summary
 
-    def _attempt(self, job: Job, reporter: Metered, stop: Event) -> Summary:
+    def _attempt(self, job: Job, reporter: MetricsReporter, stop: Event) -> Summary:
         there = as_nodes_see(job, self._settings)
         try:
             info = self._get(self._reader.open.remote(there))
         except Exception as error:
-            if self._watch.has_died():
+            if self._monitor.has_died():
                 raise RayLostError from error
-            self._take_note(error)
+            self._replace_if_broken(error)
             return save_failure(job, reason_of_failure(error), self._provenance)
         reporter.started(job, info)
         try:
@@ -98,17 +98,17 @@ class Lane:
                 reporter.advanced(job, frames)
             return self._get(self._recorder.finish.remote(None))
         except Exception as error:  # Whatever is wrong with one video, the others go on.
-            if self._watch.has_died():
+            if self._monitor.has_died():
                 raise RayLostError from error
             summary = self._finish_early(reason_of_failure(error))
-            self._take_note(error)
+            self._replace_if_broken(error)
             if not self._broke and not stop.is_set():
-                # The reader may still be at work, or wait to hand over frames that nobody wants.
+                # The reader may still work, or wait to pass on frames that nobody takes.
                 self._restart_actors()
             return summary or save_failure(job, reason_of_failure(error), self._provenance)
 
-    def _take_note(self, error: Exception) -> None:
-        """Get fresh actors if the error is not of the video, but of the lane."""
+    def _replace_if_broken(self, error: Exception) -> None:
+        """Start new actors if the error is the lane's, not the video's."""
         expected = isinstance(error, SourceError) and not isinstance(error, StalledError)
         if not expected:
             self._broke = True
@@ -116,8 +116,8 @@ class Lane:
                 self._node = node_after_failure(self._node)
             self._restart_actors()
 
-    def _record(self, reporter: Metered, stop: Event) -> Iterator[int]:
-        """Send all frames through the stages; yields the number recorded so far."""
+    def _record(self, reporter: MetricsReporter, stop: Event) -> Iterator[int]:
+        """Send all frames through the stages; yields the number of frames recorded so far."""
         queue_batches = self._settings.executor.queue_batches
         frames_read = self._reader.batches.options(
             num_returns="streaming", _generator_backpressure_num_objects=queue_batches
@@ -126,7 +126,7 @@ class Lane:
         while True:
             if stop.is_set():
                 raise StopRequestedError
-            if self._watch.has_died():
+            if self._monitor.has_died():
                 raise RayLostError
             frames = self._next(frames_read)
             if frames is None:
@@ -184,16 +184,16 @@ def run(
     stop: Event,
     verbose: bool = False,
 ) -> dict[Job, Summary]:
-    """Analyse the videos, several side by side; one that fails does not stop the others.
+    """Analyse the videos, several in parallel; one that fails does not stop the others.
 
-    If Ray itself dies, it is started again, and goes on with the videos that are not done.
+    If Ray itself dies, it is started again for the videos that are not done.
 
     Args:
-        stop: once set, the videos under way are completed as far as they came, and no other begun.
+        stop: once set, the current videos are completed up to there, and no other is begun.
         verbose: show what Ray says.
 
     Raises:
-        UsageError: the cluster that the settings name cannot be joined.
+        UsageError: the cluster named in the settings cannot be joined.
         RayLostError: the cluster's head died, or Ray here died several times.
         EmotionTimelinesError: Ray or the classifier cannot be started.
     """
@@ -203,15 +203,15 @@ def run(
     for start in range(1, starts + 1):
         left = [job for job in jobs if job not in summaries]
         try:
-            with ray_running(settings, lanes, verbose) as watch:
+            with ray_running(settings, lanes, verbose) as monitor:
                 places = places_of_lanes(settings.executor.lanes, at_most=len(left))
-                _run_lanes(left, settings, provenance, reporter, stop, places, watch, summaries)
+                _run_lanes(left, settings, provenance, reporter, stop, places, monitor, summaries)
             break
         except RayLostError:
             if start == starts:
                 raise
             reporter.warned(
-                "Ray itself died; it is started again, and what was under way done anew"
+                "Ray itself died; it is started again, and the unfinished videos are done again"
             )
     return {job: summaries[job] for job in jobs if job in summaries}
 
@@ -223,10 +223,10 @@ def _run_lanes(
     reporter: Reporter,
     stop: Event,
     places: Sequence[str],
-    watch: RayWatch,
+    monitor: RayMonitor,
     summaries: dict[Job, Summary],
 ) -> None:
-    """Analyse videos, and put their summaries into ``summaries`` as they come."""
+    """Analyse videos in parallel lanes; adds their summaries to ``summaries``."""
     settings_on = {node: with_threads_of_lanes(settings, node, places) for node in set(places)}
     classifiers = {
         node: start_actor(
@@ -237,27 +237,27 @@ def _run_lanes(
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
-    metered = Metered(reporter)
+    metrics = MetricsReporter(reporter)
 
     def work(number: int, node: str) -> None:
         classifier = classifiers[node]
-        lane = Lane(str(number), classifier, node, settings_on[node], provenance, watch)
+        lane = Lane(str(number), classifier, node, settings_on[node], provenance, monitor)
         while not stop.is_set():
             try:
                 job = waiting.get_nowait()
             except queue.Empty:
                 return
-            summaries[job] = lane.analyse(job, metered, stop)
-            metered.finished(job, summaries[job])
+            summaries[job] = lane.analyse(job, metrics, stop)
+            metrics.finished(job, summaries[job])
 
     pool = ThreadPoolExecutor(len(places), thread_name_prefix="lane")
     try:
         working = {pool.submit(work, number, node) for number, node in enumerate(places, 1)}
         while working:
-            # Waiting in short steps lets this thread hear signals.
+            # In short steps, so that this thread handles signals.
             done, working = wait_for(working, timeout=POLL_S)
-            if watch.has_died():
-                wait_for(working, timeout=LANES_END_IN_S)
+            if monitor.has_died():
+                wait_for(working, timeout=LANES_END_TIMEOUT_S)
                 raise RayLostError
             for future in done:
                 future.result()

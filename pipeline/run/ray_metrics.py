@@ -1,4 +1,4 @@
-"""Figures of a batch in Ray's own metrics, which the nodes of a cluster offer to Prometheus."""
+"""Metrics of a batch, by Ray, whose nodes export them to Prometheus."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ from pipeline.sources import Job
 from stages.batch import VideoInfo
 
 
-class Metered(Reporter):
-    """Also counts for Ray; to be made while Ray runs.
-
-    May be called from several threads.
-    """
+class MetricsReporter(Reporter):
+    """Passes everything on, and counts in Ray's metrics; make it while Ray runs."""
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter, self._lock = reporter, Lock()
@@ -55,5 +52,5 @@ class Metered(Reporter):
         self._reporter.warned(warning)
 
     def queued(self, lane: str, batches: int) -> None:
-        """Take note of how many batches a lane has under way."""
+        """Report the number of batches in flight in a lane."""
         self._queue.set(batches, tags={"lane": lane})

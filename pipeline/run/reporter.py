@@ -1,4 +1,4 @@
-"""What executors tell of the videos that they analyse."""
+"""How executors report progress."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from stages.batch import VideoInfo
 
 
 class Reporter:
-    """Hears of each video, from several threads; does nothing unless a subclass says what."""
+    """Hears of each video, from several threads. Does nothing; subclasses do."""
 
     def started(self, job: Job, info: VideoInfo) -> None:
-        """A video was opened, for the first time or once more."""
+        """A video was opened, perhaps a second time."""
 
     def advanced(self, job: Job, frames: int) -> None:
-        """So many of its frames are recorded by now."""
+        """This many of its frames are recorded so far."""
 
     def finished(self, job: Job, summary: Summary) -> None:
-        """Nothing more is done to it."""
+        """A video is done, whether it succeeded or not."""
 
     def warned(self, warning: str) -> None:
-        """Something happened that the user should know, although the run goes on."""
+        """Something the user should know happened; the run goes on."""

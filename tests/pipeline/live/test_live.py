@@ -16,8 +16,8 @@ import av
 import pytest
 
 from pipeline.bench.loopback import LoopbackCamera
-from tests.live import free_port, wait_until
 from tests.pipeline.command import RESULTS, file_names, processes_of, run, start, summary, timeline
+from tests.streams import free_port, wait_until
 
 QUICK = ("--set", "live.retry_wait_s=0.2", "--set", "live.longest_retry_wait_s=0.5")
 

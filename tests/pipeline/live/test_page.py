@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from pipeline.bench.loopback import LoopbackCamera
-from tests.live import free_port, wait_until
 from tests.pipeline.command import start
+from tests.streams import free_port, wait_until
 
 
 @pytest.fixture(scope="module")

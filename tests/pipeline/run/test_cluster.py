@@ -14,8 +14,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.live import free_port, wait_until
 from tests.pipeline.command import ROOT, run, start, summary
+from tests.streams import free_port, wait_until
 
 CLUSTER = """
 import json, sys

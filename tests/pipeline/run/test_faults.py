@@ -13,7 +13,6 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.live import wait_until
 from tests.pipeline.command import (
     RESULTS,
     ROOT,
@@ -24,6 +23,7 @@ from tests.pipeline.command import (
     summary,
     timeline,
 )
+from tests.streams import wait_until
 
 CLIP_S = 2.5
 REPETITIONS = 24

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import wait_until
 from tests.pipeline.command import processes_of, run, start, summary
+from tests.streams import wait_until
 
 SEED = 1
 VICTIMS = (

@@ -12,8 +12,8 @@ from pathlib import Path
 import filelock
 import pytest
 
-from tests.live import wait_until
 from tests.pipeline.command import run, start, summary, timeline
+from tests.streams import wait_until
 
 OPTIONS = ("--executor", "local", "--no-video")
 CLIPS = ("single_face.mp4", "no_face.mp4")

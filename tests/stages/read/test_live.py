@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from configs.schema import LiveSettings
-from pipeline.bench.loopback import LoopbackCamera, make_clip, send_over_and_over
+from pipeline.bench.loopback import LoopbackCamera, make_clip, send_in_a_loop
 from stages.batch import FrameBatch
 from stages.read.live import LiveReader
-from tests.live import free_port, rtsp_camera, wait_until
+from tests.streams import free_port, rtsp_camera, wait_until
 
 QUICK = {"open_timeout_s": 3, "read_timeout_s": 1.5, "retry_wait_s": 0.1, "queue_frames": 30}
 
@@ -64,7 +64,7 @@ def sending(clip: Path, to: str, form: str, **options: str) -> Iterator[None]:
 
     def send() -> None:
         with av.open(to, "w", form, options=options) as output:
-            send_over_and_over(clip, output, stopping)
+            send_in_a_loop(clip, output, stopping)
 
     sender = threading.Thread(target=send, daemon=True)
     sender.start()

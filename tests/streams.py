@@ -1,4 +1,4 @@
-"""Real live streams for tests, on this machine."""
+"""Live streams on this machine, from real servers."""
 
 from __future__ import annotations
 
