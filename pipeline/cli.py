@@ -200,13 +200,19 @@ def train(
         Path | None,
         typer.Option("--initial", metavar="FILE", help="Begin with this .keras network's weights."),
     ] = None,
+    distil: Annotated[
+        bool, typer.Option("--distil", help="First train teachers, then learn from them as well.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT.")] = False,
 ) -> None:
     """Train a network, and export it for the pipeline."""
+    if distil and (teachers or initial):
+        raise UsageError("--distil trains its own teachers; leave out --teacher and --initial")
     if architecture not in RECIPES:
         raise UsageError(f"--arch {architecture}: not one of {', '.join(RECIPES)}")
     try:
         with standard_error_silenced():
+            from models.distil import train_with_teachers
             from models.train import train_and_export
     except ImportError as error:
         raise UsageError("training needs TensorFlow; install the extra 'train'") from error
@@ -220,9 +226,12 @@ def train(
     folder = out or Path("runs") / architecture
     data = load_training_data(dataset, bad_data, make_face_cutter())
     with training_progress(err_console) as progress:
-        models = train_and_export(
-            data, folder, recipe, resume, say, progress, teachers or (), initial
-        )
+        if distil:
+            models = train_with_teachers(data, folder, recipe, resume, say, progress)
+        else:
+            models = train_and_export(
+                data, folder, recipe, resume, say, progress, teachers or (), initial
+            )
     for model in models:
         say(f"wrote {model}")
 
