@@ -63,7 +63,7 @@ def train(
         UsageError: ``out`` holds another run, or nothing to resume.
         ModelError: a network in ``teachers`` or ``initial`` cannot be used.
     """
-    _prepare_run_folder(out, recipe, resume)
+    prepare_run_folder(out, recipe, resume)
     for split, skipped in (("train", data.faces.skipped), ("validation", data.validation.skipped)):
         for line in skipped:
             report(f"skipped {split}/{line}")
@@ -93,7 +93,7 @@ def train(
     history, best, checkpoint = _History(out / "history.csv"), out / "best.keras", out / CHECKPOINT
     first_epoch = 0
     if initial is not None and not resume:
-        _begin_with(initial, learner)
+        begin_with(initial, learner)
     if resume:
         learner.load_weights(checkpoint)
         first_epoch = int(learner.optimizer.iterations) // len(batches)
@@ -146,16 +146,23 @@ def train_and_export(
     best = keras.models.load_model(
         train(data, out, recipe, resume, report, progress, teachers, initial)
     )
+    return export_run(best, data, out, report)
+
+
+def export_run(
+    network: keras.Model, data: TrainingData, out: Path, report: Callable[[str], None]
+) -> list[Path]:
+    """Write a trained network into ``out`` as ``train_and_export`` does."""
     weights, runnable = out / "emotions.keras", out / "emotions.tflite"
-    save_compactly(best, weights)
-    predicted = probabilities(best, data.validation.images)
+    save_compactly(network, weights)
+    predicted = probabilities(network, data.validation.images)
     write_labels(runnable, fit_temperature(predicted, data.validation.labels))
     if keras.backend.backend() != "tensorflow":
         report("for emotions.tflite, --resume the finished run with KERAS_BACKEND=tensorflow")
         return [weights]
     from models.export import convert  # It imports TensorFlow.
 
-    convert(best, runnable)
+    convert(network, runnable)
     return [weights, runnable]
 
 
@@ -166,7 +173,7 @@ def _teacher_probabilities(teachers: Sequence[Path], faces: LabelledFaces) -> np
     return np.mean([probabilities(network, view) for network in networks for view in views], axis=0)
 
 
-def _begin_with(initial: Path, learner: keras.Model) -> None:
+def begin_with(initial: Path, learner: keras.Model) -> None:
     try:
         copy_weights(load_keras(initial), learner)
     except ValueError as error:
@@ -264,7 +271,7 @@ def _reseed_dropout(learner: keras.Model, seed: int, epoch: int) -> None:
             layer.seed_generator.state.assign([seed * 1000 + number, epoch])
 
 
-def _prepare_run_folder(out: Path, recipe: Recipe, resume: bool) -> None:
+def prepare_run_folder(out: Path, recipe: Recipe, resume: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
     record = out / "recipe.json"
     wanted = json.dumps(asdict(recipe), indent=2) + "\n"
