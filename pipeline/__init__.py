@@ -1,4 +1,8 @@
-"""How stages are wired and run."""
+"""How stages are wired and run.
+
+Imports point one way: ``cli``, ``analyse``, ``bench``, ``live``, ``run``, ``results``, ``sources``,
+then ``stages``, ``models`` and ``configs``. A test holds this.
+"""
 
 import os
 

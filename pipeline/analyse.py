@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 
 from configs.errors import EmotionTimelinesError, OutputError, RayLostError
 from configs.schema import Settings
-from pipeline import local_executor
-from pipeline.batch import NOT_DONE_YET, BatchRecord, Recording, Redo, only_run_in, split
-from pipeline.plan import load_network
-from pipeline.progress import Reporter, closing_table, live_figures, make_reporter
+from pipeline.live.supervisor import Supervisor
+from pipeline.live.table import live_figures
+from pipeline.live.workers import stream_starter
+from pipeline.progress import make_reporter
+from pipeline.results.summary import Provenance
+from pipeline.run import executor
+from pipeline.run.ledger import (
+    NOT_DONE_YET,
+    Ledger,
+    LedgerReporter,
+    Redo,
+    only_run_in,
+    split,
+)
+from pipeline.run.plan import load_network
 from pipeline.sources import Job, Stream
-from pipeline.summary import Provenance
-from pipeline.supervisor import Supervisor, ThreadWorker, Worker
-from pipeline.terminal import err_console, out_console, say, say_error
+from pipeline.terminal import (
+    closing_table,
+    err_console,
+    out_console,
+    say,
+    say_error,
+)
 
 DONE, SOME_FAILED, WRONG_COMMAND, INTERRUPTED = 0, 1, 2, 130
 
@@ -52,21 +67,21 @@ def analyse_videos(
                 say(f"{count} done again: {reason}")
         if kept:
             say(f"{len(kept)} left as they are; --redo does them again")
-        record = BatchRecord(out, jobs, kept, provenance)
+        ledger = Ledger(out, jobs, kept, provenance)
         if todo:
             try:
                 with ExitStack() as stack:
-                    reporter = Recording(make_reporter(err_console, stack, len(todo)), record)
-                    _execute(todo, settings, provenance, reporter, stop, verbose)
+                    reporter = LedgerReporter(make_reporter(err_console, stack, len(todo)), ledger)
+                    executor.run(todo, settings, provenance, reporter, stop, verbose)
             except RayLostError as error:
                 problems = [*problems, error]
                 say_error(error)
         try:
-            record.write()
+            ledger.write()
         except OutputError as error:
             problems = [*problems, error]
             say_error(error)
-    summaries = {job: record.summaries[job] for job in jobs if job in record.summaries}
+    summaries = {job: ledger.summaries[job] for job in jobs if job in ledger.summaries}
     out_console.print(closing_table(out, list(summaries.items())))
     say(f"results: {out}/<video>/")
     if stop.is_set():
@@ -74,22 +89,6 @@ def analyse_videos(
         return INTERRUPTED
     complete = all(summary.status == "complete" for summary in summaries.values()) and not problems
     return DONE if complete else SOME_FAILED
-
-
-def _execute(
-    jobs: list[Job],
-    settings: Settings,
-    provenance: Provenance,
-    reporter: Reporter,
-    stop: Event,
-    verbose: bool,
-) -> None:
-    if settings.executor.kind == "local":
-        local_executor.run(jobs, settings, provenance, reporter, stop)
-        return
-    from pipeline import ray_executor  # Importing Ray takes time; local does without.
-
-    ray_executor.run(jobs, settings, provenance, reporter, stop, verbose)
 
 
 def watch_streams(
@@ -104,7 +103,7 @@ def watch_streams(
         start_worker = stack.enter_context(stream_starter(settings, verbose))
         supervisor = Supervisor(streams, provenance, start_worker, say)
         if show:
-            from pipeline.page import page_served
+            from pipeline.live.page import page_served
 
             say(f"watch at {stack.enter_context(page_served(supervisor, settings.page))}")
         stack.enter_context(live_figures(err_console, supervisor))
@@ -115,17 +114,6 @@ def watch_streams(
         say_error("interrupted; every file is complete")
         return INTERRUPTED
     return DONE if all(summary.status == "complete" for _, summary in results) else SOME_FAILED
-
-
-def stream_starter(
-    settings: Settings, verbose: bool
-) -> AbstractContextManager[Callable[[Stream, Provenance], Worker]]:
-    """What starts live streams with the executor that the settings name."""
-    if settings.executor.kind == "local":
-        return nullcontext(ThreadWorker)
-    from pipeline.ray_streams import stream_workers  # Importing Ray takes time.
-
-    return stream_workers(settings, verbose)
 
 
 def _stop_signals() -> Event:

@@ -22,20 +22,18 @@ from pipeline.analyse import (
     SOME_FAILED,
     WRONG_COMMAND,
     analyse_videos,
-    stream_starter,
     watch_streams,
 )
-from pipeline.batch import Redo
-from pipeline.bench import compare_detectors, compare_networks
-from pipeline.bench_live import measure_streams
-from pipeline.bench_pipeline import compare_pipelines
-from pipeline.bench_profile import profile as profile_steps
-from pipeline.bench_recall import compare_with_full_search
-from pipeline.export import EXPORTS
-from pipeline.plan import with_runnable_model
-from pipeline.progress import (
-    training_progress,
-)
+from pipeline.bench.live import measure_streams
+from pipeline.bench.parts import compare_detectors, compare_networks
+from pipeline.bench.pipelines import compare_pipelines
+from pipeline.bench.profile import profile as profile_steps
+from pipeline.bench.recall import compare_with_full_search
+from pipeline.live.workers import stream_starter
+from pipeline.progress import training_progress
+from pipeline.results.export import EXPORTS
+from pipeline.run.ledger import Redo
+from pipeline.run.plan import with_runnable_model
 from pipeline.samples import sample_clips
 from pipeline.sources import find_jobs, find_streams, is_camera_source
 from pipeline.still_faces import make_face_cutter

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import Protocol
 
 from rich.console import Console
-from rich.live import Live
 from rich.progress import (
     BarColumn,
     Progress,
@@ -21,31 +18,18 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 from rich.text import Text
 
-from pipeline.live import StreamStatus
-from pipeline.sources import Job, Stream
-from pipeline.summary import Summary
-from pipeline.supervisor import Supervisor
+from pipeline.results.summary import Summary
+from pipeline.run.reporter import Reporter
+from pipeline.sources import Job
+from pipeline.terminal import STATUS_STYLES, error_line
 from stages.batch import VideoInfo
 
 PLAIN_INTERVAL_S = 5.0
 
-STATUS_STYLES = {"complete": "green", "partial": "yellow", "failed": "red"}
 
-
-class Reporter(Protocol):
-    """Hears of each video; its methods may be called from several threads."""
-
-    def started(self, job: Job, info: VideoInfo) -> None: ...
-
-    def advanced(self, job: Job, frames: int) -> None: ...
-
-    def finished(self, job: Job, summary: Summary) -> None: ...
-
-
-class TerminalReporter(AbstractContextManager["TerminalReporter"]):
+class TerminalReporter(Reporter):
     """A progress bar for each video at work, and one for all of them if there are several."""
 
     def __init__(self, console: Console, videos: int) -> None:
@@ -95,6 +79,9 @@ class TerminalReporter(AbstractContextManager["TerminalReporter"]):
         if summary.status != "complete":
             self._progress.console.print(_problem(summary), soft_wrap=True)
 
+    def warned(self, warning: str) -> None:
+        self._progress.console.print(error_line(warning), soft_wrap=True)
+
     def _end_of_start(self) -> None:
         with self._lock:
             if self._starting is not None:
@@ -120,7 +107,7 @@ class _Watch:
     total_frames: int
 
 
-class PlainReporter:
+class PlainReporter(Reporter):
     """A line now and then, for log files."""
 
     def __init__(self, console: Console, videos: int) -> None:
@@ -158,6 +145,9 @@ class PlainReporter:
                 f"{left_min:.0f} min left"
             )
 
+    def warned(self, warning: str) -> None:
+        self._say(error_line(warning))
+
     def _say(self, line: str | Text) -> None:
         with self._lock:
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -192,51 +182,3 @@ def training_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
     ) as bar:
         task = bar.add_task("training", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-@contextmanager
-def live_figures(console: Console, supervisor: Supervisor) -> Iterator[None]:
-    """A table of the streams, kept up to date; nothing where nobody watches."""
-    if not console.is_terminal:
-        yield
-        return
-
-    class Figures:
-        def __rich__(self) -> Table:
-            return _figures_of(supervisor.statuses())
-
-    with Live(Figures(), console=console, refresh_per_second=2):
-        yield
-
-
-def _figures_of(statuses: Sequence[StreamStatus]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("stream", "state", "frames", "frames/s", "latency", "dropped", "lost"):
-        table.add_column(title, justify="left" if title in ("stream", "state") else "right")
-    for status in statuses:
-        table.add_row(
-            Text(status.name),
-            Text(status.state, style="green" if status.state == "live" else "yellow"),
-            str(status.frames),
-            f"{status.frames_per_s:.1f}",
-            f"{status.latency_p95_ms:.0f} ms",
-            str(status.dropped),
-            str(status.lost),
-        )
-    return table
-
-
-def closing_table(out: Path, summaries: Sequence[tuple[Job | Stream, Summary]]) -> Table:
-    """What was made of each video or stream, and where it is."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("video", overflow="fold")
-    table.add_column("status")
-    for title in ("frames", "faces", "people"):
-        table.add_column(title, justify="right")
-    for job, summary in summaries:
-        table.add_row(
-            Text(str(job.folder.relative_to(out))),
-            Text(summary.status, style=STATUS_STYLES[summary.status]),
-            *(str(count) for count in (summary.frames, summary.faces, summary.tracks)),
-        )
-    return table

@@ -7,9 +7,9 @@ import numpy as np
 
 from configs.schema import DetectSettings
 from models.dataset import CutFace, whole_picture
-from stages.align import aligned_crop
-from stages.detect import make_detector
-from stages.detector import Detector
+from stages.faces.align import aligned_crop
+from stages.faces.detect import make_detector
+from stages.faces.detector import Detector
 
 CLOSE_UP_PX = 240
 """Longest side at which a picture of nothing but a face is searched. On a face that fills 48 or 96

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from pipeline.results.summary import Summary
+from pipeline.sources import Job, Stream
 
 out_console, err_console = Console(), Console(stderr=True)
+
+STATUS_STYLES = {"complete": "green", "partial": "yellow", "failed": "red"}
 
 
 def say(line: str) -> None:
@@ -17,8 +24,12 @@ def say(line: str) -> None:
 
 
 def say_error(problem: object) -> None:
-    err_console.print(f"error: {problem}", style="red", markup=False, highlight=False,
-                      soft_wrap=True)  # fmt: skip
+    err_console.print(error_line(problem), soft_wrap=True)
+
+
+def error_line(problem: object) -> Text:
+    """How an error looks on the terminal."""
+    return Text(f"error: {problem}", style="red")
 
 
 def figures_table(rows: Sequence[Any]) -> Table:
@@ -56,4 +67,20 @@ def score_table(result: dict[str, Any]) -> Table:
     for emotion, figures in result["per_class"].items():
         table.add_row(emotion, f"{figures['precision']:.3f}", f"{figures['recall']:.3f}",
                       str(figures["n"]))  # fmt: skip
+    return table
+
+
+def closing_table(out: Path, summaries: Sequence[tuple[Job | Stream, Summary]]) -> Table:
+    """What was made of each video or stream, and where it is."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("video", overflow="fold")
+    table.add_column("status")
+    for title in ("frames", "faces", "people"):
+        table.add_column(title, justify="right")
+    for job, summary in summaries:
+        table.add_row(
+            Text(str(job.folder.relative_to(out))),
+            Text(summary.status, style=STATUS_STYLES[summary.status]),
+            *(str(count) for count in (summary.frames, summary.faces, summary.tracks)),
+        )
     return table

@@ -112,18 +112,3 @@ class FrameBatch:
         """The faces of the frame at ``index``, as a slice of the face columns."""
         start, stop = np.searchsorted(self.face_frame, (index, index + 1))
         return slice(int(start), int(stop))
-
-
-def yuv_planes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Y, U and V of one frame, as views: (h, w), (h / 2, w / 2) and (h / 2, w / 2) uint8.
-
-    Args:
-        pixels: (h * 3 / 2, w) uint8, contiguous, h and w even.
-    """
-    height, width = pixels.shape[0] * 2 // 3, pixels.shape[1]
-    flat, luma, chroma = pixels.reshape(-1), height * width, height * width // 4
-    return (
-        pixels[:height],
-        flat[luma : luma + chroma].reshape(height // 2, width // 2),
-        flat[luma + chroma :].reshape(height // 2, width // 2),
-    )

@@ -5,17 +5,34 @@ from __future__ import annotations
 from fractions import Fraction
 
 import av
-import cv2
 import numpy as np
-
-from stages.batch import yuv_planes
-from stages.decode import plane_values
 
 BT601 = 6
 """FFmpeg's number for the colour space (SMPTE 170M) that its conversion from RGB gives."""
 
 FALLBACK_RATE = Fraction(25)
 """Frames a second of a stream that states neither timestamps nor a rate."""
+
+
+def yuv_planes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Y, U and V of one frame, as views: (h, w), (h / 2, w / 2) and (h / 2, w / 2) uint8.
+
+    Args:
+        pixels: (h * 3 / 2, w) uint8, contiguous, h and w even.
+    """
+    height, width = pixels.shape[0] * 2 // 3, pixels.shape[1]
+    flat, luma, chroma = pixels.reshape(-1), height * width, height * width // 4
+    return (
+        pixels[:height],
+        flat[luma : luma + chroma].reshape(height // 2, width // 2),
+        flat[luma + chroma :].reshape(height // 2, width // 2),
+    )
+
+
+def plane_values(plane: av.video.plane.VideoPlane) -> np.ndarray:
+    """The values of one plane of a frame, as a view: (h, w) uint8, writable if the frame is."""
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return rows[: plane.height, : plane.width]
 
 
 def upright_size(frame: av.VideoFrame) -> tuple[int, int]:
@@ -41,33 +58,6 @@ def copy_upright(frame: av.VideoFrame, size: tuple[int, int], pixels: np.ndarray
 def pixels_shape(size: tuple[int, int]) -> tuple[int, int]:
     """Shape of the pixels of one frame of that width and height."""
     return _even(size[1]) * 3 // 2, _even(size[0])
-
-
-class SmallImages:
-    """Frames made small for the search for faces, each when it is asked for; never enlarged.
-
-    Args:
-        pixels: (n, H * 3 / 2, W) uint8, planar YUV 4:2:0.
-        width_px: length of the longer side, at most.
-
-    Attributes:
-        size: height and width of the images, even.
-    """
-
-    def __init__(self, pixels: np.ndarray, width_px: int) -> None:
-        full_size = pixels.shape[1] * 2 // 3, pixels.shape[2]
-        scale = min(1.0, width_px / max(full_size))
-        self._pixels = pixels
-        self.size = tuple(max(2, round(side * scale / 2) * 2) for side in full_size)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        """The image of one frame, (h, w, 3) uint8 BGR."""
-        height, width = self.size
-        small = np.empty((height * 3 // 2, width), np.uint8)
-        planes = yuv_planes(self._pixels[index])
-        for plane, target in zip(planes, yuv_planes(small), strict=True):
-            cv2.resize(plane, target.shape[::-1], dst=target, interpolation=cv2.INTER_AREA)
-        return cv2.cvtColor(small, cv2.COLOR_YUV2BGR_I420)
 
 
 def _planes(frame: av.VideoFrame, width: int, height: int) -> list[np.ndarray]:

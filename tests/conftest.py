@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.loopback import make_clip
+from pipeline.bench.loopback import make_clip
 from pipeline.samples import sample_clips
 
 FURTHER_CLIPS = Path(__file__).parents[2] / "shared" / "videos"

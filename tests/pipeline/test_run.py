@@ -13,10 +13,10 @@ import pytest
 from configs.schema import DetectSettings, ReadSettings
 from models.emotions import EMOTIONS
 from pipeline.samples import CLIPS
-from stages.aggregate import COLUMNS
-from stages.detect import make_detector
-from stages.frames import SmallImages
-from stages.read import VideoReader
+from stages.faces.detect import make_detector
+from stages.faces.images import SmallImages
+from stages.read.video import VideoReader
+from stages.write.rows import COLUMNS
 from tests.pipeline.command import RESULTS, file_names, run, summary, timeline
 
 BROKEN = {

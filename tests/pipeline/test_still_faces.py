@@ -9,10 +9,10 @@ import pytest
 from configs.schema import DetectSettings, ReadSettings
 from models.dataset import load_folder
 from pipeline.still_faces import make_face_cutter
-from stages.align import FULL_RANGE, AlignStage
-from stages.batch import yuv_planes
-from stages.detect import DetectStage, make_detector
-from stages.read import VideoReader
+from stages.faces.align import FULL_RANGE, AlignStage
+from stages.faces.detect import DetectStage, make_detector
+from stages.frames import yuv_planes
+from stages.read.video import VideoReader
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import numpy as np
 
 from configs.schema import ReadSettings
 from stages.batch import FrameBatch
-from stages.read import VideoReader
+from stages.read.video import VideoReader
 
 MS = Fraction(1, 1000)
 RATE = 25

@@ -1,0 +1,166 @@
+"""Measure live streams: how many at once, how late, what is dropped, how much memory."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from threading import Event, Thread
+from time import monotonic
+
+import psutil
+
+from configs.errors import EmotionTimelinesError
+from configs.schema import Settings
+from pipeline.bench.loopback import LoopbackCamera, make_clip
+from pipeline.bench.usage import cpu_s, memory_mb, tree
+from pipeline.live.supervisor import Supervisor
+from pipeline.live.workers import Worker
+from pipeline.results.summary import Provenance
+from pipeline.run.plan import load_network
+from pipeline.sources import Stream, find_streams
+
+START_TIMEOUT_S = 120.0
+SETTLE_S = 10.0
+CLIP_S = 30.0
+SAMPLE_S = 1.0
+FIRST_MINUTE_S = 60.0
+
+
+@dataclass(frozen=True)
+class LiveFigures:
+    """How streams did that were analysed at once.
+
+    Attributes:
+        streams, width, height, rate: what was sent.
+        seconds: for how long it was measured, once all were live.
+        frames: in the timelines, of all streams together.
+        dropped: share of the frames that were left out.
+        p50_ms, p95_ms: from a frame's arrival to its rows in the table, over the last 600 frames
+            of a stream; the stream for which it is longest.
+        cores: CPU time a second, without that of the cameras.
+        minute_mb, end_mb: memory of all processes after a minute (or at half time, if that is
+            earlier) and at the end, median of some seconds, in 2^20 bytes; pages that processes
+            share are counted once.
+    """
+
+    streams: int
+    width: int
+    height: int
+    rate: int
+    seconds: float
+    frames: int
+    dropped: float
+    p50_ms: float
+    p95_ms: float
+    cores: float
+    minute_mb: float
+    end_mb: float
+
+
+def measure_streams(
+    source: Path,
+    count: int,
+    size: tuple[int, int],
+    rate: int,
+    seconds: float,
+    settings: Settings,
+    start_worker: Callable[[Stream, Provenance], Worker],
+) -> LiveFigures:
+    """Analyse streams that this machine sends to itself.
+
+    Args:
+        source: video that they show.
+        count: how many at once.
+        size, rate: width and height, and frames a second, of each.
+        seconds: how long to measure.
+        start_worker: as for ``Supervisor``.
+
+    Raises:
+        EmotionTimelinesError: not all streams were live in time.
+    """
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        clip = make_clip(source, Path(folder) / "camera.mp4", size, rate, CLIP_S)
+        addresses, cameras_pid = stack.enter_context(_cameras(clip, count))
+        streams = find_streams(addresses, settings, Path(folder))
+        provenance = Provenance.of(settings, load_network(settings))
+        supervisor = Supervisor(streams, provenance, start_worker, say=lambda line: None)
+        stop = Event()
+        running = Thread(target=supervisor.run, args=(stop,))
+        running.start()
+        try:
+            return _measured(supervisor, size, rate, seconds, cameras_pid)
+        finally:
+            stop.set()
+            running.join()
+
+
+def _measured(
+    supervisor: Supervisor, size: tuple[int, int], rate: int, seconds: float, cameras_pid: int
+) -> LiveFigures:
+    pause, started_s = Event(), monotonic()
+    while not all(status.state == "live" for status in supervisor.statuses()):
+        if monotonic() - started_s > START_TIMEOUT_S:
+            raise EmotionTimelinesError("the streams did not all start; nothing was measured")
+        pause.wait(SAMPLE_S)
+    pause.wait(SETTLE_S)
+    before, cpu_before_s, started_s = (
+        supervisor.statuses(),
+        cpu_s(tree(psutil.Process(), without=cameras_pid)),
+        monotonic(),
+    )
+    samples_mb: list[float] = []
+    while monotonic() - started_s < seconds:
+        pause.wait(SAMPLE_S)
+        samples_mb.append(memory_mb(tree(psutil.Process(), without=cameras_pid)))
+    elapsed_s = monotonic() - started_s
+    after = supervisor.statuses()
+    spent_s = cpu_s(tree(psutil.Process(), without=cameras_pid)) - cpu_before_s
+    frames, dropped = (
+        sum(getattr(status, name) for status in after)
+        - sum(getattr(status, name) for status in before)
+        for name in ("frames", "dropped")
+    )
+    minute = int(min(FIRST_MINUTE_S / SAMPLE_S, len(samples_mb) / 2))
+    some = max(1, len(samples_mb) // 20)
+    return LiveFigures(
+        streams=len(after),
+        width=size[0],
+        height=size[1],
+        rate=rate,
+        seconds=round(elapsed_s, 1),
+        frames=frames,
+        dropped=dropped / max(1, frames + dropped),
+        p50_ms=max(status.latency_p50_ms for status in after),
+        p95_ms=max(status.latency_p95_ms for status in after),
+        cores=spent_s / elapsed_s,
+        minute_mb=median(samples_mb[minute : minute + some]),
+        end_mb=median(samples_mb[-some:]),
+    )
+
+
+@contextmanager
+def _cameras(clip: Path, count: int) -> Iterator[tuple[list[str], int]]:
+    """Cameras in a process of their own, so that they take no time from what is measured."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(clip, count, theirs), daemon=True)
+    process.start()
+    assert process.pid is not None
+    try:
+        yield ours.recv(), process.pid
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(clip: Path, count: int, connection: Connection) -> None:
+    with ExitStack() as stack:
+        cameras = [stack.enter_context(LoopbackCamera(clip)) for _ in range(count)]
+        connection.send([camera.address for camera in cameras])
+        Event().wait()

@@ -1,0 +1,141 @@
+"""Measure the parts that a user can choose, side by side: detectors, and networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import cv2
+import numpy as np
+
+from configs.errors import EmotionTimelinesError
+from configs.schema import Settings
+from models.emotions import FACE_SIZE_PX
+from models.runtime import EmotionNetwork
+from stages.faces.detect import DETECTORS, make_detector
+from stages.faces.detector import Detector
+from stages.faces.images import SmallImages
+from stages.geometry import overlap
+from stages.read.video import VideoReader
+
+FRAMES_A_CLIP = 24
+FACES = 32
+ROUNDS = 15
+SAME_FACE = 0.5
+
+
+@dataclass(frozen=True)
+class DetectorFigures:
+    """How one detector did on the same pictures as the others.
+
+    Attributes:
+        detector: its name in the settings.
+        frames: pictures that were searched.
+        faces: faces found in them.
+        shared: share of the default detector's faces that it found, too (IoU of at least 0.5).
+        ms_a_frame: median time for one picture, in milliseconds.
+    """
+
+    detector: str
+    frames: int
+    faces: int
+    shared: float
+    ms_a_frame: float
+
+
+@dataclass(frozen=True)
+class NetworkFigures:
+    """How fast one network is, on one thread.
+
+    Attributes:
+        model: its file.
+        size_mb: of the file, in 10^6 bytes.
+        ms_a_face: median over rounds of 32 faces, in milliseconds.
+        least_ms_a_face: in the fastest round.
+    """
+
+    model: str
+    size_mb: float
+    ms_a_face: float
+    least_ms_a_face: float
+
+
+def compare_detectors(clips: Sequence[Path], settings: Settings) -> list[DetectorFigures]:
+    """Let each detector that is installed search the same frames, in turn.
+
+    Args:
+        clips: videos, of each of which 24 frames are searched.
+        settings: how wide the searched pictures are, and the least score.
+    """
+    cv2.setNumThreads(1)
+    detectors = _installed_detectors(settings)
+    times_s: dict[str, list[float]] = {name: [] for name in detectors}
+    faces = dict.fromkeys(detectors, 0)
+    shared = dict.fromkeys(detectors, 0)
+    for clip in clips:
+        for image in _some_frames(clip, settings):
+            found = {}
+            for name, detector in detectors.items():
+                started_s = perf_counter()
+                found[name] = detector.find(image).boxes
+                times_s[name].append(perf_counter() - started_s)
+                faces[name] += len(found[name])
+            expected = found[settings.detect.detector]
+            for name, boxes in found.items():
+                shared[name] += sum(
+                    overlap(box, boxes).max(initial=0) >= SAME_FACE for box in expected
+                )
+    expected_faces = max(1, faces[settings.detect.detector])
+    return [
+        DetectorFigures(
+            name,
+            len(times_s[name]),
+            faces[name],
+            shared[name] / expected_faces,
+            median(times_s[name] or [0.0]) * 1000,
+        )
+        for name in detectors
+    ]
+
+
+def compare_networks(models: Sequence[Path]) -> list[NetworkFigures]:
+    """Time ``.tflite`` networks on the same faces, in turn."""
+    faces = np.random.default_rng(0).integers(0, 256, (FACES, FACE_SIZE_PX, FACE_SIZE_PX), np.uint8)
+    networks = {model: EmotionNetwork(model) for model in models}
+    times_ms: dict[Path, list[float]] = {model: [] for model in models}
+    for _ in range(ROUNDS):
+        for model, network in networks.items():
+            started_s = perf_counter()
+            network.predict(faces)
+            times_ms[model].append((perf_counter() - started_s) * 1000 / FACES)
+    return [
+        NetworkFigures(
+            str(model), model.stat().st_size / 1e6, median(times_ms[model]), min(times_ms[model])
+        )
+        for model in models
+    ]
+
+
+def _installed_detectors(settings: Settings) -> dict[str, Detector]:
+    detectors = {}
+    for name in DETECTORS:
+        chosen = settings.detect.model_copy(update={"detector": name})
+        try:
+            detectors[name] = make_detector(chosen)
+        except EmotionTimelinesError:
+            if name == settings.detect.detector:
+                raise
+    return detectors
+
+
+def _some_frames(clip: Path, settings: Settings) -> Iterator[np.ndarray]:
+    """Pictures at the size that is searched, evenly spread over a video."""
+    with VideoReader(clip, settings.read) as reader:
+        step = max(1, reader.info.frames // FRAMES_A_CLIP)
+        for batch in reader.batches():
+            images = SmallImages(batch.pixels, settings.detect.width_px)
+            for index in range(-batch.first_frame % step, len(batch), step):
+                yield images[index]

@@ -1,0 +1,146 @@
+"""Where each millisecond goes: the stages of one process, timed one within the other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from time import process_time
+from typing import Any
+from unittest.mock import patch
+
+from configs.schema import Settings
+from pipeline.results.recorder import Recorder
+from pipeline.results.summary import Provenance, Summary
+from pipeline.run import local_executor
+from pipeline.run.plan import load_network
+from pipeline.run.reporter import Reporter
+from pipeline.sources import Job
+from stages.classify import ClassifyStage
+from stages.faces.align import AlignStage
+from stages.faces.detect import DetectStage
+from stages.people.cuts import CutStage
+from stages.people.settle import Settler
+from stages.people.track import TrackStage
+from stages.read.decode import Decoder
+from stages.write.annotate import Annotator
+from stages.write.table import TableWriter
+from stages.write.thumbnails import Thumbnails
+from stages.write.video import VideoWriter
+
+STEPS: tuple[tuple[str, type, str], ...] = (
+    ("search", DetectStage, "process"),
+    ("cuts", CutStage, "process"),
+    ("track", TrackStage, "process"),
+    ("align", AlignStage, "process"),
+    ("classify", ClassifyStage, "process"),
+    ("settle", Settler, "process"),
+    ("table", TableWriter, "write"),
+    ("thumbnails", Thumbnails, "process"),
+    ("draw", Annotator, "draw"),
+    ("encode", VideoWriter, "write"),
+    ("report and exports", Recorder, "finish"),
+)
+REST = "read, copy and the rest"
+
+
+@dataclass(frozen=True)
+class StepFigures:
+    """What one step takes.
+
+    Attributes:
+        step: which.
+        cpu_ms: CPU time a frame, in milliseconds, without that of other steps within it.
+        share: of all steps.
+    """
+
+    step: str
+    cpu_ms: float
+    share: float
+
+
+def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
+    """Analyse videos in this process; all steps, in order."""
+    clock = _Clock()
+    frames = _Count()
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        stack.enter_context(_timed_decoding(clock))
+        for step, owner, method in STEPS:
+            stack.enter_context(_timed(clock, step, owner, method))
+        jobs = [Job(clip, Path(folder) / str(number)) for number, clip in enumerate(clips)]
+        provenance = Provenance.of(settings, load_network(settings))
+        with clock.step(REST):
+            local_executor.run(jobs, settings, provenance, frames, Event())
+    total_s = sum(clock.spent_s.values())
+    order = ("decode", REST, *(step for step, _, _ in STEPS))
+    return [
+        StepFigures(
+            step, clock.spent_s[step] / max(1, frames.frames) * 1000, clock.spent_s[step] / total_s
+        )
+        for step in order
+    ]
+
+
+class _Clock:
+    """CPU time by step; a step within another stops the outer one's clock."""
+
+    def __init__(self) -> None:
+        self.spent_s: dict[str, float] = defaultdict(float)
+        self._running: list[str] = []
+        self._since_s = 0.0
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        self._lap()
+        self._running.append(name)
+        try:
+            yield
+        finally:
+            self._lap()
+            self._running.pop()
+
+    def _lap(self) -> None:
+        now_s = process_time()
+        if self._running:
+            self.spent_s[self._running[-1]] += now_s - self._since_s
+        self._since_s = now_s
+
+
+def _timed(clock: _Clock, step: str, owner: type, method: str) -> Any:
+    plain: Callable[..., Any] = getattr(owner, method)
+
+    def timed(*arguments: Any, **named: Any) -> Any:
+        with clock.step(step):
+            result = plain(*arguments, **named)
+            # What is made only when it is asked for is made here.
+            return list(result) if isinstance(result, Iterator) else result
+
+    return patch.object(owner, method, timed)
+
+
+def _timed_decoding(clock: _Clock) -> Any:
+    plain = Decoder.frames
+
+    def timed(decoder: Decoder) -> Iterator[Any]:
+        frames = plain(decoder)
+        while True:
+            with clock.step("decode"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame
+
+    return patch.object(Decoder, "frames", timed)
+
+
+class _Count(Reporter):
+    """Counts frames."""
+
+    frames = 0
+
+    def finished(self, job: Job, summary: Summary) -> None:
+        self.frames += summary.frames

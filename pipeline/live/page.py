@@ -1,0 +1,207 @@
+"""The page of live streams: their pictures, charts and figures, for people and for programs.
+
+Everything is made when somebody asks for it, so a page that nobody watches costs nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+
+import prometheus_client
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.staticfiles import StaticFiles
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from configs.errors import EmotionTimelinesError, UsageError
+from configs.schema import PageSettings
+from models.emotions import EMOTIONS
+from pipeline.live.supervisor import Supervisor
+from stages.write.annotate import COLOURS_RGB
+
+ASSETS = Path(__file__).parent / "web"
+TOKEN_COOKIE = "emotion-timelines-token"
+CHANGE_HEADER = "x-emotion-timelines"
+"""Browsers let no other site's page send it unasked, so none can stop a camera."""
+
+START_TIMEOUT_S = 10
+STATES = ("connecting", "live", "reconnecting", "ended")
+
+
+@contextmanager
+def page_served(supervisor: Supervisor, settings: PageSettings) -> Iterator[str]:
+    """Serve the page from a thread; gives its address, with the token if one is needed.
+
+    Raises:
+        UsageError: it cannot be served at the host and port of the settings.
+    """
+    token = None if _is_this_machine(settings.host) else settings.token or secrets.token_urlsafe(16)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise UsageError(
+                f"page.host, page.port: {settings.host}:{settings.port}: the page cannot be served "
+                f"there: {error.strerror or error}"
+            ) from error
+        server = uvicorn.Server(
+            uvicorn.Config(make_app(supervisor, token), log_level="critical", access_log=False)
+        )
+        thread = Thread(target=server.run, args=([listener],), name="page", daemon=True)
+        thread.start()
+        deadline_s = monotonic() + START_TIMEOUT_S
+        while not server.started and thread.is_alive() and monotonic() < deadline_s:
+            sleep(0.05)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        address = f"http://{host}:{listener.getsockname()[1]}/"
+        try:
+            yield f"{address}?token={token}" if token else address
+        finally:
+            server.should_exit = True
+            thread.join(START_TIMEOUT_S)
+
+
+def make_app(supervisor: Supervisor, token: str | None) -> FastAPI:
+    """The page and its data.
+
+    Args:
+        supervisor: of the streams to show.
+        token: what a viewer has to give, as ``?token=``, a cookie or a bearer; None if all who
+            reach the page may see it.
+    """
+    app = FastAPI(title="Emotion Timelines", docs_url=None, redoc_url=None, openapi_url=None)
+    if token is None:
+        # Else a web site whose name is made to point to this machine could read the page.
+        app.add_middleware(
+            TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "::1"]
+        )
+    else:
+        app.middleware("http")(_demanding(token))
+
+    @app.exception_handler(UsageError)
+    def no_such_stream(_: Request, error: UsageError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 404)
+
+    @app.exception_handler(EmotionTimelinesError)
+    def no_answer(_: Request, error: EmotionTimelinesError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 503)
+
+    @app.get("/api/streams")
+    def streams() -> dict[str, object]:
+        return {
+            "emotions": EMOTIONS,
+            "colours": [f"rgb{COLOURS_RGB[name]}" for name in EMOTIONS],
+            "streams": [asdict(status) for status in supervisor.statuses()],
+        }
+
+    @app.get("/api/streams/{name}/recent")
+    def recent(name: str, since_s: float = -1.0) -> dict[str, object]:
+        return {"points": supervisor.recent(name, since_s)}
+
+    @app.get("/api/streams/{name}/picture")
+    def picture(name: str) -> Response:
+        jpeg = supervisor.picture(name)
+        if jpeg is None:
+            return Response(status_code=204)
+        return Response(jpeg, media_type="image/jpeg", headers={"cache-control": "no-store"})
+
+    @app.post("/api/streams/{name}/{change}")
+    def change(name: str, change: str, request: Request) -> dict[str, str]:
+        if CHANGE_HEADER not in request.headers:
+            raise HTTPException(403, f"the header {CHANGE_HEADER} is missing")
+        changes = {"stop": supervisor.stop, "start": supervisor.start}
+        if change not in changes:
+            raise HTTPException(404, "a stream can be asked to stop or to start")
+        changes[change](name)
+        return {"stream": name, "asked_to": change}
+
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(_Figures(supervisor))
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        text = prometheus_client.generate_latest(registry)
+        return Response(text, media_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+    app.mount("/", StaticFiles(directory=ASSETS, html=True))
+    return app
+
+
+class _Figures:
+    """The figures of all streams, as Prometheus collects them."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    def collect(self) -> Iterator[Metric]:
+        statuses = self._supervisor.statuses()
+        for name, text in (
+            ("frames", "Frames in the timeline."),
+            ("faces", "Faces in the timeline."),
+            ("dropped", "Frames left out because the stages were too slow."),
+            ("lost", "Times that the connection was lost."),
+        ):
+            counter = CounterMetricFamily(f"emotion_timelines_{name}", text, labels=["stream"])
+            for status in statuses:
+                counter.add_metric([status.name], getattr(status, name))
+            yield counter
+        rate = GaugeMetricFamily(
+            "emotion_timelines_frames_per_second", "Frames recorded a second.", labels=["stream"]
+        )
+        latency = GaugeMetricFamily(
+            "emotion_timelines_latency_seconds",
+            "From a frame's arrival to its rows in the table.",
+            labels=["stream", "quantile"],
+        )
+        state = GaugeMetricFamily(
+            "emotion_timelines_state", "1 for the state it is in.", labels=["stream", "state"]
+        )
+        for status in statuses:
+            rate.add_metric([status.name], status.frames_per_s)
+            latency.add_metric([status.name, "0.5"], status.latency_p50_ms / 1000)
+            latency.add_metric([status.name, "0.95"], status.latency_p95_ms / 1000)
+            for each in STATES:
+                state.add_metric([status.name, each], float(each == status.state))
+        yield from (rate, latency, state)
+
+
+def _demanding(
+    token: str,
+) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
+    """Middleware that lets through only those who know the token."""
+
+    async def check(
+        request: Request, following: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        given = (
+            request.query_params.get("token"),
+            request.cookies.get(TOKEN_COOKIE),
+            request.headers.get("authorization", "").removeprefix("Bearer "),
+        )
+        if not any(secrets.compare_digest((each or "").encode(), token.encode()) for each in given):
+            return PlainTextResponse("Open the address that the program printed.", 401)
+        response = await following(request)
+        if given[0]:
+            response.set_cookie(TOKEN_COOKIE, token, httponly=True, samesite="strict")
+        return response
+
+    return check
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

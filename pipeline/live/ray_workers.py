@@ -1,0 +1,87 @@
+"""Live streams on Ray: an actor each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from time import monotonic
+from typing import Any
+
+import ray
+
+from configs.errors import EmotionTimelinesError
+from configs.schema import Settings
+from pipeline.live.stream import LiveStream, StreamStatus
+from pipeline.results.summary import Provenance, Summary
+from pipeline.run.ray_cluster import ray_running, reason_of_failure, start_actor
+from pipeline.sources import Stream
+
+ANSWER_TIMEOUT_S = 10
+"""For short questions to the actor of a live stream."""
+
+THREADS_OF_A_STREAM = 8
+"""One is at work, the others answer questions."""
+
+
+class StreamWorker:
+    """A live stream in an actor of its own; satisfies ``pipeline.live.workers.Worker``."""
+
+    def __init__(self, stream: Stream, provenance: Provenance) -> None:
+        self._actor = start_actor(
+            LiveStream, stream, provenance, max_concurrency=THREADS_OF_A_STREAM
+        )
+        self._result = self._actor.run.remote()
+        self._status = StreamStatus(stream.name, stream.source, "connecting")
+        self._asked_s = monotonic()
+        self._answer = self._actor.status.remote()
+
+    def status(self) -> StreamStatus:
+        """The last answer; never waits, as an actor that starts or hangs does not answer."""
+        now_s = monotonic()
+        if not ray.wait([self._answer], timeout=0)[0]:
+            return replace(self._status, idle_s=max(self._status.idle_s, now_s - self._asked_s))
+        self._status = _got(self._answer)
+        self._asked_s, self._answer = now_s, self._actor.status.remote()
+        return self._status
+
+    def picture(self) -> bytes | None:
+        return _got(self._actor.picture.remote())
+
+    def recent(self, since_s: float) -> list[dict[str, Any]]:
+        return _got(self._actor.recent.remote(since_s))
+
+    def stop(self) -> None:
+        self._actor.stop.remote()
+
+    def result(self) -> Summary | None:
+        return _got(self._result) if ray.wait([self._result], timeout=0)[0] else None
+
+    def kill(self) -> None:
+        ray.kill(self._actor)
+
+
+def _got(answer: ray.ObjectRef) -> Any:
+    """An answer of a live stream's actor.
+
+    Raises:
+        EmotionTimelinesError: it died, or does not answer.
+    """
+    try:
+        return ray.get(answer, timeout=ANSWER_TIMEOUT_S)
+    except Exception as error:
+        raise EmotionTimelinesError(reason_of_failure(error)) from error
+
+
+@contextmanager
+def stream_workers(
+    settings: Settings, verbose: bool
+) -> Iterator[Callable[[Stream, Provenance], StreamWorker]]:
+    """Ray, running, and what starts a stream on it.
+
+    Raises:
+        UsageError: the cluster that the settings name cannot be joined.
+        EmotionTimelinesError: Ray cannot be started.
+    """
+    with ray_running(settings, 0, verbose):
+        yield StreamWorker

@@ -1,0 +1,221 @@
+"""One live stream through all stages, in one place: reader thread, then find, classify, record.
+
+A file goes from actor to actor in large batches. A live stream comes a frame at a time, and a
+message between processes costs more than all that is done to a frame; so its stages share one
+process, and the system shares the CPUs among the streams, fairly.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from time import monotonic, time
+from typing import Any
+
+import cv2
+import numpy as np
+
+from configs.errors import explain
+from pipeline.results.folder import save_failure
+from pipeline.results.recorder import Recorder
+from pipeline.results.summary import Provenance, Summary, public_settings
+from pipeline.run.plan import FaceFinder, make_classifier, with_threads
+from pipeline.sources import Stream
+from stages.batch import LEFT_OUT, FrameBatch
+from stages.faces.detect import make_detector
+from stages.frames import yuv_planes
+from stages.read.live import LiveReader
+from stages.write.annotate import Annotator
+
+CPUS_OF_A_STREAM = 1
+RECENT_S = 60.0
+POINTS_A_SECOND = 5
+RATE_WINDOW_S = 5.0
+LATENCIES_KEPT = 600
+JPEG_QUALITY = 80
+
+
+@dataclass(frozen=True)
+class StreamStatus:
+    """How a live stream is doing, for people and programs that watch.
+
+    Attributes:
+        name, source: what it is called, and its address as it may be shown.
+        state: ``connecting``, ``live``, ``reconnecting`` or ``ended``.
+        reason: why it is not live.
+        time_s: how far its timeline has come.
+        frames, faces, people: in its timeline so far.
+        frames_per_s: recorded in the last seconds.
+        latency_p50_ms, latency_p95_ms: from a frame's arrival to its rows in the table, over the
+            last frames.
+        dropped: frames left out because the stages were too slow.
+        lost: how often the connection was lost.
+        idle_s: for how long nothing at all has moved in its stages.
+    """
+
+    name: str
+    source: str
+    state: str
+    reason: str | None = None
+    time_s: float = 0.0
+    frames: int = 0
+    faces: int = 0
+    people: int = 0
+    frames_per_s: float = 0.0
+    latency_p50_ms: float = 0.0
+    latency_p95_ms: float = 0.0
+    dropped: int = 0
+    lost: int = 0
+    idle_s: float = 0.0
+
+
+class LiveStream:
+    """Analyses one stream. ``run`` takes as long as the stream; the rest may be called meanwhile,
+    from other threads."""
+
+    def __init__(self, stream: Stream, provenance: Provenance) -> None:
+        self._stream = stream
+        self._provenance = replace(provenance, settings=public_settings(stream.settings))
+        cv2.setNumThreads(1)
+        self._stopping = threading.Event()
+        self._reader: LiveReader | None = None
+        self._newest: FrameBatch | None = None
+        self._recent: deque[dict[str, Any]] = deque()
+        self._recorded_s: deque[tuple[float, int]] = deque()
+        self._latencies_s: deque[float] = deque(maxlen=LATENCIES_KEPT)
+        self._faces = self._people = 0
+        self._moved_s = monotonic()
+        self._ended: Summary | None = None
+
+    def run(self) -> Summary:
+        """Until the stream is given up, reaches a limit of its settings or is stopped."""
+        stream, recorder = self._stream, None
+        cut_short = None
+        try:
+            settings = with_threads(stream.settings, CPUS_OF_A_STREAM)
+            detector, classifier = make_detector(settings.detect), make_classifier(settings)
+            with LiveReader(stream.address, settings.live) as reader:
+                self._reader = reader
+                for batch in reader.batches():
+                    self._moved_s = monotonic()
+                    if self._stopping.is_set():
+                        break
+                    if not len(batch):
+                        continue
+                    if recorder is None:
+                        assert reader.info is not None
+                        finder = FaceFinder(detector, reader.info, settings, live=True)
+                        recorder = Recorder(stream, reader.info, settings, self._provenance)
+                    recorder.process(classifier.process(finder.process(batch)))
+                    if recorder.newest is not None:
+                        self._note(recorder.newest)
+                cut_short = reader.reason if reader.state == "ended" else None
+        except Exception as error:  # Whatever is wrong with one stream, the others go on.
+            cut_short = explain(error)
+        if recorder is None:
+            reason = cut_short or f"no picture came: {self.status().reason or 'it was stopped'}"
+            self._ended = save_failure(stream, reason, self._provenance)
+        else:
+            dropped = self._reader.dropped if self._reader else 0
+            self._ended = recorder.finish(cut_short, dropped, self._live_figures())
+        return self._ended
+
+    def stop(self) -> None:
+        """Ask ``run`` to complete what is there."""
+        self._stopping.set()
+
+    def status(self) -> StreamStatus:
+        reader, now_s = self._reader, monotonic()
+        status = StreamStatus(self._stream.name, self._stream.source, "connecting")
+        if reader is None:
+            return status
+        p50, p95 = self._latency_ms()
+        newest = self._newest
+        # Copied in one step, as the other thread goes on filling it.
+        recorded = list(self._recorded_s)
+        recent_frames = sum(count for at_s, count in recorded if now_s - at_s <= RATE_WINDOW_S)
+        return replace(
+            status,
+            state="ended" if self._ended else reader.state,
+            reason=self._ended.reason if self._ended else reader.reason,
+            time_s=round(float(newest.time_s[-1]), 3) if newest else 0.0,
+            frames=newest.first_frame + len(newest) if newest else 0,
+            faces=self._faces,
+            people=self._people,
+            frames_per_s=round(recent_frames / RATE_WINDOW_S, 1),
+            latency_p50_ms=p50,
+            latency_p95_ms=p95,
+            dropped=reader.dropped,
+            lost=reader.lost,
+            idle_s=0.0 if self._ended else round(now_s - self._moved_s, 1),
+        )
+
+    def picture(self) -> bytes | None:
+        """The newest frame, annotated, as JPEG. Made when asked for, so it costs nothing else."""
+        batch = self._newest
+        if batch is None:
+            return None
+        pixels = batch.pixels[-1].copy()
+        blur = self._stream.settings.video.blur
+        Annotator(pixels.shape[1], len(pixels) * 2 // 3, blur).draw(
+            yuv_planes(pixels), batch, len(batch) - 1
+        )
+        image = cv2.cvtColor(pixels, cv2.COLOR_YUV2BGR_I420)
+        return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+
+    def recent(self, since_s: float) -> list[dict[str, Any]]:
+        """Emotions of the last minute: ``time_s``, ``track`` and seven ``probabilities`` each.
+
+        Args:
+            since_s: only what is later, on the timeline.
+        """
+        return [point for point in list(self._recent) if point["time_s"] > since_s]
+
+    def _note(self, batch: FrameBatch) -> None:
+        """Keep what those who watch will ask for."""
+        written_at, now_s = time(), monotonic()
+        self._latencies_s.extend((written_at - batch.arrived_s).tolist())
+        self._recorded_s.append((now_s, len(batch)))
+        while now_s - self._recorded_s[0][0] > RATE_WINDOW_S:
+            self._recorded_s.popleft()
+        self._faces += int((batch.tracks != LEFT_OUT).sum())
+        self._people = max(self._people, int(batch.tracks.max(initial=0)))
+        self._newest = batch
+        last_s = self._recent[-1]["time_s"] if self._recent else -1.0
+        for index, time_s in enumerate(batch.time_s):
+            if time_s - last_s < 1 / POINTS_A_SECOND:
+                continue
+            last_s = float(time_s)
+            for face in range(*batch.faces_of(index).indices(len(batch.boxes))):
+                if batch.tracks[face] == LEFT_OUT:
+                    continue
+                self._recent.append(
+                    {
+                        "time_s": round(last_s, 3),
+                        "track": int(batch.tracks[face]),
+                        "probabilities": [round(float(p), 3) for p in batch.probabilities[face]],
+                    }
+                )
+        while self._recent and self._recent[0]["time_s"] < batch.time_s[-1] - RECENT_S:
+            self._recent.popleft()
+
+    def _latency_ms(self) -> tuple[float, float]:
+        latencies_s = list(self._latencies_s)
+        if not latencies_s:
+            return 0.0, 0.0
+        p50, p95 = np.percentile(latencies_s, (50, 95)) * 1000
+        return round(float(p50), 1), round(float(p95), 1)
+
+    def _live_figures(self) -> dict[str, Any]:
+        """What the summary says of a live stream besides what it says of a file."""
+        assert self._reader is not None
+        p50, p95 = self._latency_ms()
+        return {
+            "started_at": datetime.fromtimestamp(self._reader.started_at, UTC).isoformat(),
+            "latency_p50_ms": p50,
+            "latency_p95_ms": p95,
+            "lost": self._reader.lost,
+            "gaps": [asdict(gap) for gap in self._reader.gaps],
+        }

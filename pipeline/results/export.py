@@ -1,0 +1,140 @@
+"""Files that are made of a finished table: ``segments.csv``, and those for other programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import mimetypes
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from urllib.parse import quote
+
+import pyarrow
+
+from configs.errors import OutputError
+from configs.schema import Settings
+from models.emotions import EMOTIONS
+from pipeline.results.segments import (
+    COLUMNS,
+    Segment,
+    as_rows,
+    segments_by_person,
+)
+from pipeline.results.video_result import VideoResult
+from stages.write.files import move_into_place, output_errors_name, unfinished_name
+
+SEGMENTS = "segments.csv"
+
+UNITS = {
+    "frame": "frames from 0",
+    "time_s": "s",
+    "track": "number of the person",
+    "score": "0 to 1",
+}
+UNITS |= dict.fromkeys(("x", "y", "width", "height"), "px of the upright frame")
+UNITS |= dict.fromkeys(EMOTIONS, "probability")
+
+
+def write_exports(result: VideoResult, folder: Path, settings: Settings) -> list[str]:
+    """Write ``segments.csv`` and the exports that the settings name; returns what went wrong."""
+    problems = []
+    for name in (SEGMENTS, *export_names(settings.export.formats)):
+        path = folder / name
+        try:
+            with output_errors_name(path):
+                WRITERS[name](result, unfinished_name(path))
+            move_into_place(path)
+        except OutputError as error:
+            problems.append(str(error))
+            unfinished_name(path).unlink(missing_ok=True)
+    return problems
+
+
+def export_names(formats: Iterable[str]) -> list[str]:
+    """Names of the files of these formats."""
+    return [f"timeline.{kind}" for kind in formats]
+
+
+def _segments_csv(result: VideoResult, path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as lines:
+        csv.writer(lines, lineterminator="\n").writerows([COLUMNS, *as_rows(result.segments)])
+
+
+def _parquet(result: VideoResult, path: Path) -> None:
+    from pyarrow import parquet  # Takes a while, and is seldom needed.
+
+    fields = [
+        field.with_metadata({"unit": UNITS[field.name]}) if field.name in UNITS else field
+        for field in result.table.schema
+    ]
+    record = {"source": str(result.source), **result.provenance}
+    metadata = {"emotion-timelines": json.dumps(record, ensure_ascii=False)}
+    schema = pyarrow.schema(fields, metadata)
+    parquet.write_table(result.table.cast(schema), path)
+
+
+def _elan(result: VideoResult, path: Path) -> None:
+    from pympi import Eaf
+
+    document = Eaf(author="Emotion Timelines")
+    if result.film.exists():  # A live stream has no film as a whole.
+        relative = os.path.relpath(result.film.absolute(), path.parent.absolute())
+        kind = mimetypes.guess_type(result.film.name)[0] or "video/*"
+        address = quote(Path(relative).as_posix())
+        address = address if address.startswith("../") else f"./{address}"
+        document.add_linked_file(result.film.absolute().as_uri(), address, mimetype=kind)
+    of_person = segments_by_person(result.segments)
+    for person in result.people:
+        tier = f"Person {person.track}"
+        document.add_tier(tier)
+        for segment in of_person[person.track]:
+            start_ms, end_ms = (_film_ms(result, at_s) for at_s in _times_s(segment))
+            document.add_annotation(tier, start_ms, max(end_ms, start_ms + 1), segment.emotion)
+    document.remove_tier("default")
+    document.to_file(str(path))
+
+
+def _captions(result: VideoResult, path: Path) -> None:
+    cues = ["WEBVTT"]
+    for segment in sorted(result.segments, key=lambda segment: (segment.start_s, segment.track)):
+        start_ms, end_ms = (_film_ms(result, at_s) for at_s in _times_s(segment))
+        if start_ms < end_ms:
+            who = f"{segment.track}: " if len(result.people) > 1 else ""
+            text = f"{who}{segment.emotion} {segment.confidence:.0%}"
+            cues.append(
+                f"{_clock(start_ms)} --> {_clock(end_ms)}\n<v Person {segment.track}>{text}"
+            )
+    path.write_text("\n\n".join(cues) + "\n", encoding="utf-8")
+
+
+def _picture(result: VideoResult, path: Path) -> None:
+    from pipeline.results.picture import draw_timeline  # matplotlib takes a while.
+
+    draw_timeline(result.timeline, result.segments, result.source.name, path)
+
+
+def _times_s(segment: Segment) -> tuple[float, float]:
+    return segment.start_s, segment.end_s
+
+
+def _film_ms(result: VideoResult, at_s: float) -> int:
+    return round((result.film_starts_s + at_s) * 1000)
+
+
+def _clock(at_ms: int) -> str:
+    minutes, ms = divmod(at_ms, 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
+
+
+WRITERS: dict[str, Callable[[VideoResult, Path], None]] = {
+    SEGMENTS: _segments_csv,
+    "timeline.parquet": _parquet,
+    "timeline.eaf": _elan,
+    "timeline.vtt": _captions,
+    "timeline.png": _picture,
+    "timeline.svg": _picture,
+}
+"""By the file that they write."""
+
+EXPORTS = tuple(name for name in WRITERS if name != SEGMENTS)

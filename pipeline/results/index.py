@@ -1,0 +1,88 @@
+"""``index.html``: a page over all videos of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from models.emotions import EMOTIONS
+from pipeline.results.clock import clock
+from pipeline.results.report import (
+    REPORT,
+    in_words,
+    legend,
+    shares_bar,
+    style,
+)
+from pipeline.results.summary import Summary
+from pipeline.sources import Job
+from stages.write.files import write_whole
+
+INDEX = "index.html"
+
+ORDER = ("failed", "partial", "waiting", "complete")
+"""What needs a look comes first."""
+
+
+def write_index(out: Path, results: Iterable[tuple[Job, Summary | None]]) -> None:
+    """Write the page into the output folder.
+
+    Args:
+        results: all videos of the batch; those that are not done yet have no summary.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    entries = sorted(results, key=lambda entry: ORDER.index(_status(entry[1])))
+    counts = {status: sum(_status(summary) == status for _, summary in entries) for status in ORDER}
+    facts = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    rows = "".join(_row(out, job, summary) for job, summary in entries)
+    write_whole(
+        out / INDEX,
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n<title>Emotion timelines</title>\n'
+        f'<link rel="icon" href="data:,">\n<style>{style()}</style>\n</head>\n<body>\n'
+        f'<header><h1>Emotion timelines</h1><p class="facts">{len(entries)} videos: {facts}</p>'
+        f'</header>\n<main><section>{legend()}<div class="scroll"><table>'
+        '<thead><tr><th>video</th><th>status</th><th class="number">length</th>'
+        '<th class="number">people</th><th>share of the time that faces are seen</th></tr></thead>'
+        f"<tbody>\n{rows}</tbody></table></div></section></main>\n</body>\n</html>\n",
+    )
+
+
+def _row(out: Path, job: Job, summary: Summary | None) -> str:
+    place = job.folder.relative_to(out)
+    name, status = escape(place.as_posix()), _status(summary)
+    if summary and REPORT in summary.files:
+        name = f'<a href="{quote(place.as_posix())}/{REPORT}">{name}</a>'
+    reason = (
+        f'<br><span class="in-words">{escape(summary.reason)}</span>'
+        if summary and summary.reason
+        else ""
+    )
+    length = clock(summary.duration_s, summary.duration_s) if summary and summary.frames else ""
+    people = str(len(summary.people)) if summary and summary.frames else ""
+    return (
+        f'<tr><th>{name}{reason}</th><td class="status {status}">{status}</td>'
+        f'<td class="number">{length}</td><td class="number">{people}</td><td>{_shares(summary)}'
+        "</td></tr>\n"
+    )
+
+
+def _status(summary: Summary | None) -> str:
+    return summary.status if summary else "waiting"
+
+
+def _shares(summary: Summary | None) -> str:
+    people = summary.people if summary else ()
+    total_s = sum(person["face_s"] for person in people)
+    if not total_s:
+        return ""
+    shares = {
+        name: sum(person["face_s"] * person["shares"][name] for person in people) / total_s
+        for name in EMOTIONS
+    }
+    return f'{shares_bar(shares)}<span class="in-words">{in_words(shares)}</span>'

@@ -1,0 +1,191 @@
+"""The last stage of one video: its faces become rows, its frames become a film."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from configs.errors import OutputError, SourceError
+from configs.schema import Settings
+from pipeline.results.export import write_exports
+from pipeline.results.folder import FILM, TABLE, clear_results, results_in, save_summary
+from pipeline.results.report import write_report
+from pipeline.results.summary import (
+    Provenance,
+    Status,
+    Summary,
+)
+from pipeline.results.video_result import VideoResult, read_result
+from pipeline.sources import Job, Stream
+from stages.batch import FrameBatch, VideoInfo
+from stages.people.reidentify import FaceRecogniser
+from stages.people.settle import Settler
+from stages.write.pieces import SegmentWriter
+from stages.write.rows import Aggregator
+from stages.write.table import TableWriter
+from stages.write.thumbnails import Thumbnails
+from stages.write.video import VideoWriter
+
+
+class Recorder:
+    """Takes the batches of one video in order; then ``finish``.
+
+    Attributes:
+        newest: the batch that was written last, as it was written.
+
+    Raises:
+        OutputError: when a result cannot be written; ``finish`` then still keeps what can be kept.
+    """
+
+    def __init__(
+        self, job: Job | Stream, info: VideoInfo, settings: Settings, provenance: Provenance
+    ) -> None:
+        self._job, self._info, self._provenance = job, info, provenance
+        self._settings, self._started_at = settings, _now()
+        self._input = job.identity()
+        live = isinstance(job, Stream)
+        recogniser = FaceRecogniser() if settings.track.remember_s else None
+        self._settler = Settler(settings.track, settings.smooth, live, recogniser)
+        self._aggregator = Aggregator(settings.smooth.keep_raw)
+        self._thumbnails = Thumbnails()
+        self._damage: list[str] = []
+        self.newest: FrameBatch | None = None
+        clear_results(job.folder)
+        self._writers: list[TableWriter | VideoWriter | SegmentWriter] = []
+        try:
+            columns = self._aggregator.columns
+            self._table = TableWriter(job.folder / TABLE, columns, readable=live)
+            self._writers.append(self._table)
+            self._video: VideoWriter | SegmentWriter | None = None
+            if settings.video.enabled:
+                self._video = _film(job, info, settings)
+                self._writers.append(self._video)
+        except BaseException:
+            self.discard()
+            raise
+
+    def process(self, batch: FrameBatch) -> int:
+        """Take a batch, and write what is settled; returns the number of frames taken so far."""
+        if batch.damage:
+            self._damage.append(batch.damage)
+        for settled in self._settler.process(batch):
+            self._write(settled)
+        return batch.first_frame + len(batch)
+
+    def _write(self, batch: FrameBatch) -> None:
+        self.newest = batch
+        self._table.write(self._aggregator.rows(batch))
+        if not self._settings.video.blur:
+            self._thumbnails.process(batch)
+        if self._video is not None:
+            self._video.write(batch)
+
+    def finish(
+        self, cut_short: str | None = None, dropped: int = 0, live: dict[str, Any] | None = None
+    ) -> Summary:
+        """Complete what can be completed, the summary last; raises nothing.
+
+        Args:
+            cut_short: why no more frames came, if not because the video ended.
+            dropped: frames that were left out.
+            live: what the summary is to say of a live stream.
+        """
+        problems = [*self._damage, *([cut_short] if cut_short else [])]
+        unwritten: list[str] = self._write_the_rest()
+        result: VideoResult | None = None
+        if not self._aggregator.frames:
+            self.discard()
+        else:
+            if cut_short and isinstance(self._video, VideoWriter):
+                self._video.end_sound()
+            unwritten += self._finish_writers()
+            if not unwritten:
+                try:
+                    result = self._read_back()
+                    unwritten = write_exports(result, self._job.folder, self._settings)
+                except SourceError as error:  # The table has vanished meanwhile.
+                    unwritten = [str(error)]
+            problems += unwritten
+        whole = (self._job.folder / TABLE).exists()
+        status: Status = "failed" if not whole else "partial" if problems else "complete"
+        summary = Summary(
+            source=str(self._job.source),
+            status=status,
+            reason="; ".join(dict.fromkeys(problems)) or None,
+            frames=self._aggregator.frames,
+            duration_s=round(self._aggregator.duration_s, 6),
+            faces=self._aggregator.faces,
+            tracks=self._aggregator.tracks,
+            dropped=dropped,
+            input=self._input,
+            input_sha256=None if cut_short else self._job.sha256(),
+            started_at=self._started_at,
+            ended_at=_now(),
+            interrupted=bool(cut_short or unwritten),
+            live=live,
+            video={
+                "width": self._info.width,
+                "height": self._info.height,
+                "rate": round(float(self._info.rate), 3),
+                "codec": self._info.codec,
+                "start_s": round(self._info.start_s, 6),
+            },
+            people=tuple(asdict(person) for person in result.people) if result else (),
+        )
+        if result is not None:
+            try:
+                write_report(result, summary, self._thumbnails.jpegs(), self._job.folder)
+            except OutputError as error:
+                reason = "; ".join(dict.fromkeys([*problems, str(error)]))
+                summary = replace(summary, status="partial", reason=reason, interrupted=True)
+        kept = tuple(path.name for path in results_in(self._job.folder))
+        summary = replace(summary, files=kept)
+        return save_summary(summary, self._job, self._provenance)
+
+    def _write_the_rest(self) -> list[str]:
+        """Write what was held back; returns what went wrong."""
+        try:
+            for settled in self._settler.finish():
+                self._write(settled)
+        except OutputError as error:
+            return [str(error)]
+        return []
+
+    def _finish_writers(self) -> list[str]:
+        """Complete each file; returns what went wrong with those that could not be."""
+        problems = []
+        for writer in self._writers:
+            try:
+                writer.finish()
+            except OutputError as error:
+                writer.discard()
+                problems.append(str(error))
+        return problems
+
+    def _read_back(self) -> VideoResult:
+        folder, film = self._job.folder, self._job.folder / FILM
+        return read_result(
+            folder / TABLE,
+            Path(self._job.source),
+            film if film.exists() else Path(self._job.source),
+            self._info.start_s,
+            self._settings,
+            asdict(self._provenance),
+        )
+
+    def discard(self) -> None:
+        """Leave no file behind."""
+        for writer in self._writers:
+            writer.discard()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _film(job: Job | Stream, info: VideoInfo, settings: Settings) -> VideoWriter | SegmentWriter:
+    if isinstance(job, Stream):
+        return SegmentWriter(job.folder, info, settings.video, settings.live)
+    return VideoWriter(job.folder / FILM, info, settings.video, job.source)

@@ -1,0 +1,5 @@
+"""Run the stages over video files: the plan, its executors, and the ledger of a batch.
+
+Imports ``results``, ``sources``, ``stages``, ``models`` and ``configs``. Only files called
+``ray_*`` import Ray.
+"""

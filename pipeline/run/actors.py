@@ -1,0 +1,114 @@
+"""The actors of the Ray executor: each hosts a part of the plan for one video after the other.
+
+They are plain classes; the executor makes actors of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import cv2
+
+from configs.schema import Settings
+from pipeline.results.recorder import Recorder
+from pipeline.results.summary import Provenance, Summary
+from pipeline.run.plan import FaceFinder, make_classifier, open_reader
+from pipeline.sources import Job
+from stages.batch import FrameBatch, VideoInfo
+from stages.faces.detect import make_detector
+from stages.faces.detector import Detector
+from stages.read.video import VideoReader
+
+
+class ReaderActor:
+    """Reads one video after the other."""
+
+    def __init__(self, settings: Settings) -> None:
+        cv2.setNumThreads(1)
+        self._settings = settings
+        self._reader: VideoReader | None = None
+
+    def open(self, job: Job) -> VideoInfo:
+        self.close()
+        self._reader = open_reader(job, self._settings)
+        return self._reader.info
+
+    def batches(self) -> Iterator[FrameBatch]:
+        assert self._reader is not None
+        yield from self._reader.batches()
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.__exit__()
+            self._reader = None
+
+
+class FinderActor:
+    """Finds the faces of one video after the other; its detector is loaded once."""
+
+    def __init__(self, settings: Settings) -> None:
+        cv2.setNumThreads(1)
+        self._settings = settings
+        self._detector: Detector | None = None
+        self._finder: FaceFinder | None = None
+
+    def open(self, info: VideoInfo) -> None:
+        # Not earlier: what fails here is told as the reason, what fails above kills the actor.
+        self._detector = self._detector or make_detector(self._settings.detect)
+        self._finder = FaceFinder(self._detector, info, self._settings)
+
+    def process(self, batch: FrameBatch) -> FrameBatch:
+        assert self._finder is not None
+        return self._finder.process(batch).without_pixels()
+
+
+class ClassifierActor:
+    """Classifies the faces of all lanes; what arrives while it works goes into its next batch."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._stage = make_classifier(settings)
+        self._waiting: list[tuple[FrameBatch, asyncio.Future[FrameBatch]]] = []
+        self._working = asyncio.Lock()
+
+    async def process(self, batch: FrameBatch) -> FrameBatch:
+        done: asyncio.Future[FrameBatch] = asyncio.get_running_loop().create_future()
+        self._waiting.append((batch, done))
+        async with self._working:
+            if not done.done():
+                await self._process_waiting()
+        return await done
+
+    async def _process_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        batches = [batch for batch, _ in waiting]
+        try:
+            results = await asyncio.to_thread(self._stage.process_together, batches)
+        except Exception as error:
+            for _, done in waiting:
+                done.set_exception(error)
+            return
+        for (_, done), result in zip(waiting, results, strict=True):
+            done.set_result(result)
+
+
+class RecorderActor:
+    """Records one video after the other."""
+
+    def __init__(self, settings: Settings, provenance: Provenance) -> None:
+        cv2.setNumThreads(1)
+        self._settings, self._provenance = settings, provenance
+        self._recorder: Recorder | None = None
+
+    def open(self, job: Job, info: VideoInfo) -> None:
+        self._recorder = Recorder(job, info, self._settings, self._provenance)
+
+    def process(self, faces: FrameBatch, frames: FrameBatch) -> int:
+        assert self._recorder is not None
+        return self._recorder.process(faces.with_pixels_of(frames))
+
+    def finish(self, cut_short: str | None) -> Summary:
+        if self._recorder is None:
+            raise RuntimeError("no recording was begun")
+        recorder, self._recorder = self._recorder, None
+        return recorder.finish(cut_short)

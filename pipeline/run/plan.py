@@ -1,0 +1,70 @@
+"""The plan: which stages a video goes through. Executors decide where and when.
+
+read -> find faces (detect, track, align) -> classify -> record (table, film, summary)
+"""
+
+from __future__ import annotations
+
+from configs.schema import Settings
+from models.keras_model import as_tflite
+from models.runtime import SHIPPED_MODEL, EmotionNetwork
+from pipeline.sources import Job
+from stages.batch import FrameBatch, VideoInfo
+from stages.classify import ClassifyStage
+from stages.faces.align import AlignStage
+from stages.faces.detect import DetectStage
+from stages.faces.detector import Detector
+from stages.people.cuts import CutStage
+from stages.people.track import TrackStage
+from stages.read.video import VideoReader
+
+
+def open_reader(job: Job, settings: Settings) -> VideoReader:
+    return VideoReader(job.source, settings.read)
+
+
+class FaceFinder:
+    """Detects, tracks and aligns the faces of one video."""
+
+    def __init__(
+        self, detector: Detector, info: VideoInfo, settings: Settings, live: bool = False
+    ) -> None:
+        detect = DetectStage(detector, info, settings.detect, live)
+        self._stages = (detect, CutStage(), TrackStage(settings.track), AlignStage())
+
+    def process(self, batch: FrameBatch) -> FrameBatch:
+        for stage in self._stages:
+            batch = stage.process(batch)
+        return batch
+
+
+def with_runnable_model(settings: Settings) -> Settings:
+    """The same settings; a ``.keras`` model in them is converted first, which needs TensorFlow."""
+    if settings.classify.model is None:
+        return settings
+    classify = settings.classify.model_copy(update={"model": as_tflite(settings.classify.model)})
+    return settings.model_copy(update={"classify": classify})
+
+
+def with_threads(settings: Settings, cpus: int) -> Settings:
+    """The same settings; threads that they leave open are chosen for one video on so many CPUs.
+
+    Encoding takes most of the time, decoding and the network about a quarter each.
+    """
+    chosen = {
+        "read": max(1, cpus // 4), "classify": max(1, cpus // 4), "video": max(2, cpus),
+    }  # fmt: skip
+    sections = {
+        name: getattr(settings, name).model_copy(update={"threads": threads})
+        for name, threads in chosen.items()
+        if not getattr(settings, name).threads
+    }
+    return settings.model_copy(update=sections)
+
+
+def load_network(settings: Settings) -> EmotionNetwork:
+    return EmotionNetwork(settings.classify.model or SHIPPED_MODEL, settings.classify.threads or 1)
+
+
+def make_classifier(settings: Settings) -> ClassifyStage:
+    return ClassifyStage(load_network(settings))

@@ -1,0 +1,270 @@
+"""Run the plan on Ray: stages are actors that work at the same time, joined by bounded queues.
+
+A lane is a reader, a face finder and a recorder, each an actor of its own; it takes one video
+after the other. The lanes of a node share a classifier, which puts the faces of several together.
+
+    reader --frames--> finder --faces--> classifier --faces--> recorder
+       \\_______________________frames (shared memory)___________/
+
+Frames are written to shared memory once, by the reader, and read in place. The queues are bounded
+twice: the reader pauses when too many of its batches wait, and the driver hands on no new batch
+while ``executor.queue_batches`` are between the reader and the recorder.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from threading import Event
+from typing import Any
+
+import ray
+
+from configs.errors import RayLostError, SourceError, StalledError, StopRequestedError
+from configs.schema import Settings
+from pipeline.results.folder import save_failure
+from pipeline.results.summary import Provenance, Summary
+from pipeline.run.actors import (
+    ClassifierActor,
+    FinderActor,
+    ReaderActor,
+    RecorderActor,
+)
+from pipeline.run.ray_cluster import (
+    RayWatch,
+    as_nodes_see,
+    lanes_of_this_machine,
+    node_after_failure,
+    places_of_lanes,
+    ray_running,
+    reason_of_failure,
+    start_actor,
+    with_threads_of_lanes,
+)
+from pipeline.run.ray_metrics import Metered
+from pipeline.run.reporter import Reporter
+from pipeline.sources import Job
+
+POLL_S = 0.2
+ATTEMPTS = 2
+STARTS_OF_RAY = 3
+LANES_END_IN_S = 20.0
+"""After Ray has died; some have to wait until they notice."""
+
+
+class Lane:
+    """The actors that work on one video, all on one node, and the queue between them."""
+
+    def __init__(
+        self,
+        name: str,
+        classifier: Any,
+        node: str,
+        settings: Settings,
+        provenance: Provenance,
+        watch: RayWatch,
+    ) -> None:
+        self._name, self._classifier, self._node, self._watch = name, classifier, node, watch
+        self._settings, self._provenance = settings, provenance
+        self._broke = False
+        self._start_actors()
+
+    def analyse(self, job: Job, reporter: Metered, stop: Event) -> Summary:
+        """Take one video through all stages, a second time if a stage died or hung.
+
+        Raises:
+            RayLostError: Ray itself died; the video is to be done again.
+        """
+        attempts = 0
+        while True:
+            self._broke, node = False, self._node
+            summary = self._attempt(job, reporter, stop)
+            attempts += self._node == node  # If its node was lost, that was not the video's fault.
+            if not self._broke or attempts == ATTEMPTS or stop.is_set():
+                return summary
+
+    def _attempt(self, job: Job, reporter: Metered, stop: Event) -> Summary:
+        there = as_nodes_see(job, self._settings)
+        try:
+            info = self._get(self._reader.open.remote(there))
+        except Exception as error:
+            if self._watch.has_died():
+                raise RayLostError from error
+            self._take_note(error)
+            return save_failure(job, reason_of_failure(error), self._provenance)
+        reporter.started(job, info)
+        try:
+            self._get([self._finder.open.remote(info), self._recorder.open.remote(there, info)])
+            for frames in self._record(reporter, stop):
+                reporter.advanced(job, frames)
+            return self._get(self._recorder.finish.remote(None))
+        except Exception as error:  # Whatever is wrong with one video, the others go on.
+            if self._watch.has_died():
+                raise RayLostError from error
+            summary = self._finish_early(reason_of_failure(error))
+            self._take_note(error)
+            if not self._broke and not stop.is_set():
+                # The reader may still be at work, or wait to hand over frames that nobody wants.
+                self._restart_actors()
+            return summary or save_failure(job, reason_of_failure(error), self._provenance)
+
+    def _take_note(self, error: Exception) -> None:
+        """Get fresh actors if the error is not of the video, but of the lane."""
+        expected = isinstance(error, SourceError) and not isinstance(error, StalledError)
+        if not expected:
+            self._broke = True
+            if not isinstance(error, StalledError):
+                self._node = node_after_failure(self._node)
+            self._restart_actors()
+
+    def _record(self, reporter: Metered, stop: Event) -> Iterator[int]:
+        """Send all frames through the stages; yields the number recorded so far."""
+        queue_batches = self._settings.executor.queue_batches
+        frames_read = self._reader.batches.options(
+            num_returns="streaming", _generator_backpressure_num_objects=queue_batches
+        ).remote()
+        in_flight: deque[ray.ObjectRef] = deque()
+        while True:
+            if stop.is_set():
+                raise StopRequestedError
+            if self._watch.has_died():
+                raise RayLostError
+            frames = self._next(frames_read)
+            if frames is None:
+                break
+            faces = self._classifier.process.remote(self._finder.process.remote(frames))
+            in_flight.append(self._recorder.process.remote(faces, frames))
+            del frames, faces
+            reporter.queued(self._name, len(in_flight))
+            if len(in_flight) >= queue_batches:
+                yield self._get(in_flight.popleft())
+        while in_flight:
+            yield self._get(in_flight.popleft())
+        reporter.queued(self._name, 0)
+
+    def _next(self, stream: ray.ObjectRefGenerator) -> ray.ObjectRef | None:
+        timeout_s = self._settings.executor.stall_timeout_s
+        ready, _ = ray.wait([stream], timeout=timeout_s, fetch_local=False)
+        if not ready:
+            raise StalledError(f"no frame was read for {timeout_s:g} s")
+        return next(stream, None)
+
+    def _get(self, refs: Any) -> Any:
+        timeout_s = self._settings.executor.stall_timeout_s
+        try:
+            return ray.get(refs, timeout=timeout_s)
+        except ray.exceptions.GetTimeoutError:
+            raise StalledError(f"no progress for {timeout_s:g} s") from None
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause or error from None
+
+    def _finish_early(self, reason: str) -> Summary | None:
+        try:
+            return self._get(self._recorder.finish.remote(reason))
+        except Exception as error:
+            logging.getLogger(__name__).debug("the recorder could not finish", exc_info=error)
+            return None
+
+    def _start_actors(self) -> None:
+        node, settings = self._node, self._settings
+        self._reader = start_actor(ReaderActor, settings, node=node)
+        self._finder = start_actor(FinderActor, settings, node=node)
+        self._recorder = start_actor(RecorderActor, settings, self._provenance, node=node)
+
+    def _restart_actors(self) -> None:
+        for actor in (self._reader, self._finder, self._recorder):
+            ray.kill(actor)
+        self._start_actors()
+
+
+def run(
+    jobs: Sequence[Job],
+    settings: Settings,
+    provenance: Provenance,
+    reporter: Reporter,
+    stop: Event,
+    verbose: bool = False,
+) -> dict[Job, Summary]:
+    """Analyse the videos, several side by side; one that fails does not stop the others.
+
+    If Ray itself dies, it is started again, and goes on with the videos that are not done.
+
+    Args:
+        stop: once set, the videos under way are completed as far as they came, and no other begun.
+        verbose: show what Ray says.
+
+    Raises:
+        UsageError: the cluster that the settings name cannot be joined.
+        RayLostError: the cluster's head died, or Ray here died several times.
+        EmotionTimelinesError: Ray or the classifier cannot be started.
+    """
+    lanes = min(len(jobs), settings.executor.lanes or lanes_of_this_machine())
+    summaries: dict[Job, Summary] = {}
+    starts = 1 if settings.executor.address else STARTS_OF_RAY
+    for start in range(1, starts + 1):
+        left = [job for job in jobs if job not in summaries]
+        try:
+            with ray_running(settings, lanes, verbose) as watch:
+                places = places_of_lanes(settings.executor.lanes, at_most=len(left))
+                _run_lanes(left, settings, provenance, reporter, stop, places, watch, summaries)
+            break
+        except RayLostError:
+            if start == starts:
+                raise
+            reporter.warned(
+                "Ray itself died; it is started again, and what was under way done anew"
+            )
+    return {job: summaries[job] for job in jobs if job in summaries}
+
+
+def _run_lanes(
+    jobs: Sequence[Job],
+    settings: Settings,
+    provenance: Provenance,
+    reporter: Reporter,
+    stop: Event,
+    places: Sequence[str],
+    watch: RayWatch,
+    summaries: dict[Job, Summary],
+) -> None:
+    """Analyse videos, and put their summaries into ``summaries`` as they come."""
+    settings_on = {node: with_threads_of_lanes(settings, node, places) for node in set(places)}
+    classifiers = {
+        node: start_actor(
+            ClassifierActor, settings_on[node], node=node, max_restarts=-1, max_task_retries=-1
+        )
+        for node in sorted(settings_on)
+    }
+    waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+    metered = Metered(reporter)
+
+    def work(number: int, node: str) -> None:
+        classifier = classifiers[node]
+        lane = Lane(str(number), classifier, node, settings_on[node], provenance, watch)
+        while not stop.is_set():
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            summaries[job] = lane.analyse(job, metered, stop)
+            metered.finished(job, summaries[job])
+
+    pool = ThreadPoolExecutor(len(places), thread_name_prefix="lane")
+    try:
+        working = {pool.submit(work, number, node) for number, node in enumerate(places, 1)}
+        while working:
+            # Waiting in short steps lets this thread hear signals.
+            done, working = wait_for(working, timeout=POLL_S)
+            if watch.has_died():
+                wait_for(working, timeout=LANES_END_IN_S)
+                raise RayLostError
+            for future in done:
+                future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,1 @@
+"""Find the faces of each frame, and cut them out aligned."""

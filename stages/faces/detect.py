@@ -1,0 +1,67 @@
+"""Find faces: the detectors to choose from, and the stage that runs one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from configs.schema import DetectSettings
+from stages.batch import FrameBatch, VideoInfo
+from stages.faces.detector import Detector, joined
+from stages.faces.haar import HaarCascade
+from stages.faces.images import SmallImages
+from stages.faces.mtcnn import MTCNN
+from stages.faces.search import FaceSearch
+from stages.faces.yunet import YuNet
+
+DETECTORS: dict[str, Callable[[float], Detector]] = {
+    "yunet": YuNet,
+    "mtcnn": MTCNN,
+    "haar": HaarCascade,
+}
+"""From the name in the settings and the least score to a detector."""
+
+
+def make_detector(settings: DetectSettings) -> Detector:
+    """The detector that the settings name."""
+    return DETECTORS[settings.detector](settings.threshold)
+
+
+class DetectStage:
+    """Fills ``face_frame``, ``boxes``, ``landmarks`` and ``scores`` from ``pixels``.
+
+    Args:
+        live: the batches are of a live stream, and cannot wait for what comes next.
+    """
+
+    def __init__(
+        self, detector: Detector, info: VideoInfo, settings: DetectSettings, live: bool = False
+    ) -> None:
+        self._search = FaceSearch(detector, settings.interval_s, look_ahead=not live)
+        self._info, self._width_px = info, settings.width_px
+
+    def process(self, batch: FrameBatch) -> FrameBatch:
+        if not len(batch):
+            return batch
+        if batch.after_gap:
+            self._search.forget()
+        images = SmallImages(batch.pixels, self._width_px)
+        found = self._search.find(images, batch.time_s)
+        faces = joined(found)
+        height, width = images.size
+        scale = np.array([batch.pixels.shape[2] / width, batch.pixels.shape[1] * 2 / 3 / height])
+        return replace(
+            batch,
+            face_frame=np.repeat(np.arange(len(batch)), [len(faces) for faces in found]),
+            boxes=self._inside_picture(faces.boxes * np.tile(scale, 2)),
+            landmarks=(faces.landmarks * scale).astype(np.float32),
+            scores=faces.scores,
+        )
+
+    def _inside_picture(self, boxes: np.ndarray) -> np.ndarray:
+        size = (self._info.width, self._info.height)
+        corner = np.clip(boxes[:, :2], 0, size)
+        opposite = np.clip(boxes[:, :2] + boxes[:, 2:], 0, size)
+        return np.hstack([corner, opposite - corner]).astype(np.float32)

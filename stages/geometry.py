@@ -1,0 +1,105 @@
+"""Geometry that stages share: bounding boxes, similarity transforms, cutting out of frames."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from stages.frames import yuv_planes
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union of boxes (..., 4) of x, y, width, height; broadcasts."""
+    low = np.maximum(a[..., :2], b[..., :2])
+    high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
+    common = np.prod(np.maximum(high - low, 0), axis=-1)
+    union = np.prod(a[..., 2:], axis=-1) + np.prod(b[..., 2:], axis=-1) - common
+    return common / np.maximum(union, 1e-9)
+
+
+def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Rotation, scale and shift that bring points nearest to targets, in the least squares.
+
+    Args:
+        points, targets: (k, 2) float64.
+
+    Returns:
+        (2, 3) float64, as OpenCV takes it.
+    """
+    z, w = points @ (1, 1j), targets @ (1, 1j)
+    z_mean, w_mean = z.mean(), w.mean()
+    spread = np.vdot(z - z_mean, z - z_mean).real
+    turn = np.vdot(z - z_mean, w - w_mean) / max(spread, 1e-9)
+    shift = w_mean - turn * z_mean
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def cut_out(plane: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
+    """Cut a square out of a picture, averaged down where that is needed.
+
+    Args:
+        plane: (h, w) uint8.
+        transform: (2, 3) float64, from the picture to the square.
+        side_px: of the square.
+
+    Returns:
+        (side_px, side_px) uint8. Beyond the picture's edge its last pixels are repeated.
+    """
+    shrink = int(1 / max(np.hypot(transform[0, 0], transform[1, 0]), 1e-3))
+    if shrink > 1:
+        plane, transform = _shrunk_region(plane, transform, shrink, side_px)
+    return cv2.warpAffine(
+        plane,
+        transform,
+        (side_px, side_px),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def cut_out_colour(pixels: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
+    """Cut a square out of a frame in colour, as ``cut_out`` does.
+
+    Args:
+        pixels: (h * 3 / 2, w) uint8, planar YUV 4:2:0.
+        transform: (2, 3) float64, from the picture to the square.
+        side_px: of the square, even.
+
+    Returns:
+        (side_px, side_px, 3) uint8 BGR.
+    """
+    planes = []
+    for plane, share in zip(yuv_planes(pixels), (1, 2, 2), strict=True):
+        of_plane = np.column_stack([transform[:, :2], transform[:, 2] / share])
+        planes.append(cut_out(plane, of_plane, side_px // share).reshape(-1))
+    flat = np.concatenate(planes).reshape(side_px * 3 // 2, side_px)
+    return cv2.cvtColor(flat, cv2.COLOR_YUV2BGR_I420)
+
+
+def _shrunk_region(
+    plane: np.ndarray, transform: np.ndarray, factor: int, side_px: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The part of a picture that a crop needs, averaged down: bilinear sampling alone would alias.
+
+    Returns:
+        The smaller picture, and the transform from it to the crop.
+    """
+    corners = np.array(
+        [(0, 0, 1), (side_px, 0, 1), (0, side_px, 1), (side_px, side_px, 1)],
+        dtype=np.float64,
+    )
+    back = corners @ cv2.invertAffineTransform(transform).T
+    height, width = plane.shape
+    left, top = np.clip(np.floor(back.min(axis=0)).astype(int) - factor, 0, (width - 1, height - 1))
+    right, bottom = np.clip(
+        np.ceil(back.max(axis=0)).astype(int) + factor, (left + 1, top + 1), (width, height)
+    )
+    size = (max(1, (right - left) // factor), max(1, (bottom - top) // factor))
+    region = cv2.resize(plane[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
+    zoom = np.array([(right - left) / size[0], (bottom - top) / size[1]])
+    # Pixel centres: x_full = (x_small + 0.5) * zoom - 0.5 + left.
+    offset = (zoom - 1) / 2 + (left, top)
+    shrunk = transform.copy()
+    shrunk[:, :2] *= zoom
+    shrunk[:, 2] += transform[:, :2] @ offset
+    return region, shrunk

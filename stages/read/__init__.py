@@ -1,0 +1,1 @@
+"""Open files, cameras and network streams, and give their frames as batches."""

@@ -1,0 +1,153 @@
+"""Each export is read back with a tool of its own world."""
+
+import csv
+import json
+import subprocess
+from pathlib import Path
+from urllib.parse import unquote
+
+import av
+import pandas
+import pympi
+import pytest
+from pyarrow import parquet
+
+from models.emotions import EMOTIONS
+from pipeline.results.tables import load
+from tests.pipeline.command import run
+
+CLIP = "face_noface.mov"
+
+
+@pytest.fixture(scope="module")
+def results(samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("exports")
+    done("run", samples[CLIP], "-o", out, "--executor", "local", "--export", "all")
+    return out / CLIP
+
+
+@pytest.fixture(scope="module")
+def segments(results: Path) -> list[dict[str, str]]:
+    with (results / "segments.csv").open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_segments_lie_where_the_face_is(results: Path, segments: list[dict[str, str]]) -> None:
+    table = pandas.read_csv(results / "timeline.csv")
+    seen = table[table.track.notna()]
+    assert segments
+    for segment in segments:
+        assert segment["emotion"] in EMOTIONS
+        assert 0 < float(segment["confidence"]) <= float(segment["peak_confidence"]) <= 1
+        assert float(segment["start_s"]) <= float(segment["peak_s"]) < float(segment["end_s"])
+    assert float(segments[0]["start_s"]) == pytest.approx(seen.time_s.min(), abs=1e-3)
+    lasts_s = sum(float(segment["end_s"]) - float(segment["start_s"]) for segment in segments)
+    (person,) = json.loads((results / "summary.json").read_text())["people"]
+    assert lasts_s == pytest.approx(person["face_s"], abs=0.5)
+    assert sum(person["shares"].values()) == pytest.approx(1, abs=0.001)
+
+
+def test_parquet_is_the_table_with_units_and_origin(results: Path) -> None:
+    stored = parquet.read_table(results / "timeline.parquet")
+    expected = pandas.read_csv(results / "timeline.csv")
+    pandas.testing.assert_frame_equal(
+        stored.to_pandas(), expected, check_dtype=False, rtol=1e-5, check_exact=False
+    )
+    assert stored.schema.field("time_s").metadata[b"unit"] == b"s"
+    origin = json.loads(stored.schema.metadata[b"emotion-timelines"])
+    assert Path(origin["source"]).name == CLIP
+    assert origin["model"]["sha256"]
+    assert origin["settings"]["detect"]["detector"] == "yunet"
+
+
+def test_elan_opens_tiers_and_the_film(results: Path, segments: list[dict[str, str]]) -> None:
+    document = pympi.Eaf(str(results / "timeline.eaf"))
+    assert list(document.get_tier_names()) == ["Person 1"]
+    annotations = document.get_annotation_data_for_tier("Person 1")
+    begins_s = film_begins_s(results / "annotated.mp4")
+    assert len(annotations) == len(segments)
+    for (start_ms, end_ms, value, *_), segment in zip(annotations, segments, strict=True):
+        assert value == segment["emotion"]
+        assert start_ms / 1000 == pytest.approx(begins_s + float(segment["start_s"]), abs=0.002)
+        assert end_ms / 1000 == pytest.approx(begins_s + float(segment["end_s"]), abs=0.002)
+    (media,) = document.get_linked_files()
+    assert (results / media["RELATIVE_MEDIA_URL"]).resolve() == (results / "annotated.mp4")
+    assert media["MIME_TYPE"] == "video/mp4"
+
+
+def test_elan_opens_the_source_where_there_is_no_film(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    done(
+        "run", samples[CLIP], "-o", tmp_path, "--executor", "local", "--no-video", "--export", "eaf"
+    )
+    (media,) = pympi.Eaf(str(tmp_path / CLIP / "timeline.eaf")).get_linked_files()
+    linked = tmp_path / CLIP / unquote(media["RELATIVE_MEDIA_URL"])
+    assert linked.resolve() == samples[CLIP].resolve()
+    assert media["MIME_TYPE"] == "video/quicktime"
+
+
+def test_players_read_the_captions(results: Path, segments: list[dict[str, str]]) -> None:
+    begins_s = film_begins_s(results / "annotated.mp4")
+    with av.open(str(results / "timeline.vtt")) as captions:
+        packets = [packet for packet in captions.demux() if packet.size]
+        cues = [
+            (float(packet.pts * packet.time_base), bytes(packet).decode()) for packet in packets
+        ]
+    assert len(cues) == len(segments)
+    for (start_s, text), segment in zip(cues, segments, strict=True):
+        assert start_s == pytest.approx(begins_s + float(segment["start_s"]), abs=0.002)
+        assert segment["emotion"] in text
+
+
+def test_pictures_are_drawn(results: Path) -> None:
+    assert (results / "timeline.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (results / "timeline.svg").read_text()
+
+
+def test_many_videos_are_one_frame(results: Path) -> None:
+    frame = load(results.parent)
+    assert frame.video.unique().tolist() == [CLIP]
+    assert len(frame) == len(pandas.read_csv(results / "timeline.csv"))
+    assert set(load(results.parent, "segments.csv").columns) > {"video", "emotion", "start_s"}
+
+
+def test_a_missing_export_is_made_and_the_rest_left_alone(
+    samples: dict[str, Path], results: Path, tmp_path: Path
+) -> None:
+    command = ["run", samples["single_face.mp4"], "-o", tmp_path, "--executor", "local"]
+    done(*command)
+    assert "1 left as they are" in done(*command).stdout
+    done(*command, "--export", "vtt")
+    assert (tmp_path / "single_face.mp4" / "timeline.vtt").exists()
+    assert "1 left as they are" in done(*command, "--export", "vtt").stdout
+
+
+def test_a_run_is_repeated_from_its_summary(
+    samples: dict[str, Path], results: Path, tmp_path: Path
+) -> None:
+    summary = json.loads((results / "summary.json").read_text())
+    assert summary["command"].startswith("run_pipeline.py run ")
+    assert len(summary["input_sha256"]) == 64
+    done("run", samples[CLIP], "-o", tmp_path, "--config", results / "summary.json")
+    again = tmp_path / CLIP
+    assert (again / "timeline.csv").read_bytes() == (results / "timeline.csv").read_bytes()
+    assert (again / "timeline.eaf").exists()
+
+
+def test_unknown_formats_are_refused(samples: dict[str, Path], tmp_path: Path) -> None:
+    result = run("run", samples[CLIP], "-o", tmp_path, "--export", "xlsx")
+    assert result.returncode == 2
+    assert "export.formats" in result.stderr
+
+
+def done(*arguments: object) -> subprocess.CompletedProcess[str]:
+    result = run(*arguments)
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def film_begins_s(film: Path) -> float:
+    with av.open(str(film)) as container:
+        frame = next(container.decode(container.streams.video[0]))
+        return float(frame.pts * frame.time_base)

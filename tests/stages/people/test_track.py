@@ -1,0 +1,102 @@
+"""Tracking: a person keeps a number, and nobody else ever gets it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from configs.schema import TrackSettings
+from stages.batch import FrameBatch
+from stages.geometry import overlap
+from stages.people.track import TrackStage
+from tests.stages.batches import Box, batch_of
+
+STILL: Box = (100, 100, 50, 60)
+
+
+def tracks_of(frames: list[list[Box]], *, batch: int = 16, max_gap_s: float = 1.0) -> list[int]:
+    """Numbers of all faces, when the frames come in batches of this size."""
+    stage = TrackStage(TrackSettings(max_gap_s=max_gap_s))
+    parts = [
+        stage.process(batch_of(frames[first : first + batch], first_frame=first)).tracks
+        for first in range(0, len(frames), batch)
+    ]
+    return np.concatenate(parts).tolist()
+
+
+@pytest.mark.parametrize("batch", [1, 4, 16])
+def test_a_number_is_kept_through_batch_edges(batch: int) -> None:
+    walking = [[(10.0 + 6 * i, 50.0, 50.0, 60.0)] for i in range(40)]
+    assert tracks_of(walking, batch=batch) == [1] * 40
+
+
+@pytest.mark.parametrize("speed", [4, 10, 20])
+@pytest.mark.parametrize("hidden", [0, 4])
+def test_people_who_cross_keep_their_numbers(speed: int, hidden: int) -> None:
+    """One walks right, one left; of the one behind nothing is seen while they meet."""
+    steps = 400 // speed
+    frames: list[list[Box]] = []
+    for i in range(steps):
+        right, left = (100.0 + speed * i, 100.0, 60.0, 70.0), (500.0 - speed * i, 110.0, 60.0, 70.0)
+        meeting = abs(i - steps // 2) <= hidden // 2 if hidden else False
+        # The order in which a detector lists faces says nothing.
+        frames.append([right] if meeting else [right, left] if i % 2 else [left, right])
+    numbers = iter(tracks_of(frames))
+    people = [{box[1]: next(numbers) for box in boxes} for boxes in frames]
+    rightward, leftward = people[0][100.0], people[0][110.0]
+    assert rightward != leftward
+    assert all(seen[100.0] == rightward for seen in people)
+    assert all(seen.get(110.0, leftward) == leftward for seen in people)
+
+
+@pytest.mark.parametrize(("gap_frames", "same"), [(12, True), (24, True), (26, False)])
+def test_a_gap_is_bridged_up_to_its_limit(gap_frames: int, same: bool) -> None:
+    frames = [[STILL]] * 5 + [[]] * (gap_frames - 1) + [[STILL]] * 5
+    assert tracks_of(frames, max_gap_s=1.0) == [1] * 5 + [1 if same else 2] * 5
+
+
+def test_without_a_gap_allowed_each_absence_ends_a_track() -> None:
+    assert tracks_of([[STILL], [STILL], [], [STILL]], max_gap_s=0.05) == [1, 1, 2]
+
+
+def test_numbers_are_never_used_twice() -> None:
+    """Twenty people, one after the other on the same chair, three seconds each apart."""
+    frames = [boxes for _ in range(20) for boxes in [[STILL]] * 3 + [[]] * 75]
+    assert tracks_of(frames) == [number for number in range(1, 21) for _ in range(3)]
+
+
+def test_someone_far_away_or_much_larger_is_someone_else() -> None:
+    assert tracks_of([[STILL], [(400, 100, 50, 60)]]) == [1, 2]
+    assert tracks_of([[STILL], [(50, 40, 150, 180)]]) == [1, 2]
+
+
+def test_two_faces_of_a_frame_never_share_a_number() -> None:
+    near = [(100.0 + 8 * i, 100.0, 50.0, 60.0) for i in range(6)]
+    numbers = tracks_of([[near[0]], near, near[::-1]])
+    assert len(set(numbers[1:7])) == 6
+    assert numbers[7:] == numbers[1:7][::-1]
+
+
+def test_frames_without_faces_and_empty_batches_are_fine() -> None:
+    stage = TrackStage(TrackSettings())
+    assert len(stage.process(batch_of([[], []])).tracks) == 0
+    assert len(stage.process(batch_of([])).tracks) == 0
+
+
+def test_overlap_of_boxes() -> None:
+    a = np.array([0, 0, 10, 10])
+    others = np.array([(0, 0, 10, 10), (5, 0, 10, 10), (20, 0, 10, 10), (2, 2, 5, 4)])
+    assert overlap(a, others) == pytest.approx([1, 1 / 3, 0, 0.2])
+
+
+def test_after_a_cut_everyone_is_new() -> None:
+    stage = TrackStage(TrackSettings())
+    batch = FrameBatch(
+        first_frame=0,
+        pts=np.arange(4),
+        time_s=np.arange(4) / 25,
+        cuts=np.array([False, False, True, False]),
+        face_frame=np.arange(4),
+        boxes=np.tile(np.array([10, 10, 50, 50], np.float32), (4, 1)),
+    )
+    assert stage.process(batch).tracks.tolist() == [1, 1, 2, 2]

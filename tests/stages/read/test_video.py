@@ -1,0 +1,186 @@
+"""Reading: every frame, at its own time, upright, whatever the codec and the container."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from configs.schema import ReadSettings
+from stages.faces.images import SmallImages
+from stages.frames import yuv_planes
+from stages.read.video import VideoReader
+from tests.stages.clips import (
+    BRIGHT,
+    DARK,
+    RATE,
+    damage_of,
+    frame_times_s,
+    has_encoder,
+    make_clip,
+    read_all,
+    times_of,
+)
+
+FORMATS = [
+    ("libx264", "mp4"), ("libx264", "mov"), ("libx264", "mkv"), ("libx264", "avi"),
+    ("libx264", "ts"), ("libx264", "flv"), ("libx264", "h264"), ("libx265", "mp4"),
+    ("libx265", "mkv"), ("libvpx-vp9", "webm"), ("libvpx-vp9", "mkv"), ("libvpx-vp9", "mp4"),
+    ("libsvtav1", "mp4"), ("libsvtav1", "webm"), ("mjpeg", "avi"), ("mjpeg", "mov"),
+    ("mjpeg", "mkv"), ("mpeg4", "avi"), ("ffv1", "mkv"), ("rawvideo", "avi"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("codec", "ending"), FORMATS)
+def test_every_format_gives_every_frame_at_its_time(
+    tmp_path: Path, codec: str, ending: str
+) -> None:
+    if not has_encoder(codec):
+        pytest.skip(f"PyAV has no encoder {codec} here")
+    pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    path = make_clip(tmp_path / f"clip.{ending}", codec, frames=37, pix_fmt=pix_fmt)
+    batches = read_all(path, batch_frames=8)
+    np.testing.assert_allclose(times_of(batches), np.arange(37) / RATE, atol=1e-3)
+    assert [batch.first_frame for batch in batches] == [0, 8, 16, 24, 32]
+    assert damage_of(batches) == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["single_face.mp4", "no_face.mp4", "face_noface.mov", "noface_face.mov",
+     "WolfgangLanger_Pexels.mp4"],
+)  # fmt: skip
+def test_samples_are_whole_and_on_time(samples: dict[str, Path], name: str) -> None:
+    batches = read_all(samples[name])
+    np.testing.assert_allclose(times_of(batches), frame_times_s(samples[name]), atol=1e-3)
+    assert damage_of(batches) == ""
+
+
+def test_further_clips_are_whole(further_clips: Path) -> None:
+    for path in sorted(further_clips.glob("*0p.mp4")):
+        assert damage_of(read_all(path)) == "", path.name
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_variable_frame_rate_keeps_each_time(tmp_path: Path, ending: str) -> None:
+    times_ms = [0, 40, 57, 200, 201, 900, 1000, 1033]
+    path = make_clip(tmp_path / f"vfr.{ending}", times_ms=times_ms)
+    np.testing.assert_allclose(times_of(read_all(path)), np.array(times_ms) / 1000, atol=1e-3)
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
+def test_time_starts_at_0_where_the_stream_does_not(tmp_path: Path, ending: str) -> None:
+    times_ms = [700 + 40 * i for i in range(10)]
+    path = make_clip(tmp_path / f"late.{ending}", times_ms=times_ms, sound="aac")
+    with VideoReader(path, ReadSettings()) as reader:
+        times_s = times_of(list(reader.batches()))
+    np.testing.assert_allclose(times_s, np.arange(10) / RATE, atol=1e-3)
+    # The sound starts up to a frame of AAC earlier than asked, and the file with it.
+    assert reader.info.start_s == pytest.approx(0.7, abs=0.025)
+
+
+@pytest.mark.parametrize("odd", [False, True])
+@pytest.mark.parametrize(
+    # A player turns the picture counterclockwise by these degrees.
+    ("rotation", "corner"),
+    [(0, "top left"), (90, "bottom left"), (180, "bottom right"), (270, "top right")],
+)
+def test_rotated_video_is_upright(tmp_path: Path, rotation: int, corner: str, odd: bool) -> None:
+    width, height = (81, 51) if odd else (80, 48)
+    codec = "mjpeg" if odd else "libx264"
+    path = make_clip(tmp_path / "phone.mov", codec, size=(width, height), rotation=rotation,
+                     frames=3, pix_fmt="yuvj420p" if odd else "yuv420p")  # fmt: skip
+    with VideoReader(path, ReadSettings()) as reader:
+        batch = next(reader.batches())
+    sideways = rotation in (90, 270)
+    assert (reader.info.width, reader.info.height) == (
+        (height, width) if sideways else (width, height)
+    )
+    luma = yuv_planes(batch.pixels[0])[0]
+    for name in ("top left", "top right", "bottom left", "bottom right"):
+        row, column = (6 if "top" in name else -7), (6 if "left" in name else -7)
+        assert (luma[row, column] > 120) == (name == corner), name
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p"])
+def test_odd_sizes_are_padded_with_their_edge(tmp_path: Path, pix_fmt: str) -> None:
+    path = make_clip(tmp_path / "odd.mkv", "ffv1", size=(321, 241), frames=2, pix_fmt=pix_fmt)
+    with VideoReader(path, ReadSettings()) as reader:
+        batch = next(reader.batches())
+    assert (reader.info.width, reader.info.height) == (321, 241)
+    y, u, v = yuv_planes(batch.pixels[0])
+    assert y.shape == (242, 322)
+    assert u.shape == v.shape == (121, 161)
+    assert np.array_equal(y[:, -1], y[:, -2])
+    assert np.array_equal(y[-1], y[-2])
+    assert abs(int(u.max()) - 128) <= 2  # Grey throughout.
+
+
+@pytest.mark.parametrize(
+    ("codec", "ending", "pix_fmt", "full_range"),
+    [
+        ("mjpeg", "mov", "yuvj420p", True),
+        ("libx264", "mp4", "yuv420p", True),
+        ("libvpx-vp9", "webm", "yuv420p", True),  # Unlike H.264's, still called yuv420p.
+        ("libx264", "mp4", "yuv420p", False),
+        ("libx264", "mp4", "yuv420p10le", False),
+        ("libx264", "mp4", "yuv444p", False),
+        ("libx264", "mkv", "yuv422p10le", False),
+        ("libx264rgb", "mkv", "rgb24", True),
+        ("ffv1", "mkv", "gray", False),
+    ],
+)
+def test_pixels_become_8_bits_of_limited_range(
+    tmp_path: Path, codec: str, ending: str, pix_fmt: str, full_range: bool
+) -> None:
+    path = make_clip(tmp_path / f"clip.{ending}", codec, frames=2, pix_fmt=pix_fmt,
+                     full_range=full_range)  # fmt: skip
+    y, u, v = yuv_planes(read_all(path)[0].pixels[0])
+    for area, value in ((y[10:30, 10:40], BRIGHT), (y[60:110, 70:150], DARK)):
+        assert area.mean() == pytest.approx(16 + value * 219 / 255, abs=3)
+    assert abs(u.mean() - 128) < 2
+    assert abs(v.mean() - 128) < 2
+
+
+def test_small_images_are_bgr_of_the_same_picture(samples: dict[str, Path]) -> None:
+    with VideoReader(samples["no_face.mp4"], ReadSettings()) as reader:
+        batch = next(reader.batches())
+    small = SmallImages(batch.pixels, width_px=320)
+    assert small[0].shape == (*small.size, 3) == (180, 320, 3)
+    assert SmallImages(batch.pixels, width_px=4096).size == (540, 960)  # Not enlarged.
+    expected = cv2.cvtColor(batch.pixels[0], cv2.COLOR_YUV2BGR_I420)
+    expected = cv2.resize(expected, (320, 180), interpolation=cv2.INTER_AREA)
+    assert np.abs(small[0].astype(int) - expected).mean() < 2
+
+
+def test_batches_are_bounded_in_bytes_and_frames(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "large.mp4", size=(1280, 720), frames=7,
+                     options={"preset": "ultrafast"})  # fmt: skip
+    assert [len(batch) for batch in read_all(path, batch_mb=4)] == [3, 3, 1]  # 1.3 MiB each.
+    assert [len(batch) for batch in read_all(path, batch_mb=1)] == [1] * 7
+    assert [len(batch) for batch in read_all(path, batch_frames=7)] == [7]
+
+
+def test_one_frame_is_a_video(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "still.mp4", frames=1)
+    batches = read_all(path)
+    assert times_of(batches).tolist() == [0.0]
+    assert damage_of(batches) == ""
+
+
+def test_frames_come_in_order(tmp_path: Path) -> None:
+    """Each frame's noise is its own; B-frames are stored in another order than shown."""
+    path = make_clip(tmp_path / "lossless.mp4", frames=12, options={"crf": "0", "bf": "3"})
+    twin = make_clip(tmp_path / "plain.mkv", "ffv1", frames=12)
+    shown, expected = (np.concatenate([b.pixels for b in read_all(p)]) for p in (path, twin))
+    assert np.array_equal(shown, expected)
+
+
+def test_decoder_threads_change_nothing(samples: dict[str, Path]) -> None:
+    path = samples["single_face.mp4"]
+    one, two = read_all(path, threads=1), read_all(path, threads=2)
+    for a, b in zip(one, two, strict=True):
+        assert np.array_equal(a.pixels, b.pixels)
+        assert np.array_equal(a.pts, b.pts)

@@ -1,0 +1,41 @@
+"""An endless recording comes in pieces that play, and does not fill the disk."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+
+from configs.schema import LiveSettings, ReadSettings, VideoSettings
+from stages.read.video import VideoReader
+from stages.write.pieces import SegmentWriter
+
+
+def test_pieces_play_as_soon_as_they_are_closed_and_the_oldest_go(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    with VideoReader(samples["single_face.mp4"], ReadSettings(batch_frames=4)) as reader:
+        batches = [replace(batch, pixels=batch.pixels.copy()) for batch in reader.batches()][:12]
+        live = LiveSettings(segment_s=0.5, keep_segments=2)
+        writer = SegmentWriter(tmp_path, reader.info, VideoSettings(), live)
+        length_s, frames = batches[-1].time_s[-1] + 1 / float(reader.info.rate), 0
+        for turn in range(3):
+            for batch in batches:
+                pts = batch.pts + round(turn * length_s / reader.info.time_base)
+                writer.write(replace(batch, pts=pts, time_s=batch.time_s + turn * length_s))
+                frames += len(batch)
+                for piece in tmp_path.glob("annotated-*.mp4"):
+                    assert frames_of(piece)
+    writer.finish()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert len(names) == 2
+    assert names[0] > "annotated-0002.mp4"
+    for name in names:
+        times_s = frames_of(tmp_path / name)
+        assert times_s[0] == 0
+        assert np.all(np.diff(times_s) > 0)
+
+
+def frames_of(piece: Path) -> list[float]:
+    with av.open(str(piece)) as container:
+        return [float(frame.time or 0) for frame in container.decode(video=0)]

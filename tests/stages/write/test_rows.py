@@ -1,0 +1,104 @@
+"""The rows of the timeline: one for each face, one for a frame without any, all consistent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from models.emotions import EMOTIONS
+from stages.batch import FrameBatch
+from stages.write.rows import (
+    COLUMNS,
+    PROBABILITY_STEPS,
+    Aggregator,
+    rounded_to_steps,
+)
+from tests.stages.batches import batch_of
+
+BOX = (10.0, 20.0, 30.0, 40.0)
+
+
+def random_probabilities(count: int) -> np.ndarray:
+    """From even to nearly certain: (count, 7) float32, as a network gives them."""
+    rng = np.random.default_rng(1)
+    logits = rng.normal(size=(count, 7)) * rng.uniform(0, 20, (count, 1))
+    values = np.exp(logits - logits.max(axis=1, keepdims=True)).astype(np.float32)
+    return values / values.sum(axis=1, keepdims=True)
+
+
+def classified(batch: FrameBatch) -> FrameBatch:
+    count = len(batch.boxes)
+    return replace(
+        batch,
+        scores=np.full(count, 0.9, np.float32),
+        tracks=np.arange(1, count + 1),
+        probabilities=random_probabilities(count),
+    )
+
+
+def rows_of(*batches: FrameBatch) -> list[dict[str, str]]:
+    aggregator = Aggregator()
+    return [
+        dict(zip(COLUMNS, row, strict=True)) for batch in batches for row in aggregator.rows(batch)
+    ]
+
+
+def test_each_frame_has_its_rows_in_order() -> None:
+    first = classified(batch_of([[BOX], [], [BOX, BOX]]))
+    second = classified(batch_of([[], [BOX]], first_frame=3))
+    rows = rows_of(first, second)
+    assert [row["frame"] for row in rows] == ["0", "1", "2", "2", "3", "4"]
+    assert [float(row["time_s"]) for row in rows] == [0, 0.04, 0.08, 0.08, 0.12, 0.16]
+    for row in rows:
+        empty = row["frame"] in ("1", "3")
+        assert all((row[name] == "") == empty for name in COLUMNS[2:])
+    assert [rows[0][name] for name in ("x", "y", "width", "height")] == [
+        "10.0", "20.0", "30.0", "40.0"
+    ]  # fmt: skip
+
+
+def test_printed_probabilities_sum_to_1_and_name_the_likeliest() -> None:
+    for row in rows_of(classified(batch_of([[BOX]] * 500))):
+        printed = {emotion: Decimal(row[emotion]) for emotion in EMOTIONS}
+        assert sum(printed.values()) == 1
+        assert printed[row["emotion"]] == max(printed.values())
+        assert min(printed.values()) >= 0
+
+
+def test_the_aggregator_counts() -> None:
+    aggregator = Aggregator()
+    for batch in (batch_of([[BOX], []]), batch_of([[BOX, BOX]], first_frame=2), batch_of([])):
+        list(aggregator.rows(classified(batch)))
+    assert (aggregator.frames, aggregator.faces, aggregator.tracks) == (3, 3, 2)
+    assert aggregator.duration_s == pytest.approx(0.08)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [1, 0, 0, 0, 0, 0, 0],
+        [1 / 7] * 7,
+        [0.5, 0.5, 0, 0, 0, 0, 0],
+        [0.33333, 0.33333, 0.33334, 0, 0, 0, 0],
+        [0.99996, 0.00004, 0, 0, 0, 0, 0],
+        [0.5 + 6e-8, 0.5 + 6e-8, 0, 0, 0, 0, 0],  # What float32 makes of a sum of 1.
+        [0.4999999, 0.4999999, 0, 0, 0, 0, 0],
+    ],
+)
+def test_rounding_keeps_the_sum_and_stays_near(row: list[float]) -> None:
+    exact = np.array([row], np.float32)
+    steps = rounded_to_steps(exact)
+    assert steps.sum() == PROBABILITY_STEPS
+    assert np.abs(steps - exact * PROBABILITY_STEPS).max() <= 1
+    assert steps[0].argmax() == exact[0].argmax()
+
+
+def test_rounding_many_rows() -> None:
+    exact = random_probabilities(5000)
+    steps = rounded_to_steps(exact)
+    assert (steps.sum(axis=1) == PROBABILITY_STEPS).all()
+    assert np.abs(steps - exact * PROBABILITY_STEPS).max() < 1.01
+    assert rounded_to_steps(np.empty((0, 7), np.float32)).shape == (0, 7)

@@ -1,0 +1,38 @@
+"""The table: complete under its final name, or not there."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from configs.errors import OutputError
+from stages.write.table import TableWriter
+
+ROWS = [("0", 'with "quotes", and commas'), ("1", "naïve"), ("2", "")]
+
+
+def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.csv"
+    writer = TableWriter(path, ("frame", "note"))
+    writer.write(ROWS[:1])
+    writer.write(ROWS[1:])
+    assert not path.exists()
+    writer.finish()
+    with path.open(newline="", encoding="utf-8") as file:
+        assert [tuple(row) for row in csv.reader(file)] == [("frame", "note"), *ROWS]
+    assert [file.name for file in tmp_path.iterdir()] == ["timeline.csv"]
+    assert b"\r" not in path.read_bytes()
+
+
+def test_discarded_table_leaves_nothing(tmp_path: Path) -> None:
+    writer = TableWriter(tmp_path / "timeline.csv", ("frame",))
+    writer.write([("0",)])
+    writer.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"timeline\.csv: cannot be written: .* -o"):
+        TableWriter(tmp_path / "nowhere" / "timeline.csv", ("frame",))

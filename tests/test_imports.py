@@ -1,0 +1,87 @@
+"""Imports point one way, and the folders of stages know neither each other nor Ray."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("pipeline", "stages", "models", "configs")
+
+LAYERS = (
+    "run_pipeline",
+    "pipeline.cli",
+    "pipeline.analyse",
+    "pipeline.progress",
+    "pipeline.terminal",
+    "pipeline.still_faces",
+    "pipeline.samples",
+    "pipeline.bench",
+    "pipeline.live",
+    "pipeline.run",
+    "pipeline.results",
+    "pipeline.sources",
+    "pipeline",
+    "stages",
+    "models",
+    "configs",
+)
+"""From top to bottom: a module may import from its own layer and from those below."""
+
+STAGE_FOLDERS = ("stages.read", "stages.faces", "stages.people", "stages.write")
+
+
+def imports() -> Iterator[tuple[str, str]]:
+    """Each module of ours with each module that it imports, wherever in the file."""
+    files = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+    for path in [ROOT / "run_pipeline.py", *files]:
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from ((module, name.name) for name in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module, f"{path}: a relative import hides where it points"
+                for name in node.names:
+                    full = f"{node.module}.{name.name}"
+                    yield module, full if _exists(full) else node.module
+
+
+def _exists(module: str) -> bool:
+    path = ROOT / module.replace(".", "/")
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def within(module: str, *parents: str) -> list[str]:
+    """Those of some packages and modules that a module is, or lies in."""
+    return [parent for parent in parents if f"{module}.".startswith(f"{parent}.")]
+
+
+def test_imports_point_downwards() -> None:
+    seen, upwards = 0, []
+    for module, imported in imports():
+        if within(imported, *FOLDERS):
+            seen += 1
+            own, other = (LAYERS.index(within(name, *LAYERS)[0]) for name in (module, imported))
+            if other < own:
+                upwards.append(f"{module} imports {imported}")
+    assert seen > 200
+    assert upwards == []
+
+
+def test_stage_folders_do_not_import_each_other_and_what_they_share_imports_none() -> None:
+    wrong = [
+        f"{module} imports {imported}"
+        for module, imported in imports()
+        if within(module, "stages")
+        and within(imported, *STAGE_FOLDERS) not in ([], within(module, *STAGE_FOLDERS))
+    ]
+    assert wrong == []
+
+
+def test_only_files_named_after_ray_import_it() -> None:
+    importing = {module for module, imported in imports() if within(imported, "ray")}
+    assert importing
+    assert all(module.rpartition(".")[2].startswith("ray_") for module in importing)
+    assert not any(within(module, "stages", "models", "configs") for module in importing)
