@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from models.dataset import TrainingData
+from models.degrade import as_in_video
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.recipe import Recipe
 
@@ -22,28 +23,15 @@ CENTRE = (FACE_SIZE_PX - 1) / 2
 class AugmentedFaces(keras.utils.PyDataset):
     """Shuffled, augmented batches of (images, targets).
 
-    Images are (b, 48, 48, 1) float32 of 0 to 255; targets a dictionary of ``emotion``, (b, 7)
-    float32 that sums to 1, and, if the recipe learns from votes, ``votes``, (b, k) float32. The
-    last, incomplete batch of an epoch is left out; shuffling gives its images their turn in other
-    epochs.
+    Images are (b, 48, 48, 1) float32 of 0 to 255; targets (b, 7) float32 that sum to 1. The last,
+    incomplete batch of an epoch is left out; shuffling gives its images their turn in other epochs.
     """
 
     def __init__(self, data: TrainingData, recipe: Recipe) -> None:
         super().__init__(workers=2, max_queue_size=8)
-        self._images = data.faces.images
-        self._targets = {"emotion": np.eye(len(EMOTIONS), dtype=np.float32)[data.faces.labels]}
-        if data.opinions is not None:
-            labels, share = self._targets["emotion"], recipe.distillation
-            self._targets["emotion"] = labels * (1 - share) + data.opinions * share
-        if recipe.votes_weight and data.votes is not None:
-            self._targets["votes"] = data.votes
+        self._images, self._targets = data.faces.images, label_distributions(data, recipe)
         self._recipe = recipe
         self.start_epoch(0)
-
-    @property
-    def kinds_of_vote(self) -> int:
-        """Length of a target of ``votes``; 0 if there are none."""
-        return self._targets["votes"].shape[1] if "votes" in self._targets else 0
 
     def start_epoch(self, epoch: int) -> None:
         """Draw the order of an epoch; the training loop calls it before each."""
@@ -54,21 +42,34 @@ class AugmentedFaces(keras.utils.PyDataset):
     def __len__(self) -> int:
         return max(1, len(self._images) // self._recipe.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng((self._recipe.seed, self._epoch, index))
         first = index * self._recipe.batch_size
         chosen = self._order[first : first + self._recipe.batch_size]
         images = np.stack([random_view(self._images[i], rng, self._recipe) for i in chosen])
         images = images[..., None].astype(np.float32)
-        targets = {name: values[chosen] for name, values in self._targets.items()}
+        targets = self._targets[chosen]
         if not self._recipe.mixup:
             return images, targets
         shares = rng.beta(self._recipe.mixup, self._recipe.mixup, len(chosen)).astype(np.float32)
         partners = rng.permutation(len(chosen))
-        return (
-            _blended(images, partners, shares),
-            {name: _blended(values, partners, shares) for name, values in targets.items()},
-        )
+        return _blended(images, partners, shares), _blended(targets, partners, shares)
+
+
+def label_distributions(data: TrainingData, recipe: Recipe) -> np.ndarray:
+    """What a network learns to answer, (n, 7) float32, rows summing to 1.
+
+    FER-2013's label and, where there are any, FER+'s votes, mixed by ``votes_share``; then that and
+    the teachers' probabilities, if there are teachers, mixed by ``distillation``.
+    """
+    targets = np.eye(len(EMOTIONS), dtype=np.float32)[data.faces.labels]
+    if data.votes is not None:
+        share = recipe.votes_share * data.votes.any(axis=1, keepdims=True)
+        targets = targets * (1 - share) + data.votes * share
+    if data.teacher_probabilities is not None:
+        taught = recipe.distillation
+        targets = targets * (1 - taught) + data.teacher_probabilities * taught
+    return targets.astype(np.float32)
 
 
 def _blended(values: np.ndarray, partners: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -93,7 +94,7 @@ def random_view(image: np.ndarray, rng: np.random.Generator, recipe: Recipe) -> 
         side = int(rng.uniform(0, recipe.cutout) * FACE_SIZE_PX)
         x, y = rng.integers(0, FACE_SIZE_PX, size=2) - side // 2
         view[max(0, y) : y + side, max(0, x) : x + side] = 128
-    return view
+    return as_in_video(view, rng, recipe.video_faults) if recipe.video_faults else view
 
 
 def _random_affine(rng: np.random.Generator, recipe: Recipe) -> np.ndarray:

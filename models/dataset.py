@@ -7,8 +7,8 @@ labels. Training, public test (here: validation) and private test are its splits
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +25,8 @@ CutFace = Callable[[np.ndarray], np.ndarray]
 """From a picture of one face, (h, w) uint8, to what a network sees of it, (48, 48) uint8."""
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
+
+NOT_NAMED = "most people see none of the seven expressions in it"
 
 CSV_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Meaning of the numbers 0 to 6 in ``fer2013.csv``, which are not alphabetical."""
@@ -51,6 +53,21 @@ class LabelledFaces:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def without(self, reasons: Sequence[str | None]) -> LabelledFaces:
+        """Those for which no reason is given to leave them out; the others are ``skipped``."""
+        kept = np.array([reason is None for reason in reasons])
+        return LabelledFaces(
+            self.images[kept],
+            self.labels[kept],
+            tuple(name for name, keep in zip(self.files, kept, strict=True) if keep),
+            self.skipped
+            + tuple(
+                f"{name}: {reason}"
+                for name, reason in zip(self.files, reasons, strict=True)
+                if reason is not None
+            ),
+        )
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -58,15 +75,17 @@ class TrainingData:
 
     Attributes:
         faces: of the training split.
-        validation: of the validation split.
-        votes: FER+'s votes for ``faces``, (n, k) float32, as ``load_votes`` gives them.
-        opinions: what teachers make of ``faces``, (n, 7) float32, rows summing to 1.
+        validation: of the validation split; where there are votes, the faces that most people can
+            name, labelled with the expression that most of them see.
+        votes: FER+'s votes for ``faces``, (n, 7) float32, rows summing to 1, or to 0 for a face
+            without votes; None without a file of votes.
+        teacher_probabilities: those of ``faces``, (n, 7) float32, rows summing to 1.
     """
 
     faces: LabelledFaces
     validation: LabelledFaces
-    votes: np.ndarray | None
-    opinions: np.ndarray | None = None
+    votes: np.ndarray | None = None
+    teacher_probabilities: np.ndarray | None = None
 
 
 def whole_picture(picture: np.ndarray) -> np.ndarray:
@@ -125,8 +144,9 @@ def load_training_data(
 ) -> TrainingData:
     """Read what a training needs, without what would spoil or flatter it.
 
-    Left out are images that cannot be read or are not 48x48, and training images that are in the
-    validation split, too: a network that has seen them there would score better than it is.
+    Left out are images that cannot be read or are not 48x48; training images that are in the
+    validation split, too: a network that has seen them there would score better than it is; and
+    faces in which most of FER+'s people see none of the seven expressions.
 
     Args:
         dataset: as for ``load_split``.
@@ -138,35 +158,50 @@ def load_training_data(
             is ``refuse``.
     """
     validation = load_split(dataset, "validation", cut, exact_size=True)
-    faces = _without(load_split(dataset, "train", cut, exact_size=True), validation)
+    faces = _without_twins(load_split(dataset, "train", cut, exact_size=True), validation)
     bad = (*faces.skipped, *validation.skipped)
     if bad and bad_data == "refuse":
         raise DatasetError(
             f"{dataset}: {len(bad)} images cannot be used; the first: {bad[0]}. Mend or remove "
             "them, or give --bad-data skip"
         )
-    return TrainingData(faces, validation, load_votes(dataset, "train", faces.files))
+    votes = load_votes(dataset, "train", faces.files)
+    if votes is None:
+        return TrainingData(faces, validation)
+    return TrainingData(
+        faces.without([NOT_NAMED if unnamed else None for unnamed in votes.unnamed]),
+        labelled_by_majority(dataset, "validation", validation) or validation,
+        votes.shares[~votes.unnamed],
+    )
 
 
-def _without(faces: LabelledFaces, held_out: LabelledFaces) -> LabelledFaces:
+def labelled_by_majority(dataset: Path, split: str, faces: LabelledFaces) -> LabelledFaces | None:
+    """The faces that most people can name, labelled with the expression that most of them see.
+
+    Returns:
+        None if the data set has no file of votes.
+
+    Raises:
+        DatasetError: as ``load_votes``.
+    """
+    votes = load_votes(dataset, split, faces.files)
+    if votes is None:
+        return None
+    majority = votes.majority
+    named = faces.without([NOT_NAMED if label < 0 else None for label in majority])
+    return replace(named, labels=majority[majority >= 0])
+
+
+def _without_twins(faces: LabelledFaces, held_out: LabelledFaces) -> LabelledFaces:
     """The faces less those that are in ``held_out``, too."""
     names = {
         image.tobytes(): name for image, name in zip(held_out.images, held_out.files, strict=True)
     }
     twins = [names.get(image.tobytes()) for image in faces.images]
-    kept = np.array([twin is None for twin in twins])
-    if not kept.any():
+    if None not in twins:
         raise DatasetError("every training image is in the validation split, too")
-    return LabelledFaces(
-        faces.images[kept],
-        faces.labels[kept],
-        tuple(name for name, keep in zip(faces.files, kept, strict=True) if keep),
-        faces.skipped
-        + tuple(
-            f"{name}: the same image as {twin} of the validation split"
-            for name, twin in zip(faces.files, twins, strict=True)
-            if twin is not None
-        ),
+    return faces.without(
+        [twin and f"the same image as {twin} of the validation split" for twin in twins]
     )
 
 

@@ -9,10 +9,15 @@ import numpy as np
 
 from configs.errors import ModelError, UsageError
 from models.dataset import CutFace, LabelledFaces, has_split, load_folder, load_split, whole_picture
+from models.degrade import shrunk
 from models.emotions import EMOTIONS
 from models.keras_model import load_keras, probabilities
 from models.metrics import score
 from models.runtime import EmotionNetwork, read_labels, with_temperature
+from models.votes import load_votes
+
+SIDES_PX = (48, 24, 16)
+"""Sizes of faces that are scored apart; the eyes of those of 24 pixels are 9 pixels apart."""
 
 
 def evaluate(
@@ -28,16 +33,24 @@ def evaluate(
         cut: is given each picture of a face.
 
     Returns:
-        What ``models.metrics.score`` gives, with ``model`` and ``dataset`` named.
+        What ``models.metrics.score`` gives for the labels, with ``model`` and ``dataset`` named;
+        ``votes``, the same for the expression that most of FER+'s people see, or None if the data
+        set has no votes; and ``by_size``, figures for the faces shrunk to ``SIDES_PX`` and enlarged
+        again, scored by votes if there are any, else by labels.
 
     Raises:
         DatasetError, ModelError: one of the two cannot be used.
         UsageError: plots are asked for, but Matplotlib is not installed.
     """
-    faces = labelled_faces(dataset, cut)
+    split, faces = labelled_faces(dataset, cut)
+    votes = load_votes(dataset, split, faces.files) if split else None
+    truth = faces.labels if votes is None else votes.majority
+    named = truth >= 0
     predicted = predict(model, faces.images)
     result = {
         **score(predicted, faces.labels),
+        "votes": None if votes is None else score(predicted[named], truth[named]),
+        "by_size": _score_by_size(model, faces.images[named], truth[named]),
         "model": model.name,
         "dataset": str(dataset),
         "skipped": list(faces.skipped),
@@ -53,11 +66,30 @@ def evaluate(
     return result
 
 
-def labelled_faces(dataset: Path, cut: CutFace) -> LabelledFaces:
-    """The faces to score on: a folder of emotions, or the best held-out split of a data set."""
+def labelled_faces(dataset: Path, cut: CutFace) -> tuple[str | None, LabelledFaces]:
+    """The faces to score on: a folder of emotions, or the best held-out split of a data set.
+
+    Returns:
+        The split's name, None for a folder of emotions; and its faces.
+    """
     if dataset.is_dir() and any((dataset / name).is_dir() for name in EMOTIONS):
-        return load_folder(dataset, cut)
-    return load_split(dataset, "test" if has_split(dataset, "test") else "validation", cut)
+        return None, load_folder(dataset, cut)
+    split = "test" if has_split(dataset, "test") else "validation"
+    return split, load_split(dataset, split, cut)
+
+
+def _score_by_size(model: Path, faces: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    figures = {}
+    for side_px in SIDES_PX:
+        predicted = predict(model, np.stack([shrunk(face, side_px) for face in faces]))
+        scored = score(predicted, labels)
+        figures[str(side_px)] = {
+            "accuracy": scored["accuracy"],
+            "balanced_accuracy": scored["balanced_accuracy"],
+            "ece": scored["ece"],
+            "confidence": float(predicted.max(axis=1).mean()),
+        }
+    return figures
 
 
 def predict(model: Path, images: np.ndarray) -> np.ndarray:

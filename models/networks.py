@@ -8,61 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import keras
-from keras import layers, ops
+import numpy as np
+from keras import layers
 
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 
 NewLayer = Callable[[], layers.Layer]
 
 
-@dataclass(frozen=True)
-class Architecture:
-    """One way to look at a face.
-
-    Attributes:
-        features: from (b, 48, 48, 1) values of -1 to 1 to (b, k) features; its second argument
-            makes batch normalisation layers.
-        mirrored: the network looks at the face and its mirror image, and averages the two.
-    """
-
-    features: Callable[[keras.KerasTensor, NewLayer], keras.KerasTensor]
-    mirrored: bool
+Features = Callable[[keras.KerasTensor, NewLayer], keras.KerasTensor]
+"""From (b, 48, 48, 1) grey values to (b, k) features; the second argument makes batch
+normalisation layers."""
 
 
 def build(architecture: str, precision: str = "float32") -> keras.Model:
     """The untrained network of that name (a key of ``ARCHITECTURES``), of a Keras dtype policy."""
     with _dtype_policy(precision):
         faces = keras.Input((FACE_SIZE_PX, FACE_SIZE_PX, 1), name="face")
-        views = faces
-        if ARCHITECTURES[architecture].mirrored:
-            views = ops.concatenate([faces, ops.flip(faces, axis=2)], axis=0)
-        logits = _emotion_layer()(_features(architecture, layers.BatchNormalization)(views))
-        if ARCHITECTURES[architecture].mirrored:
-            straight, mirrored = ops.split(logits, 2, axis=0)
-            logits = (straight + mirrored) / 2
+        logits = _emotion_layer()(_features(architecture, layers.BatchNormalization)(faces))
         probabilities = layers.Softmax(name="probabilities", dtype="float32")(logits)
         return keras.Model(faces, probabilities, name=architecture)
 
 
-def build_learner(architecture: str, kinds_of_vote: int, precision: str) -> keras.Model:
-    """The same network for training: logits as a dictionary, and a second task if there are votes.
+def build_learner(architecture: str, precision: str) -> keras.Model:
+    """The same network for training: its output are logits.
 
     Args:
         architecture: a key of ``ARCHITECTURES``.
-        kinds_of_vote: length of FER+'s distribution of votes, of which ``votes`` are the logits; 0
-            for none.
         precision: Keras dtype policy.
     """
     with _dtype_policy(precision):
         faces = keras.Input((FACE_SIZE_PX, FACE_SIZE_PX, 1), name="face")
         features = _features(architecture, _training_normalisation)(faces)
-        outputs = {"emotion": _emotion_layer()(features)}
-        if kinds_of_vote:
-            outputs["votes"] = layers.Dense(kinds_of_vote, name="votes", dtype="float32")(features)
-        return keras.Model(faces, outputs, name=architecture)
+        return keras.Model(faces, _emotion_layer()(features), name=architecture)
 
 
 @contextmanager
@@ -81,10 +61,23 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
         target.get_layer(name).set_weights(source.get_layer(name).get_weights())
 
 
+def adjust_logits(network: keras.Model, class_shares: np.ndarray, power: float) -> None:
+    """Divide a network's probabilities by the classes' shares to that power, in its last layer.
+
+    The post-hoc logit adjustment of Menon et al., "Long-tail learning via logit adjustment", ICLR
+    2021: at 1 the network answers as if all expressions were equally frequent.
+
+    Args:
+        class_shares: (7,), summing to 1, of what the network learnt from.
+    """
+    layer = network.get_layer("emotion")
+    kernel, bias = layer.get_weights()
+    layer.set_weights([kernel, bias - power * np.log(np.maximum(class_shares, 1e-4))])
+
+
 def _features(architecture: str, normalisation: NewLayer) -> keras.Model:
     faces = keras.Input((FACE_SIZE_PX, FACE_SIZE_PX, 1))
-    scaled = layers.Rescaling(1 / 127.5, offset=-1)(faces)
-    features = ARCHITECTURES[architecture].features(scaled, normalisation)
+    features = ARCHITECTURES[architecture](faces, normalisation)
     return keras.Model(faces, features, name="features")
 
 
@@ -92,8 +85,31 @@ def _emotion_layer() -> layers.Layer:
     return layers.Dense(len(EMOTIONS), name="emotion", dtype="float32")
 
 
+def residual(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor:
+    """Two convolutions at 48x48, then residual blocks (He et al., CVPR 2016) at 24, 12 and 6."""
+    x = _scaled(x)
+    for _ in range(2):
+        x = _convolution(x, 32, 3, normalisation)
+    for filters in (64, 160, 320):
+        x = _residual_block(layers.MaxPooling2D()(x), filters, normalisation)
+    x = layers.GlobalAveragePooling2D()(x)
+    return layers.Dropout(0.3)(x)
+
+
+def strided(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor:
+    """Large patches from the start, of faces of equal light and contrast: a teacher that errs
+    elsewhere than ``residual`` does."""
+    x = layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False, dtype="float32")(x)
+    x = _convolution(x, 48, 5, normalisation, strides=2)
+    for number, filters in enumerate((96, 192, 320)):
+        x = _residual_block(layers.MaxPooling2D()(x) if number else x, filters, normalisation)
+    x = layers.GlobalAveragePooling2D()(x)
+    return layers.Dropout(0.3)(x)
+
+
 def seed(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor:
     """Three convolution blocks and two dense layers, as in the first of this program's networks."""
+    x = _scaled(x)
     for filters, size in ((64, 5), (128, 3), (128, 3)):
         x = _convolution(x, filters, size, normalisation)
         x = layers.MaxPooling2D()(x)
@@ -105,31 +121,27 @@ def seed(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor:
     return x
 
 
-def residual(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor:
-    """Two convolutions at 48x48, then residual blocks (He et al., CVPR 2016) at 24, 12 and 6."""
-    for _ in range(2):
-        x = _convolution(x, 32, 3, normalisation)
-    for filters in (64, 160, 320):
-        x = layers.MaxPooling2D()(x)
-        shortcut = normalisation()(layers.Conv2D(filters, 1, use_bias=False)(x))
-        x = _convolution(x, filters, 3, normalisation)
-        x = normalisation()(layers.Conv2D(filters, 3, padding="same", use_bias=False)(x))
-        x = layers.ReLU()(layers.Add()([shortcut, x]))
-    x = layers.GlobalAveragePooling2D()(x)
-    return layers.Dropout(0.3)(x)
+def _scaled(faces: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Rescaling(1 / 127.5, offset=-1)(faces)
+
+
+def _residual_block(
+    x: keras.KerasTensor, filters: int, normalisation: NewLayer
+) -> keras.KerasTensor:
+    shortcut = normalisation()(layers.Conv2D(filters, 1, use_bias=False)(x))
+    x = _convolution(x, filters, 3, normalisation)
+    x = normalisation()(layers.Conv2D(filters, 3, padding="same", use_bias=False)(x))
+    return layers.ReLU()(layers.Add()([shortcut, x]))
 
 
 def _convolution(
-    x: keras.KerasTensor, filters: int, size: int, normalisation: NewLayer
+    x: keras.KerasTensor, filters: int, size: int, normalisation: NewLayer, strides: int = 1
 ) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, size, padding="same", use_bias=False)(x)
+    x = layers.Conv2D(filters, size, strides, padding="same", use_bias=False)(x)
     return layers.ReLU()(normalisation()(x))
 
 
-ARCHITECTURES = {
-    "residual": Architecture(residual, mirrored=True),
-    "seed": Architecture(seed, mirrored=False),
-}
+ARCHITECTURES: dict[str, Features] = {"residual": residual, "strided": strided, "seed": seed}
 
 
 def _training_normalisation() -> layers.Layer:

@@ -13,11 +13,12 @@ import keras
 import numpy as np
 
 from configs.errors import ModelError, UsageError
-from models.augment import AugmentedFaces
+from models.augment import AugmentedFaces, label_distributions
 from models.calibrate import fit_temperature
 from models.dataset import LabelledFaces, TrainingData
 from models.keras_model import load_keras, probabilities, save_compactly
-from models.networks import build, build_learner, copy_weights
+from models.metrics import score
+from models.networks import adjust_logits, build, build_learner, copy_weights
 from models.plots import plot_history
 from models.recipe import Recipe
 from models.runtime import write_labels
@@ -25,8 +26,8 @@ from models.votes import VOTES_FILE
 
 CHECKPOINT = "checkpoint.weights.h5"
 
-OPINIONS = "opinions.npy"
-"""What the teachers think of each face, so that a run is resumed with the same labels."""
+TEACHER_PROBABILITIES = "teacher_probabilities.npy"
+"""What the teachers answer for each face, so that a run is resumed with the same labels."""
 
 
 def train(
@@ -51,8 +52,8 @@ def train(
         resume: go on after the last finished epoch of the run in ``out``.
         report: receives a line an epoch, and one for each image skipped.
         progress: is told of each step: how many are done, and how many there are.
-        teachers: ``.keras`` networks whose mean opinion of each face goes into its label; a resumed
-            run goes on with those that it began with.
+        teachers: ``.keras`` networks whose mean probabilities go into a face's label; a resumed run
+            goes on with those that it began with.
         initial: ``.keras`` network of the same architecture whose weights to begin with.
 
     Returns:
@@ -62,7 +63,7 @@ def train(
         UsageError: ``out`` holds another run, or nothing to resume.
         ModelError: a network in ``teachers`` or ``initial`` cannot be used.
     """
-    _prepare_run_folder(out, recipe, resume)
+    prepare_run_folder(out, recipe, resume)
     for split, skipped in (("train", data.faces.skipped), ("validation", data.validation.skipped)):
         for line in skipped:
             report(f"skipped {split}/{line}")
@@ -70,27 +71,29 @@ def train(
         f"{len(data.faces)} training faces, {len(data.validation)} validation faces, "
         f"{len(data.faces.skipped) + len(data.validation.skipped)} skipped"
     )
-    if recipe.votes_weight and data.votes is None:
-        report(f"no {VOTES_FILE} in the data set; learning from FER-2013's labels alone")
+    if data.votes is None:
+        report(f"no {VOTES_FILE} in the data set; learning from its labels alone")
 
+    remembered = out / TEACHER_PROBABILITIES
     if not resume:
-        (out / OPINIONS).unlink(missing_ok=True)
+        remembered.unlink(missing_ok=True)
         if teachers:
-            np.save(out / OPINIONS, _opinions(teachers, data.faces))
-    if (out / OPINIONS).exists():
-        data = replace(data, opinions=np.load(out / OPINIONS))
+            np.save(remembered, _teacher_probabilities(teachers, data.faces))
+    if remembered.exists():
+        data = replace(data, teacher_probabilities=np.load(remembered))
     keras.utils.set_random_seed(recipe.seed)
     batches = AugmentedFaces(data, recipe)
     network = build(recipe.architecture)
     # Scored in the precision of training, which takes half the time.
     scored = build(recipe.architecture, recipe.precision)
-    learner = _learner(recipe, batches.kinds_of_vote, steps=len(batches))
+    learner = _learner(recipe, steps=len(batches))
+    class_shares = label_distributions(data, recipe).mean(axis=0)
     # Builds loss and metrics. Left to `fit`, it costs the first batch under some backends.
     learner.test_on_batch(*batches[0])
     history, best, checkpoint = _History(out / "history.csv"), out / "best.keras", out / CHECKPOINT
     first_epoch = 0
     if initial is not None and not resume:
-        _begin_with(initial, learner)
+        begin_with(initial, learner)
     if resume:
         learner.load_weights(checkpoint)
         first_epoch = int(learner.optimizer.iterations) // len(batches)
@@ -102,9 +105,10 @@ def train(
         _reseed_dropout(learner, recipe.seed, epoch)
         watch = _Watch(progress, epoch * len(batches), recipe.epochs * len(batches))
         row = _train_one_epoch(learner, network, batches, watch)
+        adjust_logits(network, class_shares, recipe.logit_adjustment)
         copy_weights(network, scored)
         row |= _score(scored, data.validation)
-        if row["val_accuracy"] > history.best_accuracy:
+        if _merit(row) > history.best_merit:
             _replace(best, network.save)
         history.append(row)
         _replace(checkpoint, learner.save_weights)
@@ -112,8 +116,9 @@ def train(
         epoch_s = monotonic() - started_s
         report(
             f"epoch {epoch + 1}/{recipe.epochs}  loss {row['loss']:.3f}  "
-            f"accuracy {row['accuracy']:.3f}  validation {row['val_accuracy']:.4f} "
-            f"(best {history.best_accuracy:.4f})  {epoch_s:.0f} s, "
+            f"accuracy {row['accuracy']:.3f}  validation {row['val_accuracy']:.4f}, balanced "
+            f"{row['val_balanced_accuracy']:.4f} (best mean {history.best_merit:.4f})  "
+            f"{epoch_s:.0f} s, "
             f"{(recipe.epochs - epoch - 1) * epoch_s / 60:.0f} min left"
         )
     return best
@@ -141,25 +146,34 @@ def train_and_export(
     best = keras.models.load_model(
         train(data, out, recipe, resume, report, progress, teachers, initial)
     )
+    return export_run(best, data, out, report)
+
+
+def export_run(
+    network: keras.Model, data: TrainingData, out: Path, report: Callable[[str], None]
+) -> list[Path]:
+    """Write a trained network into ``out`` as ``train_and_export`` does."""
     weights, runnable = out / "emotions.keras", out / "emotions.tflite"
-    save_compactly(best, weights)
-    predicted = probabilities(best, data.validation.images)
+    save_compactly(network, weights)
+    predicted = probabilities(network, data.validation.images)
     write_labels(runnable, fit_temperature(predicted, data.validation.labels))
     if keras.backend.backend() != "tensorflow":
         report("for emotions.tflite, --resume the finished run with KERAS_BACKEND=tensorflow")
         return [weights]
     from models.export import convert  # It imports TensorFlow.
 
-    convert(best, runnable)
+    convert(network, runnable)
     return [weights, runnable]
 
 
-def _opinions(teachers: Sequence[Path], faces: LabelledFaces) -> np.ndarray:
-    """Mean probabilities of the teachers, (n, 7) float32."""
-    return np.mean([probabilities(load_keras(path), faces.images) for path in teachers], axis=0)
+def _teacher_probabilities(teachers: Sequence[Path], faces: LabelledFaces) -> np.ndarray:
+    """Mean of what the teachers answer for each face and its mirror image, (n, 7) float32."""
+    views = faces.images, faces.images[:, :, ::-1]
+    networks = [load_keras(path) for path in teachers]
+    return np.mean([probabilities(network, view) for network in networks for view in views], axis=0)
 
 
-def _begin_with(initial: Path, learner: keras.Model) -> None:
+def begin_with(initial: Path, learner: keras.Model) -> None:
     try:
         copy_weights(load_keras(initial), learner)
     except ValueError as error:
@@ -169,8 +183,8 @@ def _begin_with(initial: Path, learner: keras.Model) -> None:
         ) from error
 
 
-def _learner(recipe: Recipe, kinds_of_vote: int, steps: int) -> keras.Model:
-    learner = build_learner(recipe.architecture, kinds_of_vote, recipe.precision)
+def _learner(recipe: Recipe, steps: int) -> keras.Model:
+    learner = build_learner(recipe.architecture, recipe.precision)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0 if recipe.warmup_epochs else recipe.learning_rate,
         decay_steps=max(1, recipe.epochs - recipe.warmup_epochs) * steps,
@@ -188,27 +202,18 @@ def _learner(recipe: Recipe, kinds_of_vote: int, steps: int) -> keras.Model:
         else keras.optimizers.SGD(schedule, momentum=0.9, nesterov=True, **averaging)
     )
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    loss = {"emotion": _cross_entropy(recipe.label_smoothing)}
-    weights = {"emotion": 1.0}
-    if kinds_of_vote:
-        loss["votes"], weights["votes"] = _cross_entropy(0.0), recipe.votes_weight
     learner.compile(
         optimizer,
-        loss=loss,
-        loss_weights=weights,
-        metrics={
-            "emotion": [
-                keras.metrics.CategoricalCrossentropy(from_logits=True, name="cross_entropy"),
-                keras.metrics.CategoricalAccuracy(name="accuracy"),
-            ]
-        },
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=recipe.label_smoothing
+        ),
+        metrics=[
+            keras.metrics.CategoricalCrossentropy(from_logits=True, name="cross_entropy"),
+            keras.metrics.CategoricalAccuracy(name="accuracy"),
+        ],
     )
     optimizer.build(learner.trainable_variables)
     return learner
-
-
-def _cross_entropy(label_smoothing: float) -> keras.losses.Loss:
-    return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=label_smoothing)
 
 
 def _train_one_epoch(
@@ -221,9 +226,7 @@ def _train_one_epoch(
     fit = learner.fit(batches, shuffle=False, verbose=0, callbacks=[watch]).history
     copy_weights(learner, network)
     learner.set_weights(watch.weights_at_end)
-    # Keras puts the output's name before the metric's, unless there is but one output.
-    prefix = "emotion_" if "emotion_accuracy" in fit else ""
-    return {"loss": fit[f"{prefix}cross_entropy"][0], "accuracy": fit[f"{prefix}accuracy"][0]}
+    return {"loss": fit["cross_entropy"][0], "accuracy": fit["accuracy"][0]}
 
 
 class _Watch(keras.callbacks.Callback):
@@ -244,10 +247,17 @@ class _Watch(keras.callbacks.Callback):
 def _score(network: keras.Model, faces: LabelledFaces) -> dict[str, float]:
     predicted = probabilities(network, faces.images)
     right = predicted[np.arange(len(faces)), faces.labels]
+    figures = score(predicted, faces.labels)
     return {
         "val_loss": float(-np.log(np.maximum(right, 1e-9)).mean()),
-        "val_accuracy": float((predicted.argmax(axis=1) == faces.labels).mean()),
+        "val_accuracy": figures["accuracy"],
+        "val_balanced_accuracy": figures["balanced_accuracy"],
     }
+
+
+def _merit(row: dict[str, float]) -> float:
+    """What the best epoch is chosen by: rare expressions count as well as frequent ones."""
+    return (row["val_accuracy"] + row["val_balanced_accuracy"]) / 2
 
 
 def _reseed_dropout(learner: keras.Model, seed: int, epoch: int) -> None:
@@ -261,7 +271,7 @@ def _reseed_dropout(learner: keras.Model, seed: int, epoch: int) -> None:
             layer.seed_generator.state.assign([seed * 1000 + number, epoch])
 
 
-def _prepare_run_folder(out: Path, recipe: Recipe, resume: bool) -> None:
+def prepare_run_folder(out: Path, recipe: Recipe, resume: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
     record = out / "recipe.json"
     wanted = json.dumps(asdict(recipe), indent=2) + "\n"
@@ -296,8 +306,8 @@ class _History:
                 ]
 
     @property
-    def best_accuracy(self) -> float:
-        return max((row["val_accuracy"] for row in self.rows), default=-1.0)
+    def best_merit(self) -> float:
+        return max(map(_merit, self.rows), default=-1.0)
 
     def keep(self, epochs: int) -> None:
         """Forget what a run did after its last checkpoint."""

@@ -195,13 +195,26 @@ def train(
         Path | None,
         typer.Option("--initial", metavar="FILE", help="Begin with this .keras network's weights."),
     ] = None,
+    distil: Annotated[
+        bool, typer.Option("--distil", help="First train teachers, then learn from them as well.")
+    ] = False,
+    last_layer: Annotated[
+        bool, typer.Option("--last-layer", help="Fit nothing but the last layer of --initial.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT.")] = False,
 ) -> None:
     """Train a network, and export it for the pipeline."""
+    if distil and (teachers or initial):
+        raise UsageError("--distil trains its own teachers; leave out --teacher and --initial")
+    if last_layer and (initial is None or teachers or distil or resume):
+        raise UsageError("--last-layer needs --initial FILE, the network whose last layer to fit, "
+                         "and goes with no other kind of training")  # fmt: skip
     if architecture not in RECIPES:
         raise UsageError(f"--arch {architecture}: not one of {', '.join(RECIPES)}")
     try:
         with standard_error_silenced():
+            from models.distil import train_with_teachers
+            from models.last_layer import fit_last_layer_and_export
             from models.train import train_and_export
     except ImportError as error:
         raise UsageError("training needs TensorFlow; install the extra 'train'") from error
@@ -215,9 +228,14 @@ def train(
     folder = out or Path("runs") / architecture
     data = load_training_data(dataset, bad_data, make_face_cutter())
     with training_progress(err_console) as progress:
-        models = train_and_export(
-            data, folder, recipe, resume, say, progress, teachers or (), initial
-        )
+        if distil:
+            models = train_with_teachers(data, folder, recipe, resume, say, progress)
+        elif last_layer and initial is not None:
+            models = fit_last_layer_and_export(data, folder, recipe, initial, say)
+        else:
+            models = train_and_export(
+                data, folder, recipe, resume, say, progress, teachers or (), initial
+            )
     for model in models:
         say(f"wrote {model}")
 
@@ -240,10 +258,22 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(result))
     else:
-        say(f"{result['model']} on {result['n']} faces of {result['dataset']}")
-        out_console.print(score_table(result))
-        for name in ("accuracy", "balanced_accuracy", "macro_f1", "ece"):
-            say(f"{name.replace('_', ' ')} {result[name]:.4f}")
+        _print_scores(result)
+
+
+def _print_scores(result: dict[str, Any]) -> None:
+    say(f"{result['model']} on {result['n']} faces of {result['dataset']}")
+    for name, scored in (("labels of the folders", result), ("most votes", result["votes"])):
+        if scored:
+            say(f"by the {name}, {scored['n']} faces:")
+            out_console.print(score_table(scored))
+            for figure in ("accuracy", "balanced_accuracy", "macro_f1", "ece"):
+                say(f"{figure.replace('_', ' ')} {scored[figure]:.4f}")
+    for side_px, scored in result["by_size"].items():
+        say(
+            f"shrunk to {side_px} pixels: accuracy {scored['accuracy']:.4f}, "
+            f"confidence {scored['confidence']:.4f}, ece {scored['ece']:.4f}"
+        )
 
 
 @app.command()

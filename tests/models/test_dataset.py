@@ -1,5 +1,6 @@
 """FER-2013 is read as its users have it, and what is wrong with it is named."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -7,8 +8,11 @@ import numpy as np
 import pytest
 
 from configs.errors import DatasetError
+from models.augment import label_distributions
 from models.dataset import CSV_LABELS, load_folder, load_split, load_training_data
 from models.emotions import EMOTIONS
+from models.recipe import RECIPES
+from tests.models.test_votes import write_votes
 
 
 def write_faces(folder: Path, names: tuple[str, ...] = EMOTIONS, size: int = 48) -> None:
@@ -99,3 +103,31 @@ def test_bad_training_data_is_left_out_and_named(tmp_path: Path) -> None:
 def test_bad_training_data_is_refused_if_so_set(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"3 images cannot be used.*large\.png"):
         load_training_data(spoilt_data_set(tmp_path), "refuse")
+
+
+def test_faces_are_judged_by_what_most_people_see(tmp_path: Path) -> None:
+    for number, split in enumerate(("train", "validation")):
+        write_faces(tmp_path / split)
+        for label, name in enumerate(EMOTIONS):
+            face = np.full((48, 48), 10 * label + number, np.uint8)
+            cv2.imwrite(str(tmp_path / split / name / "a.png"), face)
+    write_votes(
+        tmp_path,
+        **{
+            "train/angry/a.png": "8,0,0,0,2,0,0,0,0,0",
+            "train/fear/a.png": "1,0,0,0,0,0,0,0,9,0",
+            "validation/angry/a.png": "8,0,0,0,2,0,0,0,0,0",
+            "validation/sad/a.png": "0,0,0,4,0,0,0,6,0,0",
+        },
+    )
+    data = load_training_data(tmp_path, "refuse")
+    assert data.votes is not None
+    assert "fear/a.png" not in data.faces.files
+    assert len(data.faces) == len(data.votes) == 6
+    assert data.validation.files == ("angry/a.png",)
+    assert data.validation.labels.tolist() == [EMOTIONS.index("neutral")]
+    assert any(line.startswith("sad/a.png: most people") for line in data.validation.skipped)
+    targets = label_distributions(data, replace(RECIPES["residual"], votes_share=0.5))
+    angry, neutral = EMOTIONS.index("angry"), EMOTIONS.index("neutral")
+    np.testing.assert_allclose(targets[0, [angry, neutral]], [0.6, 0.4], atol=1e-6)
+    assert (targets[1:].max(axis=1) == 1).all()  # without votes, FER-2013's label counts alone

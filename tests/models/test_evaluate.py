@@ -10,6 +10,7 @@ from models.calibrate import fit_temperature
 from models.metrics import expected_calibration_error
 from models.runtime import with_temperature
 from tests.models.test_dataset import write_faces
+from tests.models.test_votes import write_votes
 from tests.pipeline.command import ROOT, run
 
 FIGURES = {
@@ -26,6 +27,26 @@ def test_json_is_alone_on_standard_output_and_pictures_are_drawn(tmp_path: Path)
     assert result["n"] == np.sum(result["confusion"]) == 2
     for name in ("confusion.png", "reliability.png"):
         assert cv2.imread(str(tmp_path / "plots" / name)) is not None
+
+
+def test_votes_are_scored_beside_labels(tmp_path: Path) -> None:
+    write_faces(tmp_path / "validation")
+    alike = {f"validation/{name}/a.png": "9,0,0,0,0,0,0,1,0,0" for name in ("angry", "sad")}
+    unnamed = {"validation/fear/a.png": "0,0,0,0,0,0,0,0,10,0"}
+    write_votes(tmp_path, **alike, **unnamed)
+    result = json.loads(run("evaluate", tmp_path, "--json").stdout)
+    assert result["n"] == 7
+    assert result["votes"]["n"] == 2
+    assert result["votes"]["per_class"]["neutral"]["n"] == 2
+    assert result["votes"].keys() >= FIGURES - {"model"}
+    assert result["by_size"].keys() == {"48", "24", "16"}
+    printed = run("evaluate", tmp_path).stdout
+    assert "by the most votes, 2 faces" in printed
+
+
+def test_data_without_votes_is_scored_by_labels_alone(tmp_path: Path) -> None:
+    write_faces(tmp_path, ("happy", "sad"))
+    assert json.loads(run("evaluate", tmp_path, "--json").stdout)["votes"] is None
 
 
 def test_keras_and_tflite_models_agree(tmp_path: Path) -> None:

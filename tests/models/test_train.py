@@ -9,15 +9,19 @@ import numpy as np
 import pytest
 
 from configs.errors import ModelError, UsageError
+from models import distil
 from models.augment import AugmentedFaces
 from models.dataset import TrainingData, load_training_data
 from models.emotions import EMOTIONS
 from models.evaluate import predict
+from models.keras_model import probabilities
+from models.last_layer import fit_last_layer_and_export, fit_multinomial
+from models.networks import adjust_logits, build
 from models.recipe import RECIPES
 from models.runtime import SHIPPED_MODEL
 from models.train import train, train_and_export
 
-RECIPE = replace(RECIPES["residual"], epochs=2, batch_size=14, warmup_epochs=1, votes_weight=0.5)
+RECIPE = replace(RECIPES["residual"], epochs=2, batch_size=14, warmup_epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +82,12 @@ def test_runs_are_not_mixed_up(data: TrainingData, tmp_path: Path) -> None:
 
 def test_a_network_learns_what_its_teachers_think(tmp_path: Path, data: TrainingData) -> None:
     happy = EMOTIONS.index("happy")
-    opinions = np.tile(np.eye(7, dtype=np.float32)[happy], (len(data.faces), 1))
+    answers = np.tile(np.eye(7, dtype=np.float32)[happy], (len(data.faces), 1))
     recipe = replace(RECIPE, distillation=0.9)
-    taught = AugmentedFaces(replace(data, opinions=opinions), recipe)
+    taught = AugmentedFaces(replace(data, teacher_probabilities=answers), recipe)
     _, targets = taught[0]
-    assert (targets["emotion"].argmax(axis=1) == happy).all()
-    np.testing.assert_allclose(targets["emotion"].sum(axis=1), 1, rtol=1e-6)
+    assert (targets.argmax(axis=1) == happy).all()
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
     teacher = SHIPPED_MODEL.with_suffix(".keras")
     alone = train(data, tmp_path / "alone", recipe, report=lambda line: None)
     helped = train(data, tmp_path / "helped", recipe, report=lambda line: None, teachers=[teacher])
@@ -121,3 +125,62 @@ def test_training_begins_with_the_weights_of_another_run(
 
 def _last_layer(network: Path) -> np.ndarray:
     return keras.models.load_model(network).get_layer("emotion").get_weights()[0]
+
+
+def test_teachers_and_student_go_on_after_an_interruption(
+    data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(line: str) -> None:
+        if line.startswith("epoch 1/") and not interrupted:
+            interrupted.append(line)
+            raise InterruptionError
+
+    interrupted: list[str] = []
+    teacher = replace(RECIPES["seed"], epochs=1, batch_size=14)
+    monkeypatch.setattr(distil, "TEACHERS", (teacher,))
+    with pytest.raises(InterruptionError):
+        distil.train_with_teachers(data, tmp_path, RECIPE, report=interrupt)
+    with pytest.raises(UsageError, match="--resume"):
+        distil.train_with_teachers(data, tmp_path, RECIPE, report=interrupt)
+    distil.train_with_teachers(data, tmp_path, RECIPE, resume=True, report=interrupt)
+    assert (tmp_path / "teachers" / "seed" / "best.keras").exists()
+    assert (tmp_path / "emotions.keras").exists()
+    taught = np.load(tmp_path / "teacher_probabilities.npy")
+    assert taught.shape == (len(data.faces), 7)
+
+
+def test_rare_expressions_are_raised_by_their_shares() -> None:
+    network = build("seed")
+    faces = np.random.default_rng(0).integers(0, 256, (4, 48, 48)).astype(np.uint8)
+    before = probabilities(network, faces)
+    shares = np.array([0.1, 0.01, 0.04, 0.3, 0.3, 0.15, 0.1])
+    adjust_logits(network, shares, 0.5)
+    expected = before / shares**0.5
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities(network, faces), expected, atol=1e-5)
+
+
+def test_last_layer_alone_is_fitted(data: TrainingData, tmp_path: Path) -> None:
+    initial = SHIPPED_MODEL.with_suffix(".keras")
+    recipe = replace(RECIPES["residual"], logit_adjustment=0.0)
+    fit_last_layer_and_export(data, tmp_path, recipe, initial, report=lambda line: None)
+    features = [
+        keras.models.load_model(path, compile=False).get_layer("features").get_weights()
+        for path in (initial, tmp_path / "emotions.keras")
+    ]
+    for before, after in zip(*features, strict=True):
+        np.testing.assert_allclose(before, after, atol=1e-2)
+    predicted = predict(tmp_path / "emotions.keras", data.faces.images).argmax(axis=1)
+    before = predict(initial, data.faces.images).argmax(axis=1)
+    assert (predicted == data.faces.labels).mean() > 0.9 > (before == data.faces.labels).mean()
+
+
+def test_soft_labels_are_fitted_as_their_shares() -> None:
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 2, 2000)
+    inputs = np.column_stack([groups, rng.normal(size=2000)])
+    targets = np.where(groups[:, None] == 0, [0.8, 0.2], [0.3, 0.7])
+    weights, bias = fit_multinomial(inputs, targets)
+    logits = inputs @ weights + bias
+    first = 1 / (1 + np.exp(logits[:, 1] - logits[:, 0]))
+    np.testing.assert_allclose(first, targets[:, 0], atol=0.02)

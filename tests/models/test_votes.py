@@ -6,15 +6,35 @@ import numpy as np
 import pytest
 
 from configs.errors import DatasetError
+from models.emotions import EMOTIONS
 from models.votes import load_votes
+
+HEADER = "file,neutral,happy,surprise,sad,angry,disgust,fear,contempt,unknown,not_a_face\n"
+
+
+def write_votes(folder: Path, **votes: str) -> None:
+    """Votes by the path of an image, in the order of ``HEADER``."""
+    rows = "".join(f"{name},{counts}\n" for name, counts in votes.items())
+    (folder / "ferplus_votes.csv").write_text(HEADER + rows)
 
 
 def test_votes_go_with_their_images(tmp_path: Path) -> None:
-    (tmp_path / "ferplus_votes.csv").write_text(
-        "file,neutral,happy,unknown\ntrain/sad/b.png,1,0,1\ntrain/happy/a.png,0,10,0\n"
+    write_votes(
+        tmp_path,
+        **{
+            "train/sad/b.png": "2,0,0,6,0,0,0,1,1,0",
+            "train/happy/a.png": "0,10,0,0,0,0,0,0,0,0",
+            "train/fear/d.png": "2,0,0,0,0,0,3,5,0,0",
+        },
     )
-    votes = load_votes(tmp_path, "train", ("happy/a.png", "angry/c.png", "sad/b.png"))
-    np.testing.assert_allclose(votes, [[0, 1, 0], [0, 0, 0], [0.5, 0, 0.5]])
+    votes = load_votes(tmp_path, "train", ("happy/a.png", "angry/c.png", "sad/b.png", "fear/d.png"))
+    assert votes is not None
+    neutral, happy, sad = (EMOTIONS.index(name) for name in ("neutral", "happy", "sad"))
+    assert votes.shares[0, happy] == 1
+    assert not votes.shares[1].any()
+    np.testing.assert_allclose(votes.shares[2, [neutral, sad]], [0.25, 0.75])
+    assert votes.unnamed.tolist() == [False, False, False, True]
+    assert votes.majority.tolist() == [happy, -1, sad, -1]
 
 
 def test_data_set_without_votes_has_none(tmp_path: Path) -> None:
@@ -25,8 +45,9 @@ def test_data_set_without_votes_has_none(tmp_path: Path) -> None:
     ("content", "problem"),
     [
         ("", "expected the column file"),
-        ("file,happy\ntrain/a.png,many\n", "not a table of counts"),
-        ("file,happy\ntrain/b.png,3\n", "none of the 1 images"),
+        ("file,happy\ntrain/a.png,3\n", "missing: angry"),
+        (f"{HEADER}train/a.png,many\n", "not a table of counts"),
+        (f"{HEADER}train/b.png,3,0,0,0,0,0,0,0,0,0\n", "none of the 1 images"),
     ],
 )
 def test_votes_that_do_not_fit_are_refused(tmp_path: Path, content: str, problem: str) -> None:

@@ -1,0 +1,43 @@
+"""Train teachers that differ, then a network that learns from them too (Hinton et al., 2015)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from configs.errors import UsageError
+from models.dataset import TrainingData
+from models.recipe import TEACHERS, Recipe
+from models.train import CHECKPOINT, train, train_and_export
+
+
+def train_with_teachers(
+    data: TrainingData,
+    out: Path,
+    recipe: Recipe,
+    resume: bool = False,
+    report: Callable[[str], None] = print,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Train ``TEACHERS`` into ``out/teachers/<architecture>``, then the student into ``out``.
+
+    Args:
+        resume: go on where a run in ``out`` was interrupted, be it at a teacher or at the student.
+
+    Returns:
+        The paths of the student, as ``train_and_export`` does.
+
+    Raises:
+        UsageError: ``out`` holds a run, and ``resume`` is false.
+    """
+    folders = [out / "teachers" / teacher.architecture for teacher in TEACHERS]
+    if not resume and any((folder / CHECKPOINT).exists() for folder in (*folders, out)):
+        raise UsageError(f"{out}: holds a training run; give --resume, or another folder by -o")
+    networks = []
+    for folder, teacher in zip(folders, TEACHERS, strict=True):
+        report(f"teacher {teacher.architecture}")
+        begun = (folder / CHECKPOINT).exists()
+        networks.append(train(data, folder, teacher, begun, report, progress))
+    report(f"student {recipe.architecture}")
+    begun = (out / CHECKPOINT).exists()
+    return train_and_export(data, out, recipe, begun, report, progress, networks)
