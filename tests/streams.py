@@ -39,7 +39,7 @@ def free_port() -> int:
 
 @contextmanager
 def rtsp_camera(clip: Path) -> Iterator[str]:
-    """GStreamer's RTSP server, sending a clip to each who connects; gives its address."""
+    """GStreamer's RTSP server, which sends a clip to each client; gives its address."""
     probe = [SYSTEM_PYTHON, "-c", RTSP_SERVER]
     if (
         not Path(SYSTEM_PYTHON).exists()

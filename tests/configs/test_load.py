@@ -1,4 +1,4 @@
-"""Settings are what the user wrote, or one clear line says what is wrong."""
+"""Settings are loaded as the user wrote them, or one clear line says what is wrong."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Places that tests of the whole pipeline need."""
+"""File systems and a browser for tests of the whole pipeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A film of stills whose labels are known comes back as it was made."""
+"""A video of stills with known labels is labelled as they are."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def segments(
         stream = film.add_stream("libx264", rate=Fraction(RATE))
         stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
         for _, still in stills:
-            # Its edge goes on around it: in a film there is no frame about a face.
+            # Its edge is repeated around it, as video has no border around a face.
             large = cv2.resize(still, (FACE_PX, FACE_PX))
             picture = cv2.copyMakeBorder(large, 60, 60, 200, 200, cv2.BORDER_REPLICATE)
             picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)

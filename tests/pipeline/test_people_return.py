@@ -1,4 +1,4 @@
-"""Who keeps the number after a cut or an absence, in real films."""
+"""Person ids after a cut or an absence, in real videos."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def film(samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.parametrize(("remember_s", "expected"), [(3600, "12-12"), (0, "12-34")])
-def test_faces_that_return_have_their_old_number(
+def test_faces_that_return_have_their_old_id(
     film: Path, tmp_path: Path, remember_s: int, expected: str
 ) -> None:
     options = ("--executor", "local", "--no-video", "--set", f"track.remember_s={remember_s}")
@@ -53,19 +53,19 @@ def test_faces_that_return_have_their_old_number(
         ),
     ],
 )
-def test_numbers_of_people_as_a_person_sees_them(
+def test_person_ids_as_a_human_assigns_them(
     further_clips: Path, tmp_path: Path, clip: str, people: list[list[Moment]]
 ) -> None:
     path = further_clips / clip
     assert run("run", path, "-o", tmp_path, "--executor", "local", "--no-video").returncode == 0
     rows = timeline(tmp_path / clip)
-    numbers = [{track_at(rows, *moment) for moment in moments} for moments in people]
-    assert all(len(number) == 1 for number in numbers), numbers
-    assert len(set.union(*numbers)) == len(people), numbers
+    ids = [{track_at(rows, *moment) for moment in moments} for moments in people]
+    assert all(len(own) == 1 for own in ids), ids
+    assert len(set.union(*ids)) == len(people), ids
 
 
 def track_at(rows: list[dict[str, str]], frame: int, x: float, y: float) -> str:
-    """The number of the face that has a point inside."""
+    """The person id of the face with this point inside."""
     found = [
         row["track"]
         for row in rows

@@ -29,7 +29,7 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def broken(samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of files that are no videos any more, or never were."""
+    """A folder of files that cannot be decoded."""
     folder = tmp_path_factory.mktemp("broken")
     (folder / "empty.mp4").touch()
     (folder / "text.mp4").write_text("Dear diary")
@@ -88,7 +88,7 @@ def test_every_frame_is_in_the_table_at_its_time(
 
 
 @pytest.mark.parametrize("clip", CLIPS)
-def test_rows_are_sound(ray_out: Path, clip: str) -> None:
+def test_rows_are_consistent(ray_out: Path, clip: str) -> None:
     facts = summary(ray_out / clip)
     for row in timeline(ray_out / clip):
         if row["track"] == "":
@@ -123,7 +123,7 @@ def test_annotated_video_has_all_frames_at_their_times_and_the_sound(
 
 
 def faces(folder: Path) -> tuple[float, set[str]]:
-    """Share of frames with a face, and the numbers of all people."""
+    """Share of frames with a face, and all person ids."""
     rows = timeline(folder)
     with_face = {row["frame"] for row in rows if row["track"]}
     share = len(with_face) / len({row["frame"] for row in rows})
@@ -172,7 +172,7 @@ def test_summary_of_a_good_clip(ray_out: Path, clip: str) -> None:
     assert facts["versions"]["av"] == av.__version__
 
 
-def test_broken_files_are_told_and_stop_nothing(ray_run, broken: Path) -> None:
+def test_broken_files_are_reported_and_the_others_are_analysed(ray_run, broken: Path) -> None:
     outcome, out = ray_run
     assert outcome.returncode == 1
     assert "Traceback" not in outcome.stderr + outcome.stdout
@@ -187,14 +187,14 @@ def test_broken_files_are_told_and_stop_nothing(ray_run, broken: Path) -> None:
         assert reason in summary(out / name)["reason"]
 
 
-def test_nothing_but_its_own_words_is_shown(ray_run) -> None:
+def test_no_output_of_libraries_is_shown(ray_run) -> None:
     outcome, _ = ray_run
     for chatter in ("Ray", "ray::", "TensorFlow", "XNNPACK", "WARNING", "INFO"):
         assert chatter not in outcome.stderr + outcome.stdout
 
 
 @pytest.mark.parametrize("executor", ["ray", "local"])
-def test_a_full_disk_is_told(
+def test_a_full_disk_is_reported(
     samples: dict[str, Path], tmp_path: Path, small_disk: Path, executor: str
 ) -> None:
     outcome = run("run", samples["single_face.mp4"], "-o", small_disk, "--executor", executor)
@@ -206,7 +206,7 @@ def test_a_full_disk_is_told(
     assert "annotated.mp4" not in left
 
 
-def test_a_folder_that_cannot_be_made_is_told(samples: dict[str, Path], tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(samples: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     outcome = run(
         "run", samples["single_face.mp4"], "-o", tmp_path / "file" / "out", "--executor", "local"
@@ -240,7 +240,9 @@ def test_blurred_results_show_no_face(samples: dict[str, Path], tmp_path: Path) 
             assert not any(len(detector.find(images[index])) for index in range(len(batch)))
 
 
-def test_raw_probabilities_can_be_had(samples: dict[str, Path], tmp_path: Path) -> None:
+def test_raw_probabilities_are_written_if_asked_for(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
     clip = samples["single_face.mp4"]
     run("run", clip, "-o", tmp_path, "--executor", "local", "--set", "smooth.keep_raw=true")
     rows = timeline(tmp_path / clip.name)

@@ -1,4 +1,4 @@
-"""Batches of faces that a test lays down by hand."""
+"""Batches with given faces."""
 
 from __future__ import annotations
 

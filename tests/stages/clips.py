@@ -21,7 +21,7 @@ QUIET = {
     "libx265": {"x265-params": "log-level=none"},
     "libvpx-vp9": {"cpu-used": "8"},
 }
-"""Options of encoders that would fill the screen, or take long."""
+"""Options for encoders that print a lot or are slow."""
 
 
 def join_clips(path: Path, *clips: Path, size: tuple[int, int], frames: int) -> Path:
@@ -68,9 +68,9 @@ def make_clip(
         stream = container.add_stream(codec, rate=RATE, options=options)
         stream.width, stream.height = size
         stream.pix_fmt = pix_fmt
-        # On several threads, encoders may give other bytes each time, and a cut other damage.
+        # On several threads, output may differ each time, and with it the damage of a cut file.
         stream.codec_context.thread_count = 1
-        # MPEG-4 part 2 and raw AVI know no finer clock than the frame rate.
+        # MPEG-4 part 2 and raw AVI have no finer time base than the frame rate.
         stream.codec_context.time_base = Fraction(1, RATE) if path.suffix == ".avi" else MS
         if full_range:
             stream.codec_context.color_range = av.video.reformatter.ColorRange.JPEG
@@ -119,7 +119,7 @@ def _picture(size: tuple[int, int], pix_fmt: str, index: int, full_range: bool) 
     grey = np.random.default_rng(index).integers(DARK - 15, DARK + 15, (height, width), np.uint8)
     grey[: height // 3, : width // 3] = BRIGHT
     image = np.repeat(grey[..., None], 3, axis=2)
-    # As full range the numbers stay as they are; else they are squeezed into 16 to 235.
+    # In full range the values stay as they are; else they are scaled to 16 to 235.
     limits = "JPEG" if full_range else "MPEG"
     return av.VideoFrame.from_ndarray(image, "rgb24").reformat(
         format=pix_fmt, src_color_range="JPEG", dst_color_range=limits
@@ -155,7 +155,7 @@ def times_of(batches: list[FrameBatch]) -> np.ndarray:
 
 
 def damage_of(batches: list[FrameBatch]) -> str:
-    """All that was told of damage; empty for a healthy file."""
+    """All damage that was reported; empty for an intact file."""
     return "; ".join(batch.damage for batch in batches if batch.damage)
 
 

@@ -1,4 +1,4 @@
-"""Comparisons, as a user runs them."""
+"""Benchmarks, as a user runs them."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_detectors_and_networks_are_compared(samples: dict[str, Path]) -> None:
     assert all(row["ms_a_face"] > 0 for row in result["networks"])
 
 
-def test_a_source_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_source_is_reported(tmp_path: Path) -> None:
     outcome = run("bench", tmp_path / "missing.mp4")
     assert outcome.returncode != 0
     assert "missing.mp4" in outcome.stderr

@@ -131,7 +131,7 @@ def test_lost_stream_comes_back_while_the_other_goes_on(
 @pytest.mark.parametrize(
     ("harm", "reason"), [(signal.SIGKILL, "died"), (signal.SIGSTOP, "no progress for 15 s")]
 )
-def test_stream_whose_worker_dies_or_hangs_is_recorded_anew(
+def test_stream_whose_worker_dies_or_hangs_gets_a_new_recording(
     camera_clips: dict[str, Path], tmp_path: Path, harm: signal.Signals, reason: str
 ) -> None:
     patience = ("--set", "executor.stall_timeout_s=15")

@@ -23,7 +23,7 @@ from tests.streams import free_port, wait_until
 def address(
     camera_clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """A page with a stream that lives and one that is not there."""
+    """A page with a live stream and one that cannot be reached."""
     folder = tmp_path_factory.mktemp("page")
     with LoopbackCamera(camera_clips["mpegts"]) as camera:
         listed = folder / "cameras.yaml"
@@ -155,7 +155,7 @@ def test_page_for_other_machines_demands_the_token(tmp_path: Path) -> None:
     assert all(token not in path.read_text() for path in tmp_path.rglob("*.json"))
 
 
-def test_taken_port_is_told(tmp_path: Path) -> None:
+def test_taken_port_is_reported(tmp_path: Path) -> None:
     with LoopbackCamera(tmp_path) as taken:
         process = serving(
             "tcp://127.0.0.1:9", "-o", tmp_path, "--set", f"page.port={taken.port}"

@@ -1,4 +1,4 @@
-"""Each export is read back with a tool of its own world."""
+"""Exports are read back by the programs that they are for."""
 
 import csv
 import json
@@ -32,7 +32,7 @@ def segments(results: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def test_segments_lie_where_the_face_is(results: Path, segments: list[dict[str, str]]) -> None:
+def test_segments_cover_the_time_of_the_face(results: Path, segments: list[dict[str, str]]) -> None:
     table = pandas.read_csv(results / "timeline.csv")
     seen = table[table.track.notna()]
     assert segments
@@ -105,7 +105,7 @@ def test_pictures_are_drawn(results: Path) -> None:
     assert "<svg" in (results / "timeline.svg").read_text()
 
 
-def test_many_videos_are_one_frame(results: Path) -> None:
+def test_tables_of_many_videos_are_loaded_as_one(results: Path) -> None:
     frame = load(results.parent)
     assert frame.video.unique().tolist() == [CLIP]
     assert len(frame) == len(pandas.read_csv(results / "timeline.csv"))

@@ -1,4 +1,4 @@
-"""Segments and people, from timelines whose truth is known."""
+"""Segments and people, from timelines with known ones."""
 
 import numpy as np
 import pytest

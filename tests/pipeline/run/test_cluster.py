@@ -81,7 +81,7 @@ def test_lost_node_costs_nothing_but_time(
 
 
 @pytest.mark.slow
-def test_nodes_offer_the_figures_of_a_batch(
+def test_nodes_export_the_metrics_of_a_batch(
     samples: dict[str, Path], tmp_path: Path, metrics_cluster: str
 ) -> None:
     broken = tmp_path / "broken.mp4"

@@ -31,7 +31,7 @@ REPETITIONS = 24
 
 @pytest.fixture(scope="module")
 def long_video(samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The smiling man, over and over again for a minute, with sound."""
+    """A minute of a sample clip in a loop, with sound."""
     path = tmp_path_factory.mktemp("long") / "long.mp4"
     with av.open(str(path), "w") as target:
         copies: dict[str, av.stream.Stream] = {}
@@ -198,7 +198,7 @@ def test_wrong_commands_end_with_status_2(samples: dict[str, Path], tmp_path: Pa
 
 
 @pytest.mark.parametrize("executor", ["local", "ray"])
-def test_a_folder_that_cannot_be_written_to_is_told(
+def test_a_folder_that_cannot_be_written_to_is_reported(
     samples: dict[str, Path], read_only_disk: Path, executor: str
 ) -> None:
     outcome = run("run", samples["no_face.mp4"], "-o", read_only_disk, "--executor", executor)

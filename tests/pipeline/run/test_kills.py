@@ -85,7 +85,7 @@ def test_batch_goes_on_after_ray_itself_died(
 
 
 def batch_of(count: int, clips: list[Path], folder: Path) -> Path:
-    """Copies of the clips; each fifth is cut off, and each tenth is no video at all."""
+    """Copies of the clips; every fifth is cut off, every tenth is not a video."""
     folder.mkdir()
     for number in range(count):
         clip = clips[number % len(clips)]

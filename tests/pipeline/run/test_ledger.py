@@ -1,4 +1,4 @@
-"""A batch can be run again at any time, and only does what is left to do."""
+"""A batch can be repeated at any time, and only does what is missing."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def test_only_what_failed_is_retried_if_so_asked(videos: Path, tmp_path: Path) -
     assert summary(out / "broken.mp4")["status"] == "complete"
 
 
-def test_record_of_the_batch_names_every_video(videos: Path, tmp_path: Path) -> None:
+def test_batch_json_lists_every_video(videos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run("run", videos, "-o", out, *OPTIONS, "--exclude", "day*")
-    record = json.loads((out / "batch.json").read_text())
-    assert (record["videos"], record["complete"], record["failed"]) == (2, 1, 1)
-    by_folder = {result["folder"]: result for result in record["results"]}
+    batch = json.loads((out / "batch.json").read_text())
+    assert (batch["videos"], batch["complete"], batch["failed"]) == (2, 1, 1)
+    by_folder = {result["folder"]: result for result in batch["results"]}
     assert by_folder.keys() == {CLIPS[0], "broken.mp4"}
     assert "not a video" in by_folder["broken.mp4"]["reason"]
     assert by_folder[CLIPS[0]]["frames"] == summary(out / CLIPS[0])["frames"]
@@ -96,7 +96,7 @@ def test_second_run_on_the_same_folder_is_refused(videos: Path, tmp_path: Path) 
 
 @pytest.fixture(scope="module")
 def undisturbed(samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Results of all samples, of a run that nothing came in the way of."""
+    """Results of all samples, of a run that was not interrupted."""
     out = tmp_path_factory.mktemp("undisturbed")
     run("run", *samples.values(), "-o", out, *OPTIONS)
     return out
@@ -121,7 +121,7 @@ def test_run_that_was_stopped_is_completed_by_the_same_command(
         assert not list((out / clip.name).glob(".unfinished*"))
 
 
-def test_video_that_vanishes_meanwhile_is_told_and_found_again(
+def test_video_that_vanishes_during_a_run_fails_and_is_done_when_it_is_back(
     samples: dict[str, Path], tmp_path: Path
 ) -> None:
     videos, out = tmp_path / "videos", tmp_path / "out"

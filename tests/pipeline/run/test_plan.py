@@ -1,4 +1,4 @@
-"""How the work on a video is shared out."""
+"""Threads for the stages of a video."""
 
 from __future__ import annotations
 

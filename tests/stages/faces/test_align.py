@@ -1,4 +1,4 @@
-"""Alignment: landmarks come to lie where FER-2013's faces have theirs."""
+"""Alignment: landmarks are moved to the positions of FER-2013's faces."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_fine_stripes_become_grey() -> None:
 
 @pytest.mark.parametrize("centre", [(0, 0), (-30, 50), (799, 599), (2000, 2000)])
 @pytest.mark.parametrize("scale", [0.3, 1.0, 9.0])
-def test_faces_at_the_edge_and_beyond_are_cut_out(centre: tuple[int, int], scale: float) -> None:
+def test_faces_at_the_edge_and_beyond_are_cropped(centre: tuple[int, int], scale: float) -> None:
     picture = np.full((600, 800), 90, np.uint8)
     assert (aligned_crop(picture, placed_face(scale, 30, centre)) == 90).all()
 

@@ -34,7 +34,7 @@ def opencv() -> cv2.FaceDetectorYN:
 
 
 def every(path: Path, step: int, width_px: int = 640) -> Iterator[np.ndarray]:
-    """Each so-manieth picture at the size that is searched."""
+    """Frames at regular intervals, at the size given to the detector."""
     with VideoReader(path, ReadSettings()) as reader:
         for batch in reader.batches():
             images = SmallImages(batch.pixels, width_px)
@@ -43,7 +43,7 @@ def every(path: Path, step: int, width_px: int = 640) -> Iterator[np.ndarray]:
 
 
 def assert_same_faces(detector, opencv: cv2.FaceDetectorYN, image: np.ndarray) -> int:
-    """Compare, but for faces of which both are barely sure; returns the number of faces."""
+    """Compare faces, except those with scores near the threshold; returns their number."""
     faces = detector.find(image)
     boxes, landmarks, scores = faces.boxes, faces.landmarks, faces.scores
     opencv.setInputSize(image.shape[1::-1])

@@ -1,4 +1,4 @@
-"""Searching little finds what searching everything finds."""
+"""Searching some pictures finds the faces that searching all of them finds."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def pictures(*paths: dict[int, tuple[int, int]], count: int = 32) -> np.ndarray:
 
 
 def search(images: np.ndarray, look_ahead: bool = True) -> tuple[list[Faces], float]:
-    """What is found, and the share of all pixels that was searched for it."""
+    """The faces found, and the share of all pixels that was searched."""
     detector = BrightSquares()
     faces = FaceSearch(detector, interval_s=0.2, look_ahead=look_ahead)
     time_s = np.arange(len(images)) / RATE
@@ -93,7 +93,7 @@ def test_a_face_that_is_missed_for_a_moment_is_missed_only_then() -> None:
     assert counts.sum() >= 32 - len(hidden)
 
 
-def test_live_follows_without_knowing_what_comes() -> None:
+def test_live_faces_are_followed_without_later_frames() -> None:
     path = {frame: (100 + 6 * frame, 100) for frame in range(32)}
     late = dict.fromkeys(range(13, 32), (400, 250))
     found, searched = search(pictures(path, late), look_ahead=False)
@@ -111,7 +111,7 @@ def test_live_searches_little_while_a_face_stands_still() -> None:
         np.testing.assert_allclose(faces.boxes[:, :2], [path[frame]], atol=2)
 
 
-def test_after_a_cut_nothing_is_taken_over() -> None:
+def test_after_a_gap_all_faces_are_forgotten() -> None:
     detector = BrightSquares()
     faces = FaceSearch(detector, interval_s=0.2, look_ahead=False)
     path = dict.fromkeys(range(4), (100, 100))

@@ -97,7 +97,7 @@ def flip(time_s: np.ndarray, at_s: float) -> list[FrameBatch]:
     return made
 
 
-def test_flicker_goes_and_the_moment_of_a_change_stays() -> None:
+def test_flicker_is_smoothed_and_the_time_of_a_change_stays() -> None:
     made = flip(THIRTIETHS, at_s=1.0)
     made[0].probabilities[5] = UNSURE
     results = settled(made)
@@ -112,14 +112,14 @@ def test_flicker_goes_and_the_moment_of_a_change_stays() -> None:
 
 
 def test_the_average_is_over_time_and_not_over_frames() -> None:
-    """Before a change five times as many frames a second: it is where it was all the same."""
+    """With five times as many frames per second before a change, its time stays the same."""
     time_s = np.concatenate([np.arange(0, 1, 0.01), np.arange(1, 2, 0.05)])
     likeliest = column(settled(flip(time_s, at_s=1.0)), "probabilities").argmax(axis=1)
     changed_s = time_s[np.flatnonzero(likeliest == 5)[0]]
     assert changed_s == pytest.approx(1.0, abs=0.051)
 
 
-def test_live_knows_only_what_was() -> None:
+def test_live_averages_only_the_past() -> None:
     results = settled(flip(THIRTIETHS, at_s=1.0), live=True, min_s=0)
     probabilities = column(results, "probabilities")
     assert set(probabilities[:30].argmax(axis=1)) == {3}
@@ -127,7 +127,7 @@ def test_live_knows_only_what_was() -> None:
     assert set(probabilities[36:].argmax(axis=1)) == {5}
 
 
-def test_it_can_be_switched_off() -> None:
+def test_smoothing_can_be_switched_off() -> None:
     made = flip(THIRTIETHS, at_s=1.0)
     results = settled(made, window_s=0, min_s=0)
     np.testing.assert_array_equal(column(results, "probabilities"), column(made, "probabilities"))

@@ -25,21 +25,21 @@ def tracks_of(frames: list[list[Box]], *, batch: int = 16, max_gap_s: float = 1.
 
 
 @pytest.mark.parametrize("batch", [1, 4, 16])
-def test_a_number_is_kept_through_batch_edges(batch: int) -> None:
+def test_a_track_runs_across_batches(batch: int) -> None:
     walking = [[(10.0 + 6 * i, 50.0, 50.0, 60.0)] for i in range(40)]
     assert tracks_of(walking, batch=batch) == [1] * 40
 
 
 @pytest.mark.parametrize("speed", [4, 10, 20])
 @pytest.mark.parametrize("hidden", [0, 4])
-def test_people_who_cross_keep_their_numbers(speed: int, hidden: int) -> None:
-    """One walks right, one left; of the one behind nothing is seen while they meet."""
+def test_faces_that_cross_keep_their_tracks(speed: int, hidden: int) -> None:
+    """One moves right, one left; the one behind is hidden while they meet."""
     steps = 400 // speed
     frames: list[list[Box]] = []
     for i in range(steps):
         right, left = (100.0 + speed * i, 100.0, 60.0, 70.0), (500.0 - speed * i, 110.0, 60.0, 70.0)
         meeting = abs(i - steps // 2) <= hidden // 2 if hidden else False
-        # The order in which a detector lists faces says nothing.
+        # A detector lists faces in any order.
         frames.append([right] if meeting else [right, left] if i % 2 else [left, right])
     numbers = iter(tracks_of(frames))
     people = [{box[1]: next(numbers) for box in boxes} for boxes in frames]
@@ -59,7 +59,7 @@ def test_without_a_gap_allowed_each_absence_ends_a_track() -> None:
     assert tracks_of([[STILL], [STILL], [], [STILL]], max_gap_s=0.05) == [1, 1, 2]
 
 
-def test_numbers_are_never_used_twice() -> None:
+def test_track_ids_are_never_used_twice() -> None:
     """Twenty people, one after the other on the same chair, three seconds each apart."""
     frames = [boxes for _ in range(20) for boxes in [[STILL]] * 3 + [[]] * 75]
     assert tracks_of(frames) == [number for number in range(1, 21) for _ in range(3)]
@@ -70,7 +70,7 @@ def test_someone_far_away_or_much_larger_is_someone_else() -> None:
     assert tracks_of([[STILL], [(50, 40, 150, 180)]]) == [1, 2]
 
 
-def test_two_faces_of_a_frame_never_share_a_number() -> None:
+def test_two_faces_of_a_frame_never_share_a_track() -> None:
     near = [(100.0 + 8 * i, 100.0, 50.0, 60.0) for i in range(6)]
     numbers = tracks_of([[near[0]], near, near[::-1]])
     assert len(set(numbers[1:7])) == 6
@@ -89,7 +89,7 @@ def test_iou_of_boxes() -> None:
     assert iou(a, others) == pytest.approx([1, 1 / 3, 0, 0.2])
 
 
-def test_after_a_cut_everyone_is_new() -> None:
+def test_a_cut_ends_all_tracks() -> None:
     stage = TrackStage(TrackSettings())
     batch = FrameBatch(
         first_frame=0,

@@ -1,4 +1,4 @@
-"""Damaged files: what can be decoded is kept, what cannot is told, nothing hangs."""
+"""Damaged files: what can be decoded is kept, damage is reported, nothing hangs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _without_its_index(path: Path) -> Path:
         (_without_its_index, "not a video"),
     ],
 )
-def test_what_is_no_video_is_refused_by_name_and_reason(
+def test_a_file_that_is_no_video_is_refused_by_name_and_reason(
     tmp_path: Path, make: Callable[[Path], Path], reason: str
 ) -> None:
     path = make(tmp_path / "interview.mp4")
@@ -66,7 +66,7 @@ def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("codec", "ending", "options", "told"),
+    ("codec", "ending", "options", "reported"),
     [
         ("libx264", "mp4", MOOV_FIRST, "cut off"),
         ("libx265", "mp4", MOOV_FIRST, "cut off"),
@@ -74,13 +74,13 @@ def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:
         ("libvpx-vp9", "webm", {}, "cut off"),
         ("libx264", "flv", {}, "cut off"),
         ("mjpeg", "avi", {}, "cut off"),
-        # These state no length anywhere: only what was cut in two can tell.
+        # These state no duration: only a packet that is cut in two shows it.
         ("libx264", "mp4", {"movflags": "+frag_keyframe+empty_moov"}, "damaged"),
         ("libx264", "ts", {}, "cut off"),
     ],
 )
-def test_half_a_file_gives_its_frames_and_is_told(
-    tmp_path: Path, codec: str, ending: str, options: dict[str, str], told: str
+def test_half_a_file_gives_its_frames_and_is_reported(
+    tmp_path: Path, codec: str, ending: str, options: dict[str, str], reported: str
 ) -> None:
     pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
     path = make_clip(tmp_path / f"clip.{ending}", codec, frames=100, pix_fmt=pix_fmt,
@@ -89,7 +89,7 @@ def test_half_a_file_gives_its_frames_and_is_told(
     # Half of a transport stream may be a whole number of its packets; this is not.
     batches = read_all(cut(path, 0.55))
     assert 20 <= len(times_of(batches)) <= 80
-    assert told in damage_of(batches)
+    assert reported in damage_of(batches)
 
 
 @pytest.mark.parametrize("ending", ["mkv", "webm", "mp4", "mov", "flv"])
@@ -108,7 +108,7 @@ def test_sound_shorter_or_longer_than_the_pictures_is_no_damage(
      ("libsvtav1", "mp4"), ("mjpeg", "avi"), ("libx264", "ts")],
 )  # fmt: skip
 @pytest.mark.timeout(60)
-def test_flipped_bytes_stop_nothing(tmp_path: Path, codec: str, ending: str) -> None:
+def test_flipped_bytes_do_not_end_decoding(tmp_path: Path, codec: str, ending: str) -> None:
     if not has_encoder(codec):
         pytest.skip(f"PyAV has no encoder {codec} here")
     path = make_clip(tmp_path / f"clip.{ending}", codec, frames=60, options={"g": "20"},
@@ -124,12 +124,12 @@ def test_flipped_bytes_stop_nothing(tmp_path: Path, codec: str, ending: str) -> 
         assert len(times_of(batches)) >= 20
         times_s = times_of(batches)
         assert (times_s[1:] > times_s[:-1]).all()
-        # VP9 takes most damage for another picture, and Matroska goes on at the next one.
+        # VP9 decodes most damage as a picture, and Matroska resumes at the next frame.
         if ending != "webm":
             assert "damaged" in damage_of(batches)
 
 
-def test_frames_that_a_decoder_drops_in_silence_are_counted(tmp_path: Path) -> None:
+def test_frames_that_a_decoder_drops_silently_are_counted(tmp_path: Path) -> None:
     """H.265 leaves out what refers to a lost picture without an error."""
     path = make_clip(tmp_path / "clip.mp4", "libx265", frames=60, container_options=MOOV_FIRST,
                      options={"g": "20", "x265-params": "log-level=none"})  # fmt: skip

@@ -1,4 +1,4 @@
-"""Live streams are read as they come, from real servers, through whatever happens to them."""
+"""Reading live streams from real servers, which stall, disappear and return."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_rtsp_stream(camera_clips: dict[str, Path]) -> None:
 
 @contextmanager
 def sending(clip: Path, to: str, form: str, **options: str) -> Iterator[None]:
-    """Sends a clip at its own pace by one of FFmpeg's ways, again and again."""
+    """Send a clip in real time, in a loop, in one of FFmpeg's formats."""
     stopping = threading.Event()
 
     def send() -> None:
@@ -109,7 +109,7 @@ def test_newest_frames_win_when_the_stages_are_slow(camera_clips: dict[str, Path
     assert dropped == pytest.approx(last_s * 15 - frames, abs=4)
 
 
-def test_stream_comes_late_goes_and_comes_back(camera_clips: dict[str, Path]) -> None:
+def test_stream_that_starts_late_is_lost_and_returns(camera_clips: dict[str, Path]) -> None:
     port = free_port()
     settings = LiveSettings(**{**QUICK, "longest_retry_wait_s": 0.2})
     with LiveReader(f"tcp://127.0.0.1:{port}", settings) as reader:
@@ -153,7 +153,7 @@ def test_stream_that_changes_its_size_keeps_that_of_its_first_frame(
                 next(batches)
 
 
-def test_silent_stream_is_given_up_after_the_attempts_that_are_set() -> None:
+def test_unreachable_stream_is_given_up_after_the_attempts_that_are_set() -> None:
     started_s = time.monotonic()
     reader, batches = read(f"tcp://127.0.0.1:{free_port()}", attempts=3)
     assert batches == []
@@ -162,7 +162,7 @@ def test_silent_stream_is_given_up_after_the_attempts_that_are_set() -> None:
     assert time.monotonic() - started_s < 5
 
 
-def test_stream_that_stalls_is_taken_for_lost(camera_clips: dict[str, Path]) -> None:
+def test_stream_that_stalls_counts_as_lost(camera_clips: dict[str, Path]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
         reader, batches = read(address, attempts=1)
@@ -190,7 +190,7 @@ def folder_served(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_missing_camera_is_told() -> None:
+def test_missing_camera_is_reported() -> None:
     reader, batches = read("93", attempts=1)
     assert batches == []
     assert "No such file or directory" in (reader.reason or "")

@@ -58,7 +58,7 @@ def test_only_the_frame_and_the_label_change(box: tuple[int, ...]) -> None:
         assert columns.max() <= x + max(width, 160) + 6
         assert rows.min() >= y - 32
         assert rows.max() <= y + height + 32
-        # The face itself stays to be seen.
+        # The face itself stays visible.
         left, top = max(x + 12, 0) // share, max(y + 12, 0) // share
         face = plane[top : (y + height - 12) // share, left : (x + width - 12) // share]
         assert (face == 128).all()
@@ -66,7 +66,7 @@ def test_only_the_frame_and_the_label_change(box: tuple[int, ...]) -> None:
 
 
 def test_a_label_is_inside_the_picture_at_every_edge() -> None:
-    """So wide a label, wherever the face is: as many pixels of it are seen."""
+    """A label has as many pixels at the edge as elsewhere."""
     middle = (annotated(smiling((300, 150, 40, 50))) != 128)[:HEIGHT].sum()
     for box in [(595, 150, 40, 50), (595, 4, 40, 50), (4, 4, 40, 50), (300, 306, 40, 50)]:
         assert (annotated(smiling(box)) != 128)[:HEIGHT].sum() == pytest.approx(middle, rel=0.1)
@@ -88,7 +88,7 @@ def test_only_the_faces_of_the_frame_are_drawn() -> None:
     assert (annotated(batch) == 128).all()
 
 
-def test_blurred_faces_cannot_be_recognised_nor_those_that_are_left_out() -> None:
+def test_faces_are_blurred_also_those_that_are_not_shown() -> None:
     rng = np.random.default_rng(0)
     pixels = rng.integers(30, 220, (HEIGHT * 3 // 2, WIDTH)).astype(np.uint8)
     before = pixels.copy()

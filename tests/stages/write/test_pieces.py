@@ -1,4 +1,4 @@
-"""An endless recording comes in pieces that play, and does not fill the disk."""
+"""The annotated video of a live stream: pieces that play, of which the oldest are deleted."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from stages.read.video import VideoReader
 from stages.write.pieces import PieceWriter
 
 
-def test_pieces_play_as_soon_as_they_are_closed_and_the_oldest_go(
+def test_pieces_play_once_complete_and_the_oldest_are_deleted(
     samples: dict[str, Path], tmp_path: Path
 ) -> None:
     with VideoReader(samples["single_face.mp4"], ReadSettings(batch_frames=4)) as reader:

@@ -61,7 +61,7 @@ def test_printed_probabilities_sum_to_1_and_name_the_likeliest() -> None:
         assert min(printed.values()) >= 0
 
 
-def test_the_aggregator_counts() -> None:
+def test_frames_faces_and_people_are_counted() -> None:
     maker = RowMaker()
     for batch in (batch_of([[BOX], []]), batch_of([[BOX, BOX]], first_frame=2), batch_of([])):
         list(maker.rows(classified(batch)))

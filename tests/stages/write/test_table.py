@@ -13,7 +13,7 @@ from stages.write.table import TableWriter
 ROWS = [("0", 'with "quotes", and commas'), ("1", "naïve"), ("2", "")]
 
 
-def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
+def test_rows_are_read_back_as_written(tmp_path: Path) -> None:
     path = tmp_path / "timeline.csv"
     writer = TableWriter(path, ("frame", "note"))
     writer.write(ROWS[:1])
@@ -33,6 +33,6 @@ def test_discarded_table_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"timeline\.csv: cannot be written: .* -o"):
         TableWriter(tmp_path / "nowhere" / "timeline.csv", ("frame",))

@@ -1,4 +1,4 @@
-"""The picture that is kept of a person is of the largest, surest face."""
+"""Thumbnails: the picture with the best score and size is kept of each person."""
 
 import cv2
 import numpy as np

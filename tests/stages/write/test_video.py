@@ -18,7 +18,7 @@ QUICK = VideoSettings(preset="ultrafast")
 
 
 def annotated(source: Path, folder: Path, settings: VideoSettings = QUICK) -> Path:
-    """Write all frames of a video anew."""
+    """Encode all frames of a video again."""
     path = folder / "annotated.mp4"
     with VideoReader(source, ReadSettings()) as reader:
         writer = VideoWriter(path, reader.info, settings, source)
@@ -140,7 +140,7 @@ def test_pictures_and_sound_stay_together(
 
 
 def _lag_s(path: Path) -> float:
-    """How much later than the first picture the first sound is heard; silence does not count."""
+    """Time from the first frame to the first sound that is not silence."""
     with av.open(str(path)) as container:
         video_s = next(container.decode(video=0)).time
     with av.open(str(path)) as container:
@@ -181,7 +181,7 @@ def test_browsers_can_play_it(
     assert len(frame_times_s(result)) == 10
 
 
-def test_the_picture_is_the_sources(tmp_path: Path) -> None:
+def test_the_frames_show_the_source(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "phone.mov", "libx264", rotation=90, frames=5)
     result = annotated(source, tmp_path, VideoSettings(crf=1))
     before, after = (np.concatenate([b.pixels for b in read_all(p)]) for p in (source, result))
@@ -189,7 +189,7 @@ def test_the_picture_is_the_sources(tmp_path: Path) -> None:
     assert np.abs(before.astype(int) - after).mean() < 1
 
 
-def test_a_damaged_source_gives_what_there_is(tmp_path: Path) -> None:
+def test_of_a_damaged_source_what_can_be_decoded_is_written(tmp_path: Path) -> None:
     source = cut(make_clip(tmp_path / "clip.mkv", frames=100, sound="aac"))
     result = annotated(source, tmp_path)
     np.testing.assert_allclose(frame_times_s(result), times_of(read_all(source)), atol=1e-3)
@@ -209,7 +209,7 @@ def test_discarded_video_leaves_nothing(tmp_path: Path, frames: int) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "clip.mp4", frames=2)
     path = tmp_path / "nowhere" / "annotated.mp4"
     with VideoReader(source, ReadSettings()) as reader:
