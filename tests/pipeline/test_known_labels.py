@@ -13,6 +13,7 @@ import pytest
 
 from configs.load import load_settings
 from models.emotions import EMOTIONS
+from models.votes import VOTES_FILE, load_votes
 from pipeline.run.plan import load_network
 from pipeline.still_faces import make_face_cutter
 from tests.pipeline.command import ROOT, run
@@ -22,19 +23,24 @@ RATE, STILLS, FACE_PX = 30, 28, 240
 
 
 @pytest.fixture(scope="module")
-def stills() -> list[tuple[str, np.ndarray]]:
-    """Labels and pictures, (48, 48) grey, of the validation split, evenly from all expressions."""
+def stills(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, np.ndarray]]:
+    """What most people see in pictures of the validation split, evenly from all expressions, and
+    the pictures, (48, 48) grey."""
     if not ARCHIVE.exists():
         pytest.skip("FER-2013 is not here")
+    folder = tmp_path_factory.mktemp("fer")
     rng = np.random.default_rng(7)
     with zipfile.ZipFile(ARCHIVE) as archive:
-        names = [name for name in sorted(archive.namelist()) if "/validation/" in f"/{name}"]
+        archive.extract(VOTES_FILE, folder)
+        paths = [name for name in sorted(archive.namelist()) if name.startswith("validation/")]
+        votes = load_votes(folder, "validation", [name.split("/", 1)[1] for name in paths])
+        assert votes is not None
         chosen = []
         for number in range(STILLS):
-            label = EMOTIONS[number % len(EMOTIONS)]
-            own = [name for name in names if f"/{label}/" in name]
-            content = np.frombuffer(archive.read(own[rng.integers(len(own))]), np.uint8)
-            chosen.append((label, cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)))
+            label = number % len(EMOTIONS)
+            own = np.flatnonzero(votes.majority == label)
+            content = np.frombuffer(archive.read(paths[rng.choice(own)]), np.uint8)
+            chosen.append((EMOTIONS[label], cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)))
     return chosen
 
 
