@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
@@ -15,6 +15,8 @@ from pipeline.live.supervisor import Supervisor
 from pipeline.live.table import status_table
 from pipeline.live.workers import worker_starter
 from pipeline.progress import make_reporter
+from pipeline.results.index import INDEX
+from pipeline.results.report import REPORT
 from pipeline.results.summary import Provenance
 from pipeline.run import executor
 from pipeline.run.ledger import NOT_DONE_YET, Ledger, LedgerReporter, Redo, only_run_in, split
@@ -70,12 +72,18 @@ def analyse_videos(
             say_error(error)
     summaries = {job: ledger.summaries[job] for job in jobs if job in ledger.summaries}
     out_console.print(closing_table(out, list(summaries.items())))
-    say(f"results: {out}/<video>/")
+    say(f"open {_page_of(out, summaries)}")
     if stop.is_set():
         say_error("interrupted; what was done is kept")
         return INTERRUPTED
     complete = all(summary.status == "complete" for summary in summaries.values()) and not problems
     return DONE if complete else SOME_FAILED
+
+
+def _page_of(out: Path, summaries: Collection[Job]) -> Path:
+    """The page that shows the results: the only video's report, or the index of all."""
+    reports = [job.folder / REPORT for job in summaries if (job.folder / REPORT).exists()]
+    return reports[0] if len(summaries) == len(reports) == 1 else out / INDEX
 
 
 def watch_streams(

@@ -140,8 +140,12 @@ def run(
     streams = find_streams(sources, settings, out)
     if streams and len(sources) > sum(is_camera_source(source) for source in sources):
         raise UsageError("files and live streams need a command each: a stream may never end")
-    if show and not streams:
-        raise UsageError("--show is for cameras and network streams; there is none in the command")
+    live_options = {"--show": show, "--duration": duration_s, "--frames": frames}
+    given = [name for name, value in live_options.items() if value]
+    if given and not streams:
+        raise UsageError(
+            f"{given[0]} is for cameras and network streams; there is none in the command"
+        )
     if streams:
         raise typer.Exit(watch_streams(streams, out, settings, show, verbose))
     if redo and retry_failed:

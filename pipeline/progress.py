@@ -115,6 +115,7 @@ class PlainReporter(Reporter):
         self._videos, self._finished, self._started_s = videos, 0, monotonic()
         self._current: dict[Job, _Progress] = {}
         self._lock = Lock()
+        self._say(f"starting, {videos} {'video' if videos == 1 else 'videos'} to analyse")
 
     def started(self, job: Job, info: VideoInfo) -> None:
         now_s = monotonic()

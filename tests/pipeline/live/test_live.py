@@ -170,6 +170,8 @@ def test_password_is_in_no_file_and_no_message(tmp_path: Path) -> None:
     [
         (("0", "samples"), "files and live streams need a command each"),
         (("samples", "--show"), "--show is for cameras"),
+        (("samples", "--duration", "5"), "--duration is for cameras"),
+        (("samples", "--frames", "5"), "--frames is for cameras"),
     ],
 )
 def test_what_does_not_go_together_is_refused(arguments: tuple[str, ...], problem: str) -> None:

@@ -41,6 +41,8 @@ def test_second_run_does_what_is_missing_changed_or_failed(videos: Path, tmp_pat
     first = run("run", videos, "-o", out, *OPTIONS)
     assert first.returncode == 1
     assert analysed(first) == set(CLIPS)
+    assert "starting, 3 videos to analyse" in first.stderr
+    assert f"open {out / 'index.html'}" in first.stdout.replace("\n", "")
 
     second = run("run", videos, "-o", out, *OPTIONS)
     assert analysed(second) == set()
