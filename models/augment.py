@@ -33,6 +33,11 @@ class AugmentedFaces(keras.utils.PyDataset):
         self._recipe = recipe
         self.start_epoch(0)
 
+    @property
+    def class_shares(self) -> np.ndarray:
+        """(7,), summing to 1: how frequent each expression is in the targets."""
+        return self._targets.mean(axis=0)
+
     def start_epoch(self, epoch: int) -> None:
         """Draw the order of an epoch; the training loop calls it before each."""
         self._epoch = epoch

@@ -166,28 +166,18 @@ def load_training_data(
             "them, or give --bad-data skip"
         )
     votes = load_votes(dataset, "train", faces.files)
-    if votes is None:
+    validation_votes = load_votes(dataset, "validation", validation.files)
+    if votes is None or validation_votes is None:
         return TrainingData(faces, validation)
     return TrainingData(
         faces.without([NOT_NAMED if unnamed else None for unnamed in votes.unnamed]),
-        labelled_by_majority(dataset, "validation", validation) or validation,
+        _labelled_by_majority(validation, validation_votes.majority),
         votes.shares[~votes.unnamed],
     )
 
 
-def labelled_by_majority(dataset: Path, split: str, faces: LabelledFaces) -> LabelledFaces | None:
-    """The faces that most people can name, labelled with the expression that most of them see.
-
-    Returns:
-        None if the data set has no file of votes.
-
-    Raises:
-        DatasetError: as ``load_votes``.
-    """
-    votes = load_votes(dataset, split, faces.files)
-    if votes is None:
-        return None
-    majority = votes.majority
+def _labelled_by_majority(faces: LabelledFaces, majority: np.ndarray) -> LabelledFaces:
+    """The faces that most people can name, labelled with the expression that most of them see."""
     named = faces.without([NOT_NAMED if label < 0 else None for label in majority])
     return replace(named, labels=majority[majority >= 0])
 

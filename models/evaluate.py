@@ -10,14 +10,14 @@ import numpy as np
 from configs.errors import ModelError, UsageError
 from models.dataset import CutFace, LabelledFaces, has_split, load_folder, load_split, whole_picture
 from models.degrade import shrunk
-from models.emotions import EMOTIONS
+from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.keras_model import load_keras, probabilities
 from models.metrics import score
 from models.runtime import EmotionNetwork, read_labels, with_temperature
 from models.votes import load_votes
 
-SIDES_PX = (48, 24, 16)
-"""Sizes of faces that are scored apart; the eyes of those of 24 pixels are 9 pixels apart."""
+SHRUNK_PX = (24, 16)
+"""Sizes to which faces are shrunk to be scored again; the eyes of the first are 9 pixels apart."""
 
 
 def evaluate(
@@ -35,8 +35,8 @@ def evaluate(
     Returns:
         What ``models.metrics.score`` gives for the labels, with ``model`` and ``dataset`` named;
         ``votes``, the same for the expression that most of FER+'s people see, or None if the data
-        set has no votes; and ``by_size``, figures for the faces shrunk to ``SIDES_PX`` and enlarged
-        again, scored by votes if there are any, else by labels.
+        set has no votes; and ``by_size``, figures for the faces as they are, and shrunk to
+        ``SHRUNK_PX`` and enlarged again, scored by votes if there are any, else by labels.
 
     Raises:
         DatasetError, ModelError: one of the two cannot be used.
@@ -50,7 +50,10 @@ def evaluate(
     result = {
         **score(predicted, faces.labels),
         "votes": None if votes is None else score(predicted[named], truth[named]),
-        "by_size": _score_by_size(model, faces.images[named], truth[named]),
+        "by_size": {
+            str(FACE_SIZE_PX): _main_figures(predicted[named], truth[named]),
+            **_score_shrunk(model, faces.images[named], truth[named]),
+        },
         "model": model.name,
         "dataset": str(dataset),
         "skipped": list(faces.skipped),
@@ -78,18 +81,22 @@ def labelled_faces(dataset: Path, cut: CutFace) -> tuple[str | None, LabelledFac
     return split, load_split(dataset, split, cut)
 
 
-def _score_by_size(model: Path, faces: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+def _score_shrunk(model: Path, faces: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     figures = {}
-    for side_px in SIDES_PX:
+    for side_px in SHRUNK_PX:
         predicted = predict(model, np.stack([shrunk(face, side_px) for face in faces]))
-        scored = score(predicted, labels)
-        figures[str(side_px)] = {
-            "accuracy": scored["accuracy"],
-            "balanced_accuracy": scored["balanced_accuracy"],
-            "ece": scored["ece"],
-            "confidence": float(predicted.max(axis=1).mean()),
-        }
+        figures[str(side_px)] = _main_figures(predicted, labels)
     return figures
+
+
+def _main_figures(predicted: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    scored = score(predicted, labels)
+    return {
+        "accuracy": scored["accuracy"],
+        "balanced_accuracy": scored["balanced_accuracy"],
+        "ece": scored["ece"],
+        "confidence": float(predicted.max(axis=1).mean()),
+    }
 
 
 def predict(model: Path, images: np.ndarray) -> np.ndarray:

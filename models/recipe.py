@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -59,41 +59,33 @@ class Recipe:
     seed: int = 1
 
 
+_RESIDUAL = Recipe(
+    architecture="residual",
+    epochs=38,
+    warmup_epochs=2,
+    weight_decay=5e-3,
+    averaging=0.998,
+    label_smoothing=0.05,
+    rotation=0.25,
+    shear=0.1,
+    zoom=0.15,
+    shift=0.08,
+    light=0.25,
+    cutout=0.4,
+    video_faults=0.25,
+    distillation=0.4,
+    precision="mixed_bfloat16",
+)
+
 RECIPES = {
-    "residual": Recipe(
-        architecture="residual",
-        epochs=38,
-        warmup_epochs=2,
-        weight_decay=5e-3,
-        averaging=0.998,
-        label_smoothing=0.05,
-        rotation=0.25,
-        shear=0.1,
-        zoom=0.15,
-        shift=0.08,
-        light=0.25,
-        cutout=0.4,
-        video_faults=0.25,
-        distillation=0.4,
-        precision="mixed_bfloat16",
-    ),
-    "strided": Recipe(
+    "residual": _RESIDUAL,
+    "strided": replace(
+        _RESIDUAL,
         architecture="strided",
-        logit_adjustment=0.0,
         epochs=14,
-        warmup_epochs=2,
-        weight_decay=5e-3,
-        averaging=0.998,
-        label_smoothing=0.05,
         votes_share=1.0,
-        rotation=0.25,
-        shear=0.1,
-        zoom=0.15,
-        shift=0.08,
-        light=0.25,
-        cutout=0.4,
-        video_faults=0.25,
-        precision="mixed_bfloat16",
+        logit_adjustment=0.0,
+        distillation=0.0,
         seed=2,
     ),
     "seed": Recipe(

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from configs.errors import ModelError, UsageError
-from models.augment import AugmentedFaces, label_distributions
+from models.augment import AugmentedFaces
 from models.calibrate import fit_temperature
 from models.dataset import LabelledFaces, TrainingData
 from models.keras_model import load_keras, probabilities, save_compactly
@@ -87,7 +87,6 @@ def train(
     # Scored in the precision of training, which takes half the time.
     scored = build(recipe.architecture, recipe.precision)
     learner = _learner(recipe, steps=len(batches))
-    class_shares = label_distributions(data, recipe).mean(axis=0)
     # Builds loss and metrics. Left to `fit`, it costs the first batch under some backends.
     learner.test_on_batch(*batches[0])
     history, best, checkpoint = _History(out / "history.csv"), out / "best.keras", out / CHECKPOINT
@@ -105,7 +104,7 @@ def train(
         _reseed_dropout(learner, recipe.seed, epoch)
         watch = _Watch(progress, epoch * len(batches), recipe.epochs * len(batches))
         row = _train_one_epoch(learner, network, batches, watch)
-        adjust_logits(network, class_shares, recipe.logit_adjustment)
+        adjust_logits(network, batches.class_shares, recipe.logit_adjustment)
         copy_weights(network, scored)
         row |= _score(scored, data.validation)
         if _merit(row) > history.best_merit:
