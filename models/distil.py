@@ -21,6 +21,8 @@ def train_with_teachers(
 ) -> list[Path]:
     """Train ``TEACHERS`` into ``out/teachers/<architecture>``, then the student into ``out``.
 
+    The student begins with the weights of the teacher of its own architecture.
+
     Args:
         resume: go on where a run in ``out`` was interrupted, be it at a teacher or at the student.
 
@@ -40,4 +42,12 @@ def train_with_teachers(
         networks.append(train(data, folder, teacher, begun, report, progress))
     report(f"student {recipe.architecture}")
     begun = (out / CHECKPOINT).exists()
-    return train_and_export(data, out, recipe, begun, report, progress, networks)
+    initial = next(
+        (
+            network
+            for network, teacher in zip(networks, TEACHERS, strict=True)
+            if teacher.architecture == recipe.architecture
+        ),
+        None,
+    )
+    return train_and_export(data, out, recipe, begun, report, progress, networks, initial)
