@@ -66,7 +66,8 @@ def _parquet(result: VideoResult, path: Path) -> None:
     record = {"source": str(result.source), **result.provenance}
     metadata = {"emotion-timelines": json.dumps(record, ensure_ascii=False)}
     schema = pyarrow.schema(fields, metadata)
-    parquet.write_table(result.table.cast(schema), path)
+    with path.open("wb") as file:  # Arrow does not take every name.
+        parquet.write_table(result.table.cast(schema), file)
 
 
 def _elan(result: VideoResult, path: Path) -> None:
@@ -76,7 +77,7 @@ def _elan(result: VideoResult, path: Path) -> None:
     if result.film.exists():  # A live stream is recorded in pieces.
         relative = os.path.relpath(result.film.absolute(), path.parent.absolute())
         kind = mimetypes.guess_type(result.film.name)[0] or "video/*"
-        address = quote(Path(relative).as_posix())
+        address = quote(os.fsencode(relative))
         address = address if address.startswith("../") else f"./{address}"
         document.add_linked_file(result.film.absolute().as_uri(), address, mimetype=kind)
     of_person = segments_by_person(result.segments)
