@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -51,10 +52,13 @@ class Sound:
         if stream is None or stream.codec_context is None or not stream.codec_context.sample_rate:
             return
         self._start_s = (self._source.start_time or 0) / av.time_base
-        if may_copy and _can_be_copied(stream.codec_context):
-            self._packets = self._copied(stream, container.add_stream_from_template(stream))
-        else:
-            self._packets = self._encoded(stream)
+        try:
+            if may_copy and _can_be_copied(stream.codec_context):
+                self._packets = self._copied(stream, container.add_stream_from_template(stream))
+            else:
+                self._packets = self._encoded(stream)
+        except (av.FFmpegError, ValueError) as error:
+            self.problem = reason_of(error)
         self._advance()
 
     def write_until(self, time_s: float) -> None:
@@ -102,15 +106,16 @@ class Sound:
         """As AAC, in mono or stereo: PCM files may not state the layout that the encoder needs."""
         context = stream.codec_context
         rate = context.sample_rate if context.sample_rate in AAC_RATES else FALLBACK_RATE
-        target = self._output.add_stream(
-            "aac", rate=rate, layout="mono" if context.channels == 1 else "stereo"
-        )
         assert self._source is not None
-        own_layout = "mov" in self._source.format.name and context.name.startswith("pcm_")
-        if own_layout and context.channels > 2:
+        if "mov" in self._source.format.name and context.name.startswith("pcm_"):
             frames = _mixed_down(self._address, stream.index, rate)
+            first = next(frames, None)
+            if first is None:
+                return iter(())
+            frames, mono = chain([first], frames), first.layout.nb_channels == 1
         else:
-            frames = self._decoded(stream)
+            frames, mono = self._decoded(stream), context.channels == 1
+        target = self._output.add_stream("aac", rate=rate, layout="mono" if mono else "stereo")
         return self._encode(frames, target)
 
     def _decoded(self, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
@@ -135,24 +140,29 @@ def _can_be_copied(context: av.AudioCodecContext) -> bool:
 
 
 def _mixed_down(address: str, stream: int, rate: int) -> Iterator[av.AudioFrame]:
-    """The frames in stereo, decoded and mixed by FFmpeg alone.
+    """The frames in mono or stereo, decoded and mixed by FFmpeg alone.
 
-    MOV may list the channels of PCM in an order of its own, and Python's process crashes when PyAV
-    looks at such a layout.
+    MOV may list the channels of PCM in an order of its own. PyAV frees such a list twice once it is
+    asked for the layout, or just for the number of channels, which ends the process.
+
+    Raises:
+        av.FFmpegError: no sound can be decoded.
     """
     graph = av.filter.Graph()
     source = graph.add("amovie", filename=address, stream_index=str(stream))
     mixed = graph.add(
-        "aformat", sample_fmts="fltp", channel_layouts="stereo", sample_rates=str(rate)
+        "aformat", sample_fmts="fltp", channel_layouts="mono|stereo", sample_rates=str(rate)
     )
     source.link_to(mixed)
     mixed.link_to(graph.add("abuffersink"))
     graph.configure()
-    with suppress(av.EOFError):
-        while True:
+    while True:
+        try:
             frame = graph.pull()
-            assert isinstance(frame, av.AudioFrame)
-            yield frame
+        except av.EOFError:
+            return
+        assert isinstance(frame, av.AudioFrame)
+        yield frame
 
 
 def _start_s(packet: av.Packet) -> float:
