@@ -10,6 +10,9 @@ from models.emotions import FACE_SIZE_PX
 SMALLEST_PX, LARGEST_PX = 12, 36
 """Sides to which a small face is shrunk; the eyes of one of 26 pixels are 10 pixels apart."""
 
+TYPICAL_SIDES_PX = (16, 24)
+"""Sides at which networks are calibrated and scored; the eyes of the larger are 9 pixels apart."""
+
 MOST_BLUR_PX = 1.6
 MOST_NOISE = 12.0  # standard deviation, of 255 grey levels
 WORST_JPEG, BEST_JPEG = 15, 60

@@ -9,15 +9,12 @@ import numpy as np
 
 from configs.errors import ModelError, UsageError
 from models.dataset import CutFace, LabelledFaces, has_split, load_folder, load_split, whole_picture
-from models.degrade import shrunk
+from models.degrade import TYPICAL_SIDES_PX, shrunk
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.keras_model import load_keras, probabilities
 from models.metrics import score
 from models.runtime import EmotionNetwork, read_labels, with_temperature
 from models.votes import load_votes
-
-SHRUNK_PX = (24, 16)
-"""Sizes to which faces are shrunk to be scored again; the eyes of the first are 9 pixels apart."""
 
 
 def evaluate(
@@ -36,7 +33,7 @@ def evaluate(
         What ``models.metrics.score`` gives for the labels, with ``model`` and ``dataset`` named;
         ``votes``, the same for the expression that most of FER+'s people see, or None if the data
         set has no votes; and ``by_size``, figures for the faces as they are, and shrunk to
-        ``SHRUNK_PX`` and enlarged again, scored by votes if there are any, else by labels.
+        ``TYPICAL_SIDES_PX`` and enlarged again, scored by votes if there are any, else by labels.
 
     Raises:
         DatasetError, ModelError: one of the two cannot be used.
@@ -83,8 +80,9 @@ def labelled_faces(dataset: Path, cut: CutFace) -> tuple[str | None, LabelledFac
 
 def _score_shrunk(model: Path, faces: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     figures = {}
-    for side_px in SHRUNK_PX:
-        predicted = predict(model, np.stack([shrunk(face, side_px) for face in faces]))
+    for side_px in sorted(TYPICAL_SIDES_PX, reverse=True):
+        small = np.stack([shrunk(face, side_px) for face in faces])
+        predicted = predict(model, small, side_px)
         figures[str(side_px)] = _main_figures(predicted, labels)
     return figures
 
@@ -99,11 +97,17 @@ def _main_figures(predicted: np.ndarray, labels: np.ndarray) -> dict[str, float]
     }
 
 
-def predict(model: Path, images: np.ndarray) -> np.ndarray:
-    """Calibrated probabilities, (n, 7), that a model gives for (n, 48, 48) uint8 faces."""
+def predict(model: Path, images: np.ndarray, side_px: int = FACE_SIZE_PX) -> np.ndarray:
+    """Calibrated probabilities, (n, 7), that a model gives for (n, 48, 48) uint8 faces.
+
+    Args:
+        side_px: side of the faces before they were scaled to 48 pixels.
+    """
+    sides_px = np.full(len(images), side_px)
     if model.suffix == ".tflite":
-        return EmotionNetwork(model).predict(images)
+        return EmotionNetwork(model).predict(images, sides_px)
     if model.suffix != ".keras":
         raise ModelError(f"{model}: neither a .tflite nor a .keras model")
     network, labels = load_keras(model), read_labels(model.with_suffix(".json"))
-    return with_temperature(probabilities(network, images)[:, labels.order], labels.temperature)
+    predicted = probabilities(network, images)[:, labels.order]
+    return with_temperature(predicted, labels.temperatures(sides_px))

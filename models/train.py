@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from configs.errors import ModelError, UsageError
 from models.augment import AugmentedFaces
-from models.calibrate import fit_temperature
+from models.calibrate import fit_temperatures
 from models.dataset import LabelledFaces, TrainingData
 from models.keras_model import load_keras, probabilities, save_compactly
 from models.metrics import score
@@ -135,9 +136,9 @@ def train_and_export(
 ) -> list[Path]:
     """Train, then write what the pipeline runs: ``emotions.keras`` and ``emotions.tflite``.
 
-    Beside them lies ``emotions.json`` with their labels and the temperature, which is fitted on the
-    validation split. Arguments and errors are those of ``train``. Only Keras's
-    TensorFlow backend can convert; others leave the ``.tflite`` out.
+    Beside them lies ``emotions.json`` with their labels and temperatures, which are fitted on the
+    validation split. Arguments and errors are those of ``train``. Only Keras's TensorFlow backend
+    can convert; others leave the ``.tflite`` out.
 
     Returns:
         The paths of the networks.
@@ -154,8 +155,8 @@ def export_run(
     """Write a trained network into ``out`` as ``train_and_export`` does."""
     weights, runnable = out / "emotions.keras", out / "emotions.tflite"
     save_compactly(network, weights)
-    predicted = probabilities(network, data.validation.images)
-    write_labels(runnable, fit_temperature(predicted, data.validation.labels))
+    predict = partial(probabilities, network)
+    write_labels(runnable, fit_temperatures(predict, data.validation))
     if keras.backend.backend() != "tensorflow":
         report("for emotions.tflite, --resume the finished run with KERAS_BACKEND=tensorflow")
         return [weights]

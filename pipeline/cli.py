@@ -23,7 +23,7 @@ from pipeline.bench.live import measure_streams
 from pipeline.bench.parts import compare_detectors, compare_networks
 from pipeline.bench.pipelines import compare_pipelines
 from pipeline.bench.profile import profile as profile_steps
-from pipeline.bench.recall import compare_with_full_search
+from pipeline.bench.recall import compare_with_full_search, compare_with_small_size
 from pipeline.live.workers import worker_starter
 from pipeline.progress import training_progress
 from pipeline.results.export import EXPORTS
@@ -297,6 +297,9 @@ def bench(
     recall: Annotated[
         bool, typer.Option("--recall", help="Compare faces with a search of every frame.")
     ] = False,
+    small: Annotated[
+        bool, typer.Option("--small", help="Compare faces with those at a quarter of the size.")
+    ] = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Show the CPU time of each step.")
     ] = False,
@@ -332,6 +335,8 @@ def bench(
         tables = {"detectors": compare_detectors(clips, settings), "networks": networks}
     elif recall:
         tables = {"recall": compare_with_full_search(clips, settings)}
+    elif small:
+        tables = {"small": compare_with_small_size(clips, settings)}
     elif profile:
         tables = {"profile": profile_steps(clips, settings)}
     else:
