@@ -17,6 +17,7 @@ from configs.version import VERSION
 from tests.pipeline.command import summary
 
 ROOT = Path(__file__).parents[1]
+FOLDERS = ("configs", "models", "pipeline", "stages")
 LIGHT, FULL = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 ONLY_FOR_TESTS_AND_TRAINING = {"keras", "mtcnn", "playwright", "pytest", "ruff", "tensorflow"}
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)( ; .*)? \\$")
@@ -74,13 +75,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     folder = tmp_path_factory.mktemp("installed")
     copy, environment = folder / "copy", folder / "environment"
-    files = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    for name in files.stdout.splitlines():
-        if (ROOT / name).is_file() and not name.startswith("tests/"):
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, copy / name)
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("LICENSE", "README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, copy)
     venv.create(environment, with_pip=True)
     variables = {"base": str(environment), "platbase": str(environment)}
     (Path(sysconfig.get_path("purelib", vars=variables)) / "dependencies.pth").write_text(
@@ -101,7 +99,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
     """A folder in which someone has packages of the same names as ours."""
-    for name in ("configs", "models", "pipeline", "stages"):
+    for name in FOLDERS:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise ImportError('not the program')")
     return tmp_path
@@ -138,7 +136,7 @@ def test_installed_package_is_a_module_and_has_all_its_files(
     found = program(tmp_path, python, "-c", "import configs; print(configs.__file__)")
     site_packages = Path(found.strip()).parents[1]
     assert site_packages != ROOT
-    for folder in ("configs", "models", "pipeline", "stages"):
+    for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and path.suffix not in (".pyc", ".md"):
                 assert (site_packages / path.relative_to(ROOT)).is_file(), path
