@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from configs.errors import ModelError, UsageError
+from configs.errors import ModelError
 from models.dataset import CutFace, LabelledFaces, has_split, load_folder, load_split, whole_picture
 from models.degrade import TYPICAL_SIDES_PX, shrunk
 from models.emotions import EMOTIONS, FACE_SIZE_PX
@@ -25,7 +25,7 @@ def evaluate(
     Args:
         dataset: FER-2013, of which the test split is used if there is one, else the validation
             split; or a single folder of ``<emotion>/*.jpg|png``.
-        model: the model file, its labels beside it; for ``.keras``, TensorFlow must be installed.
+        model: the model file, its labels beside it.
         plots: folder for ``confusion.png`` and ``reliability.png``, made if absent.
         cut: is given each picture of a face.
 
@@ -37,7 +37,7 @@ def evaluate(
 
     Raises:
         DatasetError, ModelError: one of the two cannot be used.
-        UsageError: plots are asked for, but Matplotlib is not installed.
+        MissingPackageError: for ``.keras``, TensorFlow is not installed.
     """
     split, faces = labelled_faces(dataset, cut)
     votes = load_votes(dataset, split, faces.files) if split else None
@@ -56,10 +56,8 @@ def evaluate(
         "skipped": list(faces.skipped),
     }
     if plots is not None:
-        try:
-            from models.plots import plot_confusion, plot_reliability
-        except ImportError as error:
-            raise UsageError("--plots needs Matplotlib; install the extra 'train'") from error
+        from models.plots import plot_confusion, plot_reliability  # Matplotlib is slow to import.
+
         plots.mkdir(parents=True, exist_ok=True)
         plot_confusion(result, plots / "confusion.png")
         plot_reliability(predicted, faces.labels, plots / "reliability.png")

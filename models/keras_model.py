@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
+from configs.cache import cache_folder, filling
 from configs.errors import ModelError
 from models.emotions import EMOTIONS, FACE_SIZE_PX
-from models.quiet import standard_error_silenced
+from models.optional import packages_needed
 from models.runtime import read_labels
 
 if TYPE_CHECKING:
@@ -23,18 +23,13 @@ def load_keras(path: Path) -> keras.Model:
     """Load a ``.keras`` network. Code that a file carries in itself is never run.
 
     Raises:
-        ModelError: TensorFlow is not installed, or the file is not a network of 48x48 grey faces
-            and the seven expressions.
+        ModelError: the file is not a network of 48x48 grey faces and the seven expressions.
+        MissingPackageError: TensorFlow is not installed.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such model file")
-    try:
-        with standard_error_silenced():
-            import keras
-    except ImportError as error:
-        raise ModelError(
-            f"{path}: TensorFlow is needed for .keras models; install the extra 'train'"
-        ) from error
+    with packages_needed(f"{path}: a .keras model", "tensorflow"):
+        import keras
     try:
         network = keras.models.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError) as error:
@@ -88,6 +83,8 @@ def as_tflite(path: Path, cache: Path | None = None) -> Path:
 
     Raises:
         ModelError: it is a ``.keras`` network that cannot be used.
+        MissingPackageError: TensorFlow is not installed.
+        OutputError: the cache cannot be written.
     """
     if path.suffix != ".keras":
         return path
@@ -96,15 +93,14 @@ def as_tflite(path: Path, cache: Path | None = None) -> Path:
     card = path.with_suffix(".json")
     read_labels(card)
     digest = hashlib.sha256(path.read_bytes() + card.read_bytes()).hexdigest()
-    cache = cache or Path.home() / ".cache" / "emotion-timelines"
+    cache = cache or cache_folder("networks")
     converted = cache / f"{path.stem}-{digest[:16]}.tflite"
     if not converted.is_file():
         network = load_keras(path)
-        from models.export import convert
-
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as unfinished:
-            convert(network, Path(unfinished) / converted.name)
+        with packages_needed(f"{path}: a .keras model", "tensorflow"):
+            from models.export import convert
+        with filling(cache) as unfinished:
+            convert(network, unfinished / converted.name)
             converted.with_suffix(".json").write_bytes(card.read_bytes())
-            (Path(unfinished) / converted.name).replace(converted)
+            (unfinished / converted.name).replace(converted)
     return converted

@@ -50,12 +50,14 @@ def analyse_videos(
     provenance = Provenance.of(settings, load_network(settings))
     stop = _stop_signals()
     with only_run_in(out):
-        todo, kept, reasons = split(jobs, provenance, redo)
+        todo, kept, reasons, other_versions = split(jobs, provenance, redo)
         for reason, count in reasons.items():
             if reason != NOT_DONE_YET:
                 say(f"{count} done again: {reason}")
         if kept:
             say(f"{len(kept)} left as they are; --redo does them again")
+        for version, count in other_versions.items():
+            say(f"{count} of them made by {version}; --redo renews them")
         ledger = Ledger(out, jobs, kept, provenance)
         if todo:
             try:

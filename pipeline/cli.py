@@ -13,9 +13,10 @@ import typer
 
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.load import load_settings
+from configs.version import VERSION
 from models.dataset import BadData, load_training_data
 from models.keras_model import as_tflite
-from models.quiet import standard_error_silenced
+from models.optional import packages_needed
 from models.recipe import RECIPES
 from models.runtime import SHIPPED_MODEL
 from pipeline.analyse import SOME_FAILED, WRONG_COMMAND, analyse_videos, watch_streams
@@ -50,6 +51,26 @@ app = typer.Typer(
     rich_markup_mode=None,  # It would take words in square brackets for markup.
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(asked_for: bool) -> None:
+    if asked_for:
+        typer.echo(f"emotion-timelines {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")]
 ConfigOption = Annotated[
     str | None,
@@ -215,13 +236,10 @@ def train(
                          "and goes with no other kind of training")  # fmt: skip
     if architecture not in RECIPES:
         raise UsageError(f"--arch {architecture}: not one of {', '.join(RECIPES)}")
-    try:
-        with standard_error_silenced():
-            from models.distil import train_with_teachers
-            from models.last_layer import fit_last_layer_and_export
-            from models.train import train_and_export
-    except ImportError as error:
-        raise UsageError("training needs TensorFlow; install the extra 'train'") from error
+    with packages_needed("training", "tensorflow"):
+        from models.distil import train_with_teachers
+        from models.last_layer import fit_last_layer_and_export
+        from models.train import train_and_export
     usual = RECIPES[architecture]
     recipe = replace(
         usual,

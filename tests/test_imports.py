@@ -11,6 +11,7 @@ FOLDERS = ("pipeline", "stages", "models", "configs")
 
 LAYERS = (
     "run_pipeline",
+    "pipeline.__main__",
     "pipeline.cli",
     "pipeline.analyse",
     "pipeline.progress",

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from typing import Any
 
 import psutil
 import ray
+from ray.job_config import JobConfig
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from configs.errors import EmotionTimelinesError, UsageError, explain
@@ -36,7 +38,8 @@ NODE_LOSS_TIMEOUT_S = 30.0
 RAY_PROCESSES = {"gcs_server", "raylet"}
 HEAD_POLL_S, HEAD_TIMEOUT_S, MAX_HEAD_FAILURES = 5.0, 3.0, 2
 
-CODE = [Path(__file__).parents[2] / name for name in ("configs", "models", "pipeline", "stages")]
+ROOT = Path(__file__).parents[2]
+CODE = [ROOT / name for name in ("configs", "models", "pipeline", "stages")]
 """Our packages, which Ray copies to the other nodes of a cluster."""
 
 
@@ -187,7 +190,11 @@ def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
     batches_alive = lanes * (2 * settings.executor.queue_batches + HELD_BACK_BATCHES)
     memory_mb = max(MIN_OBJECT_STORE_MB, batches_alive * settings.read.batch_mb)
     level = logging.INFO if verbose else logging.CRITICAL
-    local: dict[str, Any] = {"include_dashboard": False, "object_store_memory": memory_mb * 2**20}
+    local: dict[str, Any] = {
+        "include_dashboard": False,
+        "object_store_memory": memory_mb * 2**20,
+        "job_config": _own_packages_found(),
+    }
     address = settings.executor.address
     if address:
         _check_reachable(address)
@@ -212,6 +219,16 @@ def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
         ) from error
     # Ray's own handler would exit at once and leave files half-written.
     signal.signal(signal.SIGTERM, on_terminate)
+
+
+def _own_packages_found() -> JobConfig:
+    """Has actors import our packages from where this process did.
+
+    By default they look into the working directory first, where somebody may have packages named
+    ``models`` or ``configs``; for a job of Ray's client they do not.
+    """
+    installed = str(ROOT) == sysconfig.get_path("purelib")
+    return JobConfig(_client_job=True, _py_driver_sys_path=[] if installed else [str(ROOT)])
 
 
 def _check_reachable(address: str) -> None:

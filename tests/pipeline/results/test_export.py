@@ -12,6 +12,7 @@ import pympi
 import pytest
 from pyarrow import parquet
 
+from configs.version import VERSION
 from models.emotions import EMOTIONS
 from pipeline.results.tables import load
 from tests.pipeline.command import run
@@ -57,6 +58,7 @@ def test_parquet_is_the_table_with_units_and_origin(results: Path) -> None:
     origin = json.loads(stored.schema.metadata[b"emotion-timelines"])
     assert Path(origin["source"]).name == CLIP
     assert origin["model"]["sha256"]
+    assert origin["versions"]["emotion-timelines"] == VERSION
     assert origin["settings"]["detect"]["detector"] == "yunet"
 
 
