@@ -260,8 +260,9 @@ def test_interrupted_program_leaves_no_half_written_file(
     """As the button that interrupts the kernel of a notebook does."""
     clip = samples["WolfgangLanger_Pexels.mp4"]
     program = """
-        import sys
+        import signal, sys
         from pipeline import analyse
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # Background jobs ignore it.
         try:
             analyse(sys.argv[1], sys.argv[2], executor=sys.argv[3])
         except KeyboardInterrupt:
