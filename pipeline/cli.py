@@ -19,7 +19,6 @@ from models.keras_model import as_tflite
 from models.optional import packages_needed
 from models.recipe import RECIPES
 from models.runtime import SHIPPED_MODEL
-from pipeline.analyse import SOME_FAILED, WRONG_COMMAND, analyse_videos, watch_streams
 from pipeline.bench.live import measure_streams
 from pipeline.bench.parts import compare_detectors, compare_networks
 from pipeline.bench.pipelines import compare_pipelines
@@ -30,6 +29,7 @@ from pipeline.progress import training_progress
 from pipeline.results.export import EXPORTS
 from pipeline.run.ledger import Redo
 from pipeline.run.plan import with_runnable_model
+from pipeline.run_command import SOME_FAILED, WRONG_COMMAND, analyse_videos, watch_streams
 from pipeline.samples import sample_clips
 from pipeline.sources import find_jobs, find_streams, is_camera_source
 from pipeline.still_faces import make_face_cutter

@@ -73,7 +73,14 @@ class Provenance:
         return decisive
 
     @classmethod
-    def of(cls, settings: Settings, network: EmotionNetwork) -> Provenance:
+    def of(
+        cls, settings: Settings, network: EmotionNetwork, command: str | None = None
+    ) -> Provenance:
+        """The provenance of what is made now.
+
+        Args:
+            command: what made it; None for the command line of this program.
+        """
         return cls(
             settings=public_settings(settings),
             model={"name": network.name, "sha256": network.sha256},
@@ -83,11 +90,11 @@ class Provenance:
                 "ffmpeg": av.ffmpeg_version_info,
                 **{name: metadata.version(name) for name in PACKAGES},
             },
-            command=_command(),
+            command=command or _command_line(),
         )
 
 
-def _command() -> str:
+def _command_line() -> str:
     """The command line, without secrets."""
     words = [
         "page.token=***" if word.startswith("page.token=") else without_secrets(word)

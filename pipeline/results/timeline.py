@@ -1,4 +1,4 @@
-"""Read ``timeline.csv``."""
+"""Read ``timeline.csv`` and ``segments.csv``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,18 @@ from models.emotions import EMOTIONS
 NOBODY = 0
 """Person id in ``Timeline.track`` of a frame without a face."""
 
-TYPES = {"frame": pyarrow.int64(), "time_s": pyarrow.float64(), "track": pyarrow.int64()} | {
-    name: pyarrow.float32() for name in ("x", "y", "width", "height", "score", *EMOTIONS)
+PROBABILITIES = (*EMOTIONS, *(f"raw_{name}" for name in EMOTIONS))
+
+TYPES = {
+    "emotion": pyarrow.string(),
+    **dict.fromkeys(("frame", "track"), pyarrow.int64()),
+    **dict.fromkeys(("x", "y", "width", "height", "score", *PROBABILITIES), pyarrow.float32()),
+    **dict.fromkeys(
+        ("time_s", "start_s", "end_s", "confidence", "peak_s", "peak_confidence"),
+        pyarrow.float64(),
+    ),
 }
+"""By column; given, as a column without a value would have no type otherwise."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ class Timeline:
 
 
 def read_table(path: Path) -> pyarrow.Table:
-    """All columns of ``timeline.csv``; those of a face are null where a frame has none.
+    """All columns of a table; those of a face are null where a frame has none.
 
     Raises:
         SourceError: it cannot be read, or is not such a table.
@@ -78,7 +87,7 @@ def read_table(path: Path) -> pyarrow.Table:
             convert_options=csv.ConvertOptions(column_types=TYPES, strings_can_be_null=True),
         )
     except (OSError, pyarrow.ArrowException) as error:
-        raise SourceError(f"{path}: not a timeline that can be read: {error}") from error
+        raise SourceError(f"{path}: not a table that can be read: {error}") from error
 
 
 def timeline_of(table: pyarrow.Table) -> Timeline:

@@ -51,8 +51,7 @@ def only_run_in(out: Path) -> Iterator[None]:
             lock.acquire()
         except filelock.Timeout:
             raise UsageError(
-                f"{out}: another run is writing there; wait for it, or choose another folder "
-                "with -o"
+                f"{out}: another run is writing there; wait for it, or choose another output folder"
             ) from None
     try:
         yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from configs.errors import EmotionTimelinesError, UsageError, explain
 from configs.schema import Settings
 from pipeline.run.plan import with_threads
+from pipeline.run.ray_turns import sigterm_handler_kept, turn_with_ray
 from pipeline.sources import Job
 
 CONNECT_TIMEOUT_S = 10
@@ -90,14 +90,17 @@ def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMo
         A monitor of Ray.
 
     Raises:
-        UsageError: the cluster named in the settings cannot be joined.
+        UsageError: the cluster named in the settings cannot be joined, or this program uses Ray
+            for something else.
         EmotionTimelinesError: Ray cannot be started.
     """
-    _start_ray(settings, lanes, verbose)
-    try:
-        yield RayMonitor(joined=settings.executor.address is not None)
-    finally:
-        ray.shutdown()
+    with turn_with_ray():
+        try:
+            with sigterm_handler_kept():
+                _start_ray(settings, lanes, verbose)
+            yield RayMonitor(joined=settings.executor.address is not None)
+        finally:
+            ray.shutdown()
 
 
 def lanes_of_this_machine() -> int:
@@ -199,7 +202,6 @@ def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
     if address:
         _check_reachable(address)
     logging.getLogger("ray").setLevel(level)
-    on_terminate = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
             address=address or "local",
@@ -217,8 +219,6 @@ def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
         raise EmotionTimelinesError(
             f"Ray cannot start on this machine: {error}; try --executor local"
         ) from error
-    # Ray's own handler would exit at once and leave files half-written.
-    signal.signal(signal.SIGTERM, on_terminate)
 
 
 def _own_packages_found() -> JobConfig:
