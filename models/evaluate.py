@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from configs.errors import ModelError, UsageError
+from configs.errors import ModelError
 from models.dataset import CutFace, LabelledFaces, has_split, load_folder, load_split, whole_picture
 from models.degrade import shrunk
 from models.emotions import EMOTIONS, FACE_SIZE_PX
@@ -17,7 +17,7 @@ from models.runtime import EmotionNetwork, read_labels, with_temperature
 from models.votes import load_votes
 
 SHRUNK_PX = (24, 16)
-"""Sizes to which faces are shrunk to be scored again; the eyes of the first are 9 pixels apart."""
+"""Sides to which faces are shrunk to be scored again. At 24 pixels, eyes are 9 pixels apart."""
 
 
 def evaluate(
@@ -30,17 +30,16 @@ def evaluate(
             split; or a single folder of ``<emotion>/*.jpg|png``.
         model: the model file, its labels beside it; for ``.keras``, TensorFlow must be installed.
         plots: folder for ``confusion.png`` and ``reliability.png``, made if absent.
-        cut: is given each picture of a face.
+        cut: cuts the face out of each picture.
 
     Returns:
-        What ``models.metrics.score`` gives for the labels, with ``model`` and ``dataset`` named;
-        ``votes``, the same for the expression that most of FER+'s people see, or None if the data
-        set has no votes; and ``by_size``, figures for the faces as they are, and shrunk to
-        ``SHRUNK_PX`` and enlarged again, scored by votes if there are any, else by labels.
+        ``models.metrics.score`` by the labels, with the names of ``model`` and ``dataset``;
+        ``votes``: the same by the expression that most of FER+'s people see, None for a data set
+        without votes; and ``by_size``: figures of the faces as they are, and shrunk to
+        ``SHRUNK_PX`` and enlarged again, by votes if there are any, else by labels.
 
     Raises:
-        DatasetError, ModelError: one of the two cannot be used.
-        UsageError: plots are asked for, but Matplotlib is not installed.
+        DatasetError, ModelError: the data set or the model cannot be used.
     """
     split, faces = labelled_faces(dataset, cut)
     votes = load_votes(dataset, split, faces.files) if split else None
@@ -59,10 +58,8 @@ def evaluate(
         "skipped": list(faces.skipped),
     }
     if plots is not None:
-        try:
-            from models.plots import plot_confusion, plot_reliability
-        except ImportError as error:
-            raise UsageError("--plots needs Matplotlib; install the extra 'train'") from error
+        from models.plots import plot_confusion, plot_reliability  # Matplotlib is slow to import.
+
         plots.mkdir(parents=True, exist_ok=True)
         plot_confusion(result, plots / "confusion.png")
         plot_reliability(predicted, faces.labels, plots / "reliability.png")
@@ -73,7 +70,7 @@ def labelled_faces(dataset: Path, cut: CutFace) -> tuple[str | None, LabelledFac
     """The faces to score on: a folder of emotions, or the best held-out split of a data set.
 
     Returns:
-        The split's name, None for a folder of emotions; and its faces.
+        The name of the split, None for a folder of emotions; and its faces.
     """
     if dataset.is_dir() and any((dataset / name).is_dir() for name in EMOTIONS):
         return None, load_folder(dataset, cut)
