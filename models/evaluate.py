@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from configs.errors import ModelError
+from configs.errors import ModelError, UsageError
 from models.dataset import CutFace, LabelledFaces, has_split, load_folder, load_split, whole_picture
 from models.degrade import shrunk
 from models.emotions import EMOTIONS, FACE_SIZE_PX
@@ -39,7 +39,8 @@ def evaluate(
         ``SHRUNK_PX`` and enlarged again, by votes if there are any, else by labels.
 
     Raises:
-        DatasetError, ModelError: the data set or the model cannot be used.
+        DatasetError, ModelError: one of the two cannot be used.
+        UsageError: plots are asked for, but Matplotlib is not installed.
     """
     split, faces = labelled_faces(dataset, cut)
     votes = load_votes(dataset, split, faces.files) if split else None
@@ -58,8 +59,10 @@ def evaluate(
         "skipped": list(faces.skipped),
     }
     if plots is not None:
-        from models.plots import plot_confusion, plot_reliability  # Matplotlib is slow to import.
-
+        try:
+            from models.plots import plot_confusion, plot_reliability
+        except ImportError as error:
+            raise UsageError("--plots needs Matplotlib; install the extra 'train'") from error
         plots.mkdir(parents=True, exist_ok=True)
         plot_confusion(result, plots / "confusion.png")
         plot_reliability(predicted, faces.labels, plots / "reliability.png")

@@ -87,7 +87,7 @@ def as_tflite(path: Path, cache: Path | None = None) -> Path:
         cache: folder for converted networks, made if absent; by default one in the user's home.
 
     Raises:
-        ModelError: the ``.keras`` network cannot be used.
+        ModelError: it is a ``.keras`` network that cannot be used.
     """
     if path.suffix != ".keras":
         return path
