@@ -1,4 +1,4 @@
-"""Fit the temperature that makes a network as sure as it is right (Guo et al., ICML 2017)."""
+"""Temperature scaling: calibrate the confidence of a network (Guo et al., ICML 2017)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.degrade import TYPICAL_SIDES_PX, shrunk
 from models.emotions import FACE_SIZE_PX
 from models.runtime import with_temperature
 
-LEAST, MOST = 0.2, 5.0
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.2, 5.0
 
 
 def fit_temperatures(
@@ -35,7 +35,7 @@ def fit_temperatures(
 
 
 def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature that makes the labels likeliest.
+    """The temperature with the least negative log-likelihood of the labels.
 
     Args:
         probabilities: (n, 7) of faces that the network was not trained on.
@@ -45,9 +45,10 @@ def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
         A temperature between 0.2 and 5 for ``models.runtime.with_temperature``.
     """
 
-    def surprisal(log_temperature: float) -> float:
+    def negative_log_likelihood(log_temperature: float) -> float:
         calibrated = with_temperature(probabilities, float(np.exp(log_temperature)))
         return -float(np.log(np.maximum(calibrated[np.arange(len(labels)), labels], 1e-9)).mean())
 
-    found = minimize_scalar(surprisal, bounds=(np.log(LEAST), np.log(MOST)), method="bounded")
+    bounds = np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)
+    found = minimize_scalar(negative_log_likelihood, bounds=bounds, method="bounded")
     return float(np.exp(found.x))

@@ -27,13 +27,13 @@ def evaluate(
             split; or a single folder of ``<emotion>/*.jpg|png``.
         model: the model file, its labels beside it.
         plots: folder for ``confusion.png`` and ``reliability.png``, made if absent.
-        cut: is given each picture of a face.
+        cut: cuts the face out of each picture.
 
     Returns:
-        What ``models.metrics.score`` gives for the labels, with ``model`` and ``dataset`` named;
-        ``votes``, the same for the expression that most of FER+'s people see, or None if the data
-        set has no votes; and ``by_size``, figures for the faces as they are, and shrunk to
-        ``TYPICAL_SIDES_PX`` and enlarged again, scored by votes if there are any, else by labels.
+        ``models.metrics.score`` by the labels, with the names of ``model`` and ``dataset``;
+        ``votes``: the same by the expression that most of FER+'s people see, None for a data set
+        without votes; and ``by_size``: figures of the faces as they are, and shrunk to
+        ``TYPICAL_SIDES_PX`` and enlarged again, by votes if there are any, else by labels.
 
     Raises:
         DatasetError, ModelError: one of the two cannot be used.
@@ -68,7 +68,7 @@ def labelled_faces(dataset: Path, cut: CutFace) -> tuple[str | None, LabelledFac
     """The faces to score on: a folder of emotions, or the best held-out split of a data set.
 
     Returns:
-        The split's name, None for a folder of emotions; and its faces.
+        The name of the split, None for a folder of emotions; and its faces.
     """
     if dataset.is_dir() and any((dataset / name).is_dir() for name in EMOTIONS):
         return None, load_folder(dataset, cut)

@@ -1,4 +1,4 @@
-"""Keras networks on disk: load them, and turn them into what the pipeline runs."""
+"""Keras networks on disk: load, save, and convert them to ``.tflite``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def load_keras(path: Path) -> keras.Model:
-    """Load a ``.keras`` network. Code that a file carries in itself is never run.
+    """Load a ``.keras`` network. Code inside the file is never run.
 
     Raises:
         ModelError: the file is not a network of 48x48 grey faces and the seven expressions.
@@ -39,22 +39,22 @@ def load_keras(path: Path) -> keras.Model:
     found = network.input_shape, network.output_shape
     if found != expected:
         raise ModelError(
-            f"{path}: from {found[0]} to {found[1]}; expected from {expected[0]}, grey faces, to "
-            f"{expected[1]}, a probability for each expression"
+            f"{path}: input {found[0]}, output {found[1]}; expected grey faces, {expected[0]}, and "
+            f"a probability for each expression, {expected[1]}"
         )
     return network
 
 
 def probabilities(network: keras.Model, images: np.ndarray) -> np.ndarray:
-    """What a network gives for faces, (n, 48, 48) uint8: (n, 7) float32, in its own order."""
+    """Output of a network for faces, (n, 48, 48) uint8: (n, 7) float32, in its own order."""
     return network.predict(images[..., None], batch_size=256, verbose=0)
 
 
 def save_compactly(network: keras.Model, path: Path) -> None:
-    """Save a network in well under half of the bytes.
+    """Save a network, compressed to less than half its size.
 
-    Its kernels are rounded to bfloat16, the precision that they were multiplied with in training,
-    also in ``network`` itself; then half of their bytes are zero, and compression leaves them out.
+    Its kernels are rounded to bfloat16, the precision in which training multiplied them, also in
+    ``network`` itself. Half of their bytes are zero then, which compression removes.
     """
     from keras import ops
 
@@ -73,13 +73,13 @@ def save_compactly(network: keras.Model, path: Path) -> None:
 
 
 def as_tflite(path: Path, cache: Path | None = None) -> Path:
-    """The ``.tflite`` file for a model file: itself, or what a ``.keras`` network converts to.
+    """The ``.tflite`` file of a model: the file itself, or the converted ``.keras`` network.
 
-    Conversion takes some seconds; its result is kept in ``cache`` for the next time.
+    Conversion takes some seconds; its result is kept in ``cache``.
 
     Args:
         path: a ``.tflite`` or ``.keras`` model with its labels (``NAME.json``) beside it.
-        cache: folder for converted networks, made if absent; one of the user's own by default.
+        cache: folder for converted networks, made if absent; by default one in the user's home.
 
     Raises:
         ModelError: it is a ``.keras`` network that cannot be used.

@@ -1,4 +1,4 @@
-"""Keep what C++ libraries print out of a user's sight."""
+"""Silence what C++ libraries print."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from models.quiet import standard_error_silenced
 SHIPPED_MODEL = Path(__file__).with_name("emotions.tflite")
 
 FACES_A_CALL = 8
-"""Faces that the network takes at once; fewer are filled up, more are cut in pieces."""
+"""Batch size of the network: fewer faces are padded, more take several calls."""
 
 
 class EmotionNetwork:
@@ -60,7 +60,7 @@ class EmotionNetwork:
             )
 
     def predict(self, faces: np.ndarray, sides_px: np.ndarray | None = None) -> np.ndarray:
-        """Probabilities of the seven expressions; a face's do not depend on the faces beside it.
+        """Probabilities of the seven expressions, the same for a face whatever the others are.
 
         Args:
             faces: (m, 48, 48) uint8, grey.
@@ -85,12 +85,11 @@ class EmotionNetwork:
 
 
 def with_temperature(probabilities: np.ndarray, temperature: float | np.ndarray) -> np.ndarray:
-    """Make a network as sure as it is right (Guo et al., "On calibration of modern neural
-    networks", ICML 2017): above 1 it becomes less sure, below 1 surer.
+    """Temperature scaling (Guo et al., "On calibration of modern neural networks", ICML 2017).
 
     Args:
         probabilities: (m, 7), rows summing to 1.
-        temperature: above 0; one for all, or (m,).
+        temperature: above 0, one for all or (m,); above 1 lowers confidence, below 1 raises it.
 
     Returns:
         (m, 7) float32, rows summing to 1.
@@ -102,12 +101,11 @@ def with_temperature(probabilities: np.ndarray, temperature: float | np.ndarray)
 
 @dataclass(frozen=True)
 class Labels:
-    """What a network's outputs mean.
+    """Meaning of the outputs of a network.
 
     Attributes:
-        order: where each of ``EMOTIONS`` is among the outputs.
-        by_side: see ``with_temperature``; temperatures by the side of a face in pixels, in order
-            of side.
+        order: index of the output for each of ``EMOTIONS``.
+        by_side: temperatures by the side of a face in pixels, ascending; see ``with_temperature``.
     """
 
     order: list[int]
@@ -125,7 +123,7 @@ def read_labels(path: Path) -> Labels:
     ``{"16": 1.5, "48": 1.0}``.
 
     Raises:
-        ModelError: there are none, or not those of the seven expressions.
+        ModelError: the file is missing, or its labels are not the seven expressions.
     """
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
