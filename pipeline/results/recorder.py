@@ -99,7 +99,7 @@ class Recorder:
             unwritten += self._finish_writers()
             if not unwritten:
                 try:
-                    result = self._read_back()
+                    result = self._read_back(live)
                     unwritten = write_exports(result, self._job.folder, self._settings)
                 except SourceError as error:  # The table was deleted meanwhile.
                     unwritten = [str(error)]
@@ -160,7 +160,7 @@ class Recorder:
                 problems.append(str(error))
         return problems
 
-    def _read_back(self) -> VideoResult:
+    def _read_back(self, live: dict[str, Any] | None) -> VideoResult:
         folder, film = self._job.folder, self._job.folder / FILM
         return read_result(
             folder / TABLE,
@@ -169,6 +169,7 @@ class Recorder:
             self._info.start_s,
             self._settings,
             asdict(self._provenance),
+            gaps_s=[gap["from_s"] for gap in live["gaps"]] if live else (),
         )
 
     def discard(self) -> None:
