@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from statistics import median
 
 import numpy as np
 
@@ -32,10 +33,10 @@ def shown_until_s(time_s: np.ndarray, gaps_s: Sequence[float] = ()) -> np.ndarra
     has_next[without_next] = False
     for frame in without_next:
         recent = np.flatnonzero(has_next[:frame])[-RECENT_FRAMES:]
-        until_s[frame] = time_s[frame] + usual_s(time_s[recent + 1] - time_s[recent])
+        until_s[frame] = time_s[frame] + usual_s((time_s[recent + 1] - time_s[recent]).tolist())
     return until_s
 
 
-def usual_s(intervals_s: Sequence[float] | np.ndarray) -> float:
+def usual_s(intervals_s: Iterable[float]) -> float:
     """The median interval between frames; 0 if there is none."""
-    return float(np.median(intervals_s)) if len(intervals_s) else 0.0
+    return float(median(intervals_s or [0.0]))

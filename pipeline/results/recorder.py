@@ -129,6 +129,7 @@ class Recorder:
                 "start_s": round(self._info.start_s, 6),
             },
             people=tuple(asdict(person) for person in result.people) if result else (),
+            warnings=self._warnings(),
         )
         if result is not None:
             try:
@@ -139,6 +140,15 @@ class Recorder:
         kept = tuple(path.name for path in results_in(self._job.folder))
         summary = replace(summary, files=kept)
         return save_summary(summary, self._job, self._provenance)
+
+    def _warnings(self) -> tuple[str, ...]:
+        left_out, min_s = self._row_maker.left_out, self._settings.track.min_s
+        if self._row_maker.faces or not left_out:
+            return ()
+        return (
+            f"faces were found {left_out} times, but none for {min_s:g} s in all; they were taken "
+            "for false detections and left out; --set track.min_s=0 keeps them",
+        )
 
     def _write_held_back(self) -> list[str]:
         """Write the batches that are held back; returns problems."""

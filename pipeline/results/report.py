@@ -135,7 +135,8 @@ def _facts(summary: Summary, length_s: float) -> str:
 
 
 def _notice(summary: Summary) -> str:
-    return f'<p class="notice">{escape(summary.reason)}</p>' if summary.reason else ""
+    notices = [*([summary.reason] if summary.reason else []), *summary.warnings]
+    return "".join(f'<p class="notice">{escape(notice)}</p>' for notice in notices)
 
 
 def _film(name: str | None) -> str:
