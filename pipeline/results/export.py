@@ -121,7 +121,8 @@ def _times_s(segment: Segment) -> tuple[float, float]:
 
 
 def _film_ms(result: VideoResult, at_s: float) -> int:
-    return round((result.film_starts_s + at_s) * 1000)
+    # Down, so that no segment begins after its first frame; microseconds, as a table has them.
+    return round((result.film_starts_s + at_s) * 1_000_000) // 1000
 
 
 def _clock(at_ms: int) -> str:

@@ -129,6 +129,7 @@ class Summary:
         interrupted: it is the run, not the video, that kept it from being complete.
         live: of a live stream: its start, latency and gaps.
         people: figures of each person.
+        warnings: what a reader of complete results should know, in words.
         files: names of the results beside the summary.
     """
 
@@ -148,6 +149,7 @@ class Summary:
     interrupted: bool = False
     live: dict[str, Any] | None = None
     people: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
     def write(self, folder: Path, provenance: Provenance) -> None:
@@ -171,7 +173,7 @@ def read_summary(folder: Path) -> tuple[Summary, Provenance] | None:
         )
         # Another version's summary may have more, or less, in it.
         known = {part.name: values[part.name] for part in fields(Summary) if part.name in values}
-        lists = {name: tuple(values[name]) for name in ("people", "files")}
+        lists = {name: tuple(values.get(name, ())) for name in ("people", "warnings", "files")}
         return Summary(**{**known, **lists}), made_by
     except (OSError, ValueError, TypeError, KeyError):
         return None
