@@ -26,6 +26,11 @@ class ReadSettings(Section):
     """Pixels of a batch, in 2^20 bytes, at most: batches of large pictures have fewer frames."""
     threads: Threads = 0
     """Threads of the decoder; 0: chosen by the number of CPUs for each video."""
+    rotate: Literal[0, 90, 180, 270, "auto"] = 0
+    """Degrees clockwise by which pictures are turned, beyond what the file says; auto: so that
+    faces are upright."""
+    rate: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Frames per second of a folder of numbered pictures, which makes a film of it."""
 
 
 class DetectSettings(Section):

@@ -16,7 +16,7 @@ class VideoInfo:
     """What is known of a video before its frames are read.
 
     Attributes:
-        width, height: size of the upright picture, in pixels.
+        width, height: size of the upright picture, in square pixels.
         time_base: unit of ``FrameBatch.pts``, in seconds.
         start_pts: presentation timestamp of the first frame.
         start_s: time of the first frame, from the beginning of the file's earliest stream.
@@ -24,6 +24,7 @@ class VideoInfo:
         frames: number of frames that the container states; 0 if it does not.
         duration_s: duration that the container states; 0 if it does not.
         codec: FFmpeg's name of the video codec.
+        rotate: degrees clockwise by which pictures are turned, beyond what the file says.
         colorspace, color_primaries, color_trc: FFmpeg's numbers for the stream's colours.
     """
 
@@ -39,6 +40,7 @@ class VideoInfo:
     colorspace: int
     color_primaries: int
     color_trc: int
+    rotate: int = 0
 
 
 NOBODY = 0
@@ -70,6 +72,7 @@ class FrameBatch:
         pixels: (n, height * 3 / 2, width) uint8, planar YUV 4:2:0 of limited range, upright; an odd
             width or height is made even by repeating the last column or row.
         damage: what is broken in the video around these frames, in words.
+        warning: what a user should know of the video besides, in words.
         arrived_s: (n,) float64, when a live stream's frames arrived, in seconds since the epoch.
         after_gap: a live stream was interrupted before these frames, so all tracks end.
         cuts: (n,) bool, whether a new shot begins with this frame.
@@ -91,6 +94,7 @@ class FrameBatch:
     time_s: np.ndarray
     pixels: np.ndarray = field(default_factory=lambda: NO_PIXELS)
     damage: str | None = None
+    warning: str | None = None
     arrived_s: np.ndarray = _empty(dtype=np.float64)
     after_gap: bool = False
     cuts: np.ndarray = _empty(dtype=np.bool_)
