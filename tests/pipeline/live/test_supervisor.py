@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -190,7 +191,7 @@ def test_the_wait_before_a_replacement_doubles_up_to_a_minute(
     one.on_start = lambda worker: setattr(worker, "problem", "it died")
     results = one.run()["door"]
     starts_s = one.started_s["door"]
-    waits_s = [after - before for before, after in zip(starts_s, starts_s[1:], strict=False)]
+    waits_s = [after - before for before, after in pairwise(starts_s)]
     assert waits_s[:6] == pytest.approx([1, 2, 4, 8, 16, 32], abs=1.1)
     assert waits_s[6:] == pytest.approx([60] * len(waits_s[6:]), abs=1.1)
     assert len(results) == len(starts_s)
