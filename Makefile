@@ -16,7 +16,7 @@ demo: env
 	$(BIN)/python run_pipeline.py demo
 
 test: env check
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses logical --dist loadgroup --no-loadscope-reorder
 
 # What takes long: streams, clusters and processes that are killed, hundreds of damaged files.
 test-slow: env
