@@ -25,7 +25,7 @@ demo: .venv/installed
 	$(BIN)/python run_pipeline.py demo
 
 test: .venv/installed-dev check
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses logical --dist loadgroup --no-loadscope-reorder
 
 # What takes long: streams, clusters and processes that are killed, hundreds of damaged files.
 test-slow: .venv/installed-dev

@@ -43,6 +43,7 @@ def test_live_streams_are_measured() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 def test_the_pipeline_is_measured_against_baseline_and_upper_bound(
     samples: dict[str, Path],
 ) -> None:
