@@ -18,7 +18,7 @@ MIN_TEMPERATURE, MAX_TEMPERATURE = 0.2, 5.0
 def fit_temperatures(
     predict: Callable[[np.ndarray], np.ndarray], faces: LabelledFaces
 ) -> dict[int, float]:
-    """A temperature for whole faces, and for small ones, of which a network is surer than right.
+    """Temperatures for whole faces, and for small ones, on which a network is overconfident.
 
     Args:
         predict: from (n, 48, 48) uint8 faces to probabilities (n, 7).

@@ -64,8 +64,8 @@ class EmotionNetwork:
 
         Args:
             faces: (m, 48, 48) uint8, grey.
-            sides_px: (m,), side of each face before it was scaled to 48 pixels; of a small one the
-                network is less sure. None if they have not been enlarged.
+            sides_px: (m,), side of each face before it was scaled to 48 pixels; small ones have
+                temperatures of their own. None if they were not enlarged.
 
         Returns:
             (m, 7) float32, in the order of ``EMOTIONS``, each row summing to 1.
