@@ -1,1 +1,4 @@
-"""Settings, their files, cameras, and every error. Imports nothing else of the project."""
+"""Settings, their files, cameras, the cache, and every error.
+
+Imports nothing else of the project.
+"""

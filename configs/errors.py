@@ -33,12 +33,16 @@ class ModelError(UsageError):
     """A model file is missing or does not fit the pipeline."""
 
 
+class MissingPackageError(UsageError):
+    """The command needs a package that others do not need, and it is not installed."""
+
+
 class SourceError(EmotionTimelinesError):
     """One source cannot be analysed; the others can (exit status 1)."""
 
 
 class OutputError(SourceError):
-    """A result cannot be written: no permission, no space."""
+    """A result, or a file of the cache, cannot be written: no permission, no space."""
 
 
 class EncodingError(OutputError):

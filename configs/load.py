@@ -1,4 +1,4 @@
-"""Load settings from a YAML file or preset and from ``--set``."""
+"""Load settings from a YAML file or preset, from ``--set`` and from dictionaries."""
 
 from __future__ import annotations
 
@@ -52,6 +52,25 @@ def load_settings(
     return _validated(values, origin="command line")
 
 
+def settings_from(values: Mapping[str, Any]) -> Settings:
+    """Settings from a dictionary, the defaults changed by it.
+
+    Args:
+        values: by section, or by ``section.key``; the ``settings`` of a ``summary.json`` as well.
+
+    Raises:
+        ConfigError: as ``load_settings``.
+
+    Example:
+        settings_from({"detect.width_px": 960, "video": {"enabled": False}})
+    """
+    sections = {key: value for key, value in values.items() if "." not in key}
+    for key, value in values.items():
+        if "." in key:
+            sections = _with(sections, key, value)
+    return _validated(sections, origin="settings")
+
+
 def with_changes(
     settings: Settings, changes: Mapping[str, Mapping[str, Any]], origin: str
 ) -> Settings:
@@ -82,7 +101,7 @@ def _parsed(assignment: str) -> tuple[str, Any]:
 
 
 def _with(values: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
-    section, name = key.split(".")
+    section, _, name = key.partition(".")
     return {**values, section: {**(values.get(section) or {}), name: value}}
 
 

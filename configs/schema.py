@@ -26,6 +26,11 @@ class ReadSettings(Section):
     """Pixels of a batch, in 2^20 bytes, at most: batches of large pictures have fewer frames."""
     threads: Threads = 0
     """Threads of the decoder; 0: chosen by the number of CPUs for each video."""
+    rotate: Literal[0, 90, 180, 270, "auto"] = 0
+    """Degrees clockwise by which pictures are turned, beyond what the file says; auto: so that
+    faces are upright."""
+    rate: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Frames per second of a folder of numbered pictures, which makes a film of it."""
 
 
 class DetectSettings(Section):
@@ -41,7 +46,8 @@ class DetectSettings(Section):
 
 class TrackSettings(Section):
     max_gap_s: Seconds = 1.0
-    """A track ends when its face is out of sight for longer, or at a cut."""
+    """A track ends when its face is out of sight for longer, or at a cut; frames that are further
+    apart count as consecutive all the same."""
     remember_s: Seconds = 3600
     """A face that returns within this time gets its old id if re-identified; 0: never."""
     min_s: Seconds = 0.25
@@ -82,6 +88,8 @@ class SegmentSettings(Section):
     """A shorter run of an expression joins the longer one beside it."""
     hysteresis: Fraction01 = 0.1
     """Another expression begins when its probability exceeds the current one's by this much."""
+    min_confidence: Fraction01 = 0.35
+    """A segment in which no expression has this mean probability is called ``unclear``."""
 
 
 class ExportSettings(Section):

@@ -1,1 +1,1 @@
-"""The emotion network: its data, training, evaluation, export and runtime. Imports ``configs``."""
+"""The emotion network: data, training, evaluation, export and runtime. Imports ``configs``."""

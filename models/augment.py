@@ -1,7 +1,7 @@
-"""Random views of training faces, in OpenCV on the CPU.
+"""Augmentation of training faces, in OpenCV on the CPU.
 
-Written without a deep-learning backend, so a training run sees the same images under TensorFlow,
-JAX and PyTorch, and again after an interruption: the views depend only on seed, epoch and batch.
+It depends only on seed, epoch and batch, and on no deep-learning backend: a training run sees the
+same images under TensorFlow, JAX and PyTorch, and again after an interruption.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ CENTRE = (FACE_SIZE_PX - 1) / 2
 class AugmentedFaces(keras.utils.PyDataset):
     """Shuffled, augmented batches of (images, targets).
 
-    Images are (b, 48, 48, 1) float32 of 0 to 255; targets (b, 7) float32 that sum to 1. The last,
-    incomplete batch of an epoch is left out; shuffling gives its images their turn in other epochs.
+    Images are (b, 48, 48, 1) float32, 0 to 255; targets (b, 7) float32, rows summing to 1. The
+    last, incomplete batch of an epoch is left out; its images differ from epoch to epoch.
     """
 
     def __init__(self, data: TrainingData, recipe: Recipe) -> None:
@@ -35,11 +35,11 @@ class AugmentedFaces(keras.utils.PyDataset):
 
     @property
     def class_shares(self) -> np.ndarray:
-        """(7,), summing to 1: how frequent each expression is in the targets."""
+        """(7,), summing to 1: share of each expression in the targets."""
         return self._targets.mean(axis=0)
 
     def start_epoch(self, epoch: int) -> None:
-        """Draw the order of an epoch; the training loop calls it before each."""
+        """Shuffle for an epoch; the training loop calls this before each."""
         self._epoch = epoch
         rng = np.random.default_rng((self._recipe.seed, epoch))
         self._order = rng.permutation(len(self._images))
@@ -51,7 +51,7 @@ class AugmentedFaces(keras.utils.PyDataset):
         rng = np.random.default_rng((self._recipe.seed, self._epoch, index))
         first = index * self._recipe.batch_size
         chosen = self._order[first : first + self._recipe.batch_size]
-        images = np.stack([random_view(self._images[i], rng, self._recipe) for i in chosen])
+        images = np.stack([augmented(self._images[i], rng, self._recipe) for i in chosen])
         images = images[..., None].astype(np.float32)
         targets = self._targets[chosen]
         if not self._recipe.mixup:
@@ -62,9 +62,9 @@ class AugmentedFaces(keras.utils.PyDataset):
 
 
 def label_distributions(data: TrainingData, recipe: Recipe) -> np.ndarray:
-    """What a network learns to answer, (n, 7) float32, rows summing to 1.
+    """The targets of training, (n, 7) float32, rows summing to 1.
 
-    FER-2013's label and, where there are any, FER+'s votes, mixed by ``votes_share``; then that and
+    FER-2013's label and FER+'s votes, where there are any, mixed by ``votes_share``; the result and
     the teachers' probabilities, if there are teachers, mixed by ``distillation``.
     """
     targets = np.eye(len(EMOTIONS), dtype=np.float32)[data.faces.labels]
@@ -82,8 +82,8 @@ def _blended(values: np.ndarray, partners: np.ndarray, shares: np.ndarray) -> np
     return values * shares + values[partners] * (1 - shares)
 
 
-def random_view(image: np.ndarray, rng: np.random.Generator, recipe: Recipe) -> np.ndarray:
-    """One random view of a face, (48, 48) uint8, as far from it as the recipe allows."""
+def augmented(image: np.ndarray, rng: np.random.Generator, recipe: Recipe) -> np.ndarray:
+    """A face, (48, 48) uint8, changed at random within the limits of the recipe."""
     view = cv2.warpAffine(
         image,
         _random_affine(rng, recipe),
@@ -103,7 +103,7 @@ def random_view(image: np.ndarray, rng: np.random.Generator, recipe: Recipe) -> 
 
 
 def _random_affine(rng: np.random.Generator, recipe: Recipe) -> np.ndarray:
-    """A (2, 3) matrix about the image's centre: mirror, zoom by axis, shear, turn and shift."""
+    """A (2, 3) matrix about the image's centre: mirror, zoom by axis, shear, rotation, shift."""
     angle = rng.uniform(-recipe.rotation, recipe.rotation)
     slope = math.tan(rng.uniform(-recipe.shear, recipe.shear))
     zoom_x, zoom_y = rng.uniform(1 - recipe.zoom, 1 + recipe.zoom, size=2)

@@ -1,17 +1,41 @@
-"""Fit the temperature that makes a network as sure as it is right (Guo et al., ICML 2017)."""
+"""Temperature scaling: calibrate the confidence of a network (Guo et al., ICML 2017)."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from models.dataset import LabelledFaces
+from models.degrade import TYPICAL_SIDES_PX, shrunk
+from models.emotions import FACE_SIZE_PX
 from models.runtime import with_temperature
 
-LEAST, MOST = 0.2, 5.0
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.2, 5.0
+
+
+def fit_temperatures(
+    predict: Callable[[np.ndarray], np.ndarray], faces: LabelledFaces
+) -> dict[int, float]:
+    """Temperatures for whole faces, and for small ones, on which a network is overconfident.
+
+    Args:
+        predict: from (n, 48, 48) uint8 faces to probabilities (n, 7).
+        faces: that the network was not trained on.
+
+    Returns:
+        Temperatures by the side of a face in pixels.
+    """
+    by_side = {FACE_SIZE_PX: fit_temperature(predict(faces.images), faces.labels)}
+    for side_px in TYPICAL_SIDES_PX:
+        small = np.stack([shrunk(face, side_px) for face in faces.images])
+        by_side[side_px] = fit_temperature(predict(small), faces.labels)
+    return by_side
 
 
 def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature that makes the labels likeliest.
+    """The temperature with the least negative log-likelihood of the labels.
 
     Args:
         probabilities: (n, 7) of faces that the network was not trained on.
@@ -21,9 +45,10 @@ def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
         A temperature between 0.2 and 5 for ``models.runtime.with_temperature``.
     """
 
-    def surprisal(log_temperature: float) -> float:
+    def negative_log_likelihood(log_temperature: float) -> float:
         calibrated = with_temperature(probabilities, float(np.exp(log_temperature)))
         return -float(np.log(np.maximum(calibrated[np.arange(len(labels)), labels], 1e-9)).mean())
 
-    found = minimize_scalar(surprisal, bounds=(np.log(LEAST), np.log(MOST)), method="bounded")
+    bounds = np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)
+    found = minimize_scalar(negative_log_likelihood, bounds=bounds, method="bounded")
     return float(np.exp(found.x))

@@ -1,4 +1,4 @@
-"""FER-2013 as its users have it: folders of images by expression, or the original ``fer2013.csv``.
+"""Read FER-2013: folders of images by expression, or the original ``fer2013.csv``.
 
 Goodfellow et al., "Challenges in representation learning", ICONIP 2013: 48x48 grey faces, seven
 labels. Training, public test (here: validation) and private test are its splits.
@@ -22,7 +22,7 @@ from models.votes import load_votes
 BadData = Literal["skip", "refuse"]
 
 CutFace = Callable[[np.ndarray], np.ndarray]
-"""From a picture of one face, (h, w) uint8, to what a network sees of it, (48, 48) uint8."""
+"""From a picture of one face, (h, w) uint8, to the network's input, (48, 48) uint8."""
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 
@@ -54,7 +54,7 @@ class LabelledFaces:
         return len(self.labels)
 
     def without(self, reasons: Sequence[str | None]) -> LabelledFaces:
-        """Those for which no reason is given to leave them out; the others are ``skipped``."""
+        """The faces whose reason is None; the others are ``skipped``, with their reason."""
         kept = np.array([reason is None for reason in reasons])
         return LabelledFaces(
             self.images[kept],
@@ -71,15 +71,15 @@ class LabelledFaces:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a network is trained on, and what it is scored on meanwhile.
+    """The training split, and the validation split that training is scored on.
 
     Attributes:
         faces: of the training split.
-        validation: of the validation split; where there are votes, the faces that most people can
+        validation: of the validation split. Where there are votes, only faces that most people can
             name, labelled with the expression that most of them see.
         votes: FER+'s votes for ``faces``, (n, 7) float32, rows summing to 1, or to 0 for a face
             without votes; None without a file of votes.
-        teacher_probabilities: those of ``faces``, (n, 7) float32, rows summing to 1.
+        teacher_probabilities: the teachers' mean for ``faces``, (n, 7) float32, rows summing to 1.
     """
 
     faces: LabelledFaces
@@ -89,7 +89,7 @@ class TrainingData:
 
 
 def whole_picture(picture: np.ndarray) -> np.ndarray:
-    """The simplest ``CutFace``: takes the picture for the face."""
+    """The simplest ``CutFace``: the whole picture, scaled."""
     return cv2.resize(picture, (FACE_SIZE_PX, FACE_SIZE_PX), interpolation=cv2.INTER_AREA)
 
 
@@ -100,8 +100,8 @@ def load_split(
 
     Args:
         dataset: its folder, or ``fer2013.csv``.
-        split: which.
-        cut: is given each picture.
+        split: its name.
+        cut: cuts the face out of each picture.
         exact_size: skip pictures that are not 48x48.
 
     Raises:
@@ -128,7 +128,7 @@ def load_split(
 
 
 def has_split(dataset: Path, split: str) -> bool:
-    """Whether a data set has that split, be it usable or not."""
+    """Whether a data set has that split, usable or not."""
     if dataset.is_file():
         with dataset.open(newline="") as lines:
             return any(row.get("Usage") == CSV_SPLITS[split] for row in csv.DictReader(lines))
@@ -142,23 +142,23 @@ def _possible_folders(dataset: Path, split: str) -> tuple[Path, Path]:
 def load_training_data(
     dataset: Path, bad_data: BadData, cut: CutFace = whole_picture
 ) -> TrainingData:
-    """Read what a training needs, without what would spoil or flatter it.
+    """Read the training and validation splits, without images that must not be used.
 
-    Left out are images that cannot be read or are not 48x48; training images that are in the
-    validation split, too: a network that has seen them there would score better than it is; and
-    faces in which most of FER+'s people see none of the seven expressions.
+    These are images that cannot be read or are not 48x48; training images that are in the
+    validation split, too, which would make the score of a network too good; and faces in which most
+    of FER+'s people see none of the seven expressions.
 
     Args:
         dataset: as for ``load_split``.
-        bad_data: leave them out and name them in ``skipped``, or refuse the data set.
-        cut: is given each picture.
+        bad_data: leave out images that cannot be used, or refuse the data set.
+        cut: cuts the face out of each picture.
 
     Raises:
         DatasetError: as ``load_split`` and ``load_votes``; or some images are bad, and ``bad_data``
             is ``refuse``.
     """
     validation = load_split(dataset, "validation", cut, exact_size=True)
-    faces = _without_twins(load_split(dataset, "train", cut, exact_size=True), validation)
+    faces = _without_duplicates(load_split(dataset, "train", cut, exact_size=True), validation)
     bad = (*faces.skipped, *validation.skipped)
     if bad and bad_data == "refuse":
         raise DatasetError(
@@ -182,23 +182,23 @@ def _labelled_by_majority(faces: LabelledFaces, majority: np.ndarray) -> Labelle
     return replace(named, labels=majority[majority >= 0])
 
 
-def _without_twins(faces: LabelledFaces, held_out: LabelledFaces) -> LabelledFaces:
-    """The faces less those that are in ``held_out``, too."""
+def _without_duplicates(faces: LabelledFaces, held_out: LabelledFaces) -> LabelledFaces:
+    """The faces that are not in ``held_out``, too."""
     names = {
         image.tobytes(): name for image, name in zip(held_out.images, held_out.files, strict=True)
     }
-    twins = [names.get(image.tobytes()) for image in faces.images]
-    if None not in twins:
+    duplicates_of = [names.get(image.tobytes()) for image in faces.images]
+    if None not in duplicates_of:
         raise DatasetError("every training image is in the validation split, too")
     return faces.without(
-        [twin and f"the same image as {twin} of the validation split" for twin in twins]
+        [name and f"the same image as {name} of the validation split" for name in duplicates_of]
     )
 
 
 def load_folder(
     folder: Path, cut: CutFace = whole_picture, exact_size: bool = False
 ) -> LabelledFaces:
-    """Read ``<folder>/<emotion>/*.jpg|png``; emotions without a folder are taken as empty.
+    """Read ``<folder>/<emotion>/*.jpg|png``; an emotion without a folder has no faces.
 
     Raises:
         DatasetError: no folder of an emotion, or no readable image in any.

@@ -1,4 +1,4 @@
-"""Faces as video has them: small, blurred, noisy, compressed. FER-2013's are none of these."""
+"""Degrade faces as video does: small, blurred, noisy, compressed. FER-2013's are none of these."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import numpy as np
 from models.emotions import FACE_SIZE_PX
 
 SMALLEST_PX, LARGEST_PX = 12, 36
-"""Sides to which a small face is shrunk; the eyes of one of 26 pixels are 10 pixels apart."""
+"""Limits of the side to which a face is shrunk. At 26 pixels, its eyes are 10 pixels apart."""
 
-MOST_BLUR_PX = 1.6
-MOST_NOISE = 12.0  # standard deviation, of 255 grey levels
+TYPICAL_SIDES_PX = (16, 24)
+"""Sides at which networks are calibrated and scored; at 24 pixels, eyes are 9 pixels apart."""
+
+MAX_BLUR_PX = 1.6
+MAX_NOISE = 12.0  # standard deviation, of 255 grey levels
 WORST_JPEG, BEST_JPEG = 15, 60
 
 
 def shrunk(face: np.ndarray, side_px: int) -> np.ndarray:
-    """A face with no more detail than one of that size in a video has.
+    """A face with the detail of one of that size in a video.
 
     Args:
         face: (48, 48) uint8.
@@ -30,7 +33,7 @@ def shrunk(face: np.ndarray, side_px: int) -> np.ndarray:
 
 
 def as_in_video(face: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
-    """A face with random faults of video.
+    """A face, degraded at random as in video.
 
     Args:
         face: (48, 48) uint8.
@@ -44,10 +47,10 @@ def as_in_video(face: np.ndarray, rng: np.random.Generator, share: float) -> np.
     if small:
         face = cv2.resize(face, (side_px, side_px), interpolation=cv2.INTER_AREA)
     if blurred:
-        sigma_px = rng.uniform(0.4, MOST_BLUR_PX) * side_px / FACE_SIZE_PX
+        sigma_px = rng.uniform(0.4, MAX_BLUR_PX) * side_px / FACE_SIZE_PX
         face = cv2.GaussianBlur(face, (0, 0), sigma_px)
     if noisy:
-        noise = rng.normal(0, rng.uniform(0, MOST_NOISE), face.shape)
+        noise = rng.normal(0, rng.uniform(0, MAX_NOISE), face.shape)
         face = np.clip(face + noise, 0, 255).astype(np.uint8)
     if compressed:
         quality = int(rng.integers(WORST_JPEG, BEST_JPEG + 1))

@@ -1,4 +1,4 @@
-"""Train teachers that differ, then a network that learns from them too (Hinton et al., 2015)."""
+"""Knowledge distillation (Hinton et al., 2015): train teachers, then a student on their answers."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def train_with_teachers(
     The student begins with the weights of the teacher of its own architecture.
 
     Args:
-        resume: go on where a run in ``out`` was interrupted, be it at a teacher or at the student.
+        resume: go on where the run in ``out`` was interrupted, at a teacher or at the student.
 
     Returns:
-        The paths of the student, as ``train_and_export`` does.
+        The paths of the student's networks, as ``train_and_export`` does.
 
     Raises:
         UsageError: ``out`` holds a run, and ``resume`` is false.

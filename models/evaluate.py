@@ -7,17 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from configs.errors import ModelError, UsageError
+from configs.errors import ModelError
 from models.dataset import CutFace, LabelledFaces, has_split, load_folder, load_split, whole_picture
-from models.degrade import shrunk
+from models.degrade import TYPICAL_SIDES_PX, shrunk
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.keras_model import load_keras, probabilities
 from models.metrics import score
 from models.runtime import EmotionNetwork, read_labels, with_temperature
 from models.votes import load_votes
-
-SHRUNK_PX = (24, 16)
-"""Sizes to which faces are shrunk to be scored again; the eyes of the first are 9 pixels apart."""
 
 
 def evaluate(
@@ -28,19 +25,19 @@ def evaluate(
     Args:
         dataset: FER-2013, of which the test split is used if there is one, else the validation
             split; or a single folder of ``<emotion>/*.jpg|png``.
-        model: the model file, its labels beside it; for ``.keras``, TensorFlow must be installed.
+        model: the model file, its labels beside it.
         plots: folder for ``confusion.png`` and ``reliability.png``, made if absent.
-        cut: is given each picture of a face.
+        cut: cuts the face out of each picture.
 
     Returns:
-        What ``models.metrics.score`` gives for the labels, with ``model`` and ``dataset`` named;
-        ``votes``, the same for the expression that most of FER+'s people see, or None if the data
-        set has no votes; and ``by_size``, figures for the faces as they are, and shrunk to
-        ``SHRUNK_PX`` and enlarged again, scored by votes if there are any, else by labels.
+        ``models.metrics.score`` by the labels, with the names of ``model`` and ``dataset``;
+        ``votes``: the same by the expression that most of FER+'s people see, None for a data set
+        without votes; and ``by_size``: figures of the faces as they are, and shrunk to
+        ``TYPICAL_SIDES_PX`` and enlarged again, by votes if there are any, else by labels.
 
     Raises:
         DatasetError, ModelError: one of the two cannot be used.
-        UsageError: plots are asked for, but Matplotlib is not installed.
+        MissingPackageError: for ``.keras``, TensorFlow is not installed.
     """
     split, faces = labelled_faces(dataset, cut)
     votes = load_votes(dataset, split, faces.files) if split else None
@@ -59,10 +56,8 @@ def evaluate(
         "skipped": list(faces.skipped),
     }
     if plots is not None:
-        try:
-            from models.plots import plot_confusion, plot_reliability
-        except ImportError as error:
-            raise UsageError("--plots needs Matplotlib; install the extra 'train'") from error
+        from models.plots import plot_confusion, plot_reliability  # Matplotlib is slow to import.
+
         plots.mkdir(parents=True, exist_ok=True)
         plot_confusion(result, plots / "confusion.png")
         plot_reliability(predicted, faces.labels, plots / "reliability.png")
@@ -73,7 +68,7 @@ def labelled_faces(dataset: Path, cut: CutFace) -> tuple[str | None, LabelledFac
     """The faces to score on: a folder of emotions, or the best held-out split of a data set.
 
     Returns:
-        The split's name, None for a folder of emotions; and its faces.
+        The name of the split, None for a folder of emotions; and its faces.
     """
     if dataset.is_dir() and any((dataset / name).is_dir() for name in EMOTIONS):
         return None, load_folder(dataset, cut)
@@ -83,8 +78,9 @@ def labelled_faces(dataset: Path, cut: CutFace) -> tuple[str | None, LabelledFac
 
 def _score_shrunk(model: Path, faces: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     figures = {}
-    for side_px in SHRUNK_PX:
-        predicted = predict(model, np.stack([shrunk(face, side_px) for face in faces]))
+    for side_px in sorted(TYPICAL_SIDES_PX, reverse=True):
+        small = np.stack([shrunk(face, side_px) for face in faces])
+        predicted = predict(model, small, side_px)
         figures[str(side_px)] = _main_figures(predicted, labels)
     return figures
 
@@ -99,11 +95,17 @@ def _main_figures(predicted: np.ndarray, labels: np.ndarray) -> dict[str, float]
     }
 
 
-def predict(model: Path, images: np.ndarray) -> np.ndarray:
-    """Calibrated probabilities, (n, 7), that a model gives for (n, 48, 48) uint8 faces."""
+def predict(model: Path, images: np.ndarray, side_px: int = FACE_SIZE_PX) -> np.ndarray:
+    """Calibrated probabilities, (n, 7), that a model gives for (n, 48, 48) uint8 faces.
+
+    Args:
+        side_px: side of the faces before they were scaled to 48 pixels.
+    """
+    sides_px = np.full(len(images), side_px)
     if model.suffix == ".tflite":
-        return EmotionNetwork(model).predict(images)
+        return EmotionNetwork(model).predict(images, sides_px)
     if model.suffix != ".keras":
         raise ModelError(f"{model}: neither a .tflite nor a .keras model")
     network, labels = load_keras(model), read_labels(model.with_suffix(".json"))
-    return with_temperature(probabilities(network, images)[:, labels.order], labels.temperature)
+    predicted = probabilities(network, images)[:, labels.order]
+    return with_temperature(predicted, labels.temperatures(sides_px))

@@ -1,18 +1,18 @@
-"""Keras networks on disk: load them, and turn them into what the pipeline runs."""
+"""Keras networks on disk: load, save, and convert them to ``.tflite``."""
 
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
+from configs.cache import cache_folder, filling
 from configs.errors import ModelError
 from models.emotions import EMOTIONS, FACE_SIZE_PX
-from models.quiet import standard_error_silenced
+from models.optional import packages_needed
 from models.runtime import read_labels
 
 if TYPE_CHECKING:
@@ -20,21 +20,16 @@ if TYPE_CHECKING:
 
 
 def load_keras(path: Path) -> keras.Model:
-    """Load a ``.keras`` network. Code that a file carries in itself is never run.
+    """Load a ``.keras`` network. Code inside the file is never run.
 
     Raises:
-        ModelError: TensorFlow is not installed, or the file is not a network of 48x48 grey faces
-            and the seven expressions.
+        ModelError: the file is not a network of 48x48 grey faces and the seven expressions.
+        MissingPackageError: TensorFlow is not installed.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such model file")
-    try:
-        with standard_error_silenced():
-            import keras
-    except ImportError as error:
-        raise ModelError(
-            f"{path}: TensorFlow is needed for .keras models; install the extra 'train'"
-        ) from error
+    with packages_needed(f"{path}: a .keras model", "tensorflow"):
+        import keras
     try:
         network = keras.models.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError) as error:
@@ -44,22 +39,22 @@ def load_keras(path: Path) -> keras.Model:
     found = network.input_shape, network.output_shape
     if found != expected:
         raise ModelError(
-            f"{path}: from {found[0]} to {found[1]}; expected from {expected[0]}, grey faces, to "
-            f"{expected[1]}, a probability for each expression"
+            f"{path}: input {found[0]}, output {found[1]}; expected grey faces, {expected[0]}, and "
+            f"a probability for each expression, {expected[1]}"
         )
     return network
 
 
 def probabilities(network: keras.Model, images: np.ndarray) -> np.ndarray:
-    """What a network gives for faces, (n, 48, 48) uint8: (n, 7) float32, in its own order."""
+    """Output of a network for faces, (n, 48, 48) uint8: (n, 7) float32, in its own order."""
     return network.predict(images[..., None], batch_size=256, verbose=0)
 
 
 def save_compactly(network: keras.Model, path: Path) -> None:
-    """Save a network in well under half of the bytes.
+    """Save a network, compressed to less than half its size.
 
-    Its kernels are rounded to bfloat16, the precision that they were multiplied with in training,
-    also in ``network`` itself; then half of their bytes are zero, and compression leaves them out.
+    Its kernels are rounded to bfloat16, the precision in which training multiplied them, also in
+    ``network`` itself. Half of their bytes are zero then, which compression removes.
     """
     from keras import ops
 
@@ -78,16 +73,18 @@ def save_compactly(network: keras.Model, path: Path) -> None:
 
 
 def as_tflite(path: Path, cache: Path | None = None) -> Path:
-    """The ``.tflite`` file for a model file: itself, or what a ``.keras`` network converts to.
+    """The ``.tflite`` file of a model: the file itself, or the converted ``.keras`` network.
 
-    Conversion takes some seconds; its result is kept in ``cache`` for the next time.
+    Conversion takes some seconds; its result is kept in ``cache``.
 
     Args:
         path: a ``.tflite`` or ``.keras`` model with its labels (``NAME.json``) beside it.
-        cache: folder for converted networks, made if absent; one of the user's own by default.
+        cache: folder for converted networks, made if absent; by default one in the user's home.
 
     Raises:
         ModelError: it is a ``.keras`` network that cannot be used.
+        MissingPackageError: TensorFlow is not installed.
+        OutputError: the cache cannot be written.
     """
     if path.suffix != ".keras":
         return path
@@ -96,15 +93,14 @@ def as_tflite(path: Path, cache: Path | None = None) -> Path:
     card = path.with_suffix(".json")
     read_labels(card)
     digest = hashlib.sha256(path.read_bytes() + card.read_bytes()).hexdigest()
-    cache = cache or Path.home() / ".cache" / "emotion-timelines"
+    cache = cache or cache_folder("networks")
     converted = cache / f"{path.stem}-{digest[:16]}.tflite"
     if not converted.is_file():
         network = load_keras(path)
-        from models.export import convert
-
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as unfinished:
-            convert(network, Path(unfinished) / converted.name)
+        with packages_needed(f"{path}: a .keras model", "tensorflow"):
+            from models.export import convert
+        with filling(cache) as unfinished:
+            convert(network, unfinished / converted.name)
             converted.with_suffix(".json").write_bytes(card.read_bytes())
-            (Path(unfinished) / converted.name).replace(converted)
+            (unfinished / converted.name).replace(converted)
     return converted

@@ -1,11 +1,10 @@
-"""Fit nothing but the last layer of a trained network: minutes instead of hours."""
+"""Fit only the last layer of a trained network: minutes instead of hours."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
@@ -14,12 +13,12 @@ from models.augment import label_distributions
 from models.dataset import TrainingData
 from models.networks import adjust_logits, build
 from models.recipe import Recipe
-from models.train import begin_with, export_run, prepare_run_folder
+from models.train import export_run, load_initial_weights, prepare_run_folder
 
 WEIGHT_DECAY = 1e-4
-"""Half of it times the squared weights is added to the mean cross-entropy."""
+"""L2: half of it times the squared weights is added to the mean cross-entropy."""
 
-MOST_STEPS = 300
+MAX_STEPS = 300
 
 
 def fit_last_layer_and_export(
@@ -29,13 +28,14 @@ def fit_last_layer_and_export(
     initial: Path,
     report: Callable[[str], None] = print,
 ) -> list[Path]:
-    """Fit the last layer of ``initial`` to the labels of ``data``, and write what ``train`` does.
+    """Fit the last layer of ``initial`` to the targets of ``data``, and export the network.
 
     Args:
-        recipe: of the architecture of ``initial``; says how labels and votes are mixed.
+        out: folder for results, made if absent.
+        recipe: of the architecture of ``initial``; gives the shares of labels and votes.
 
     Returns:
-        The paths of the networks.
+        The paths of the networks, as ``train_and_export`` does.
 
     Raises:
         UsageError: ``out`` holds a training run.
@@ -43,20 +43,16 @@ def fit_last_layer_and_export(
     """
     prepare_run_folder(out, recipe, resume=False)
     network = build(recipe.architecture)
-    begin_with(initial, network)
+    load_initial_weights(initial, network)
     report(f"{len(data.faces)} training faces, each with its mirror image")
     features = network.get_layer("features")
-    views = data.faces.images, data.faces.images[:, :, ::-1]
-    inputs = np.concatenate([_features(features, view) for view in views])
+    images = np.concatenate([data.faces.images, data.faces.images[:, :, ::-1]])
+    inputs = features.predict(images[..., None], batch_size=256, verbose=0)
     targets = label_distributions(data, recipe)
     fitted = fit_multinomial(inputs, np.concatenate([targets, targets]))
     network.get_layer("emotion").set_weights(fitted)
     adjust_logits(network, targets.mean(axis=0), recipe.logit_adjustment)
     return export_run(network, data, out, report)
-
-
-def _features(network: keras.Model, images: np.ndarray) -> np.ndarray:
-    return network.predict(images[..., None], batch_size=256, verbose=0)
 
 
 def fit_multinomial(inputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
@@ -83,7 +79,7 @@ def fit_multinomial(inputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]
         return float(value), slope.reshape(-1)
 
     found = minimize(loss, np.zeros(shape).reshape(-1), jac=True, method="L-BFGS-B",
-                     options={"maxiter": MOST_STEPS}).x.reshape(shape)  # fmt: skip
+                     options={"maxiter": MAX_STEPS}).x.reshape(shape)  # fmt: skip
     weights = found[:-1] / scale[:, None]
     bias = found[-1] - mean @ weights
     return [weights.astype(np.float32), bias.astype(np.float32)]

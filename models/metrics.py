@@ -1,4 +1,4 @@
-"""How well a network names expressions."""
+"""Scores of a network: accuracy, confusion, calibration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CALIBRATION_BINS = 15
 
 
 def score(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """The figures of merit, ready for JSON.
+    """Scores, ready for JSON.
 
     Classes without a single face are left out of the averages over classes.
 
@@ -50,7 +50,7 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Bin:
-    """Faces of which a network is about equally sure: how sure, how often right, how many."""
+    """Faces of similar confidence: their mean confidence, accuracy and number."""
 
     confidence: float
     accuracy: float
@@ -58,22 +58,24 @@ class Bin:
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[Bin]:
-    """The faces in ``CALIBRATION_BINS`` bins of equal width, by confidence."""
+    """Reliability diagram: the faces in ``CALIBRATION_BINS`` bins of confidence, of equal width."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     place = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    counts, sure, hits = (
+    counts, confidence_sums, hits = (
         np.bincount(place, weights, minlength=CALIBRATION_BINS)
         for weights in (np.ones(len(labels)), confidence, right)
     )
-    shares = np.maximum(counts, 1)
+    at_least_one = np.maximum(counts, 1)
     return [
-        Bin(float(s), float(h), int(n))
-        for s, h, n in zip(sure / shares, hits / shares, counts, strict=True)
+        Bin(float(confidence), float(accuracy), int(n))
+        for confidence, accuracy, n in zip(
+            confidence_sums / at_least_one, hits / at_least_one, counts, strict=True
+        )
     ]
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean distance between how sure a network is and how often it is right, weighted by bin."""
+    """Mean difference of confidence and accuracy over the bins, weighted by their faces."""
     bins = reliability(probabilities, labels)
     return sum(part.n * abs(part.confidence - part.accuracy) for part in bins) / len(labels)

@@ -1,7 +1,7 @@
 """The networks: from (b, 48, 48, 1) grey values 0 to 255 to (b, 7) probabilities.
 
 A network is ``features``, the part that an architecture defines, and one dense layer on top. It is
-built twice: as a learner, for training, and as the plain network that is kept and runs everywhere.
+built twice: as a learner, for training, and as the plain network that is saved.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from models.emotions import EMOTIONS, FACE_SIZE_PX
 
 NewLayer = Callable[[], layers.Layer]
 
-
 Features = Callable[[keras.KerasTensor, NewLayer], keras.KerasTensor]
 """From (b, 48, 48, 1) grey values to (b, k) features; the second argument makes batch
 normalisation layers."""
 
 
 def build(architecture: str, precision: str = "float32") -> keras.Model:
-    """The untrained network of that name (a key of ``ARCHITECTURES``), of a Keras dtype policy."""
+    """The untrained network; arguments as for ``build_learner``."""
     with _dtype_policy(precision):
         faces = keras.Input((FACE_SIZE_PX, FACE_SIZE_PX, 1), name="face")
         logits = _emotion_layer()(_features(architecture, layers.BatchNormalization)(faces))
@@ -33,7 +32,7 @@ def build(architecture: str, precision: str = "float32") -> keras.Model:
 
 
 def build_learner(architecture: str, precision: str) -> keras.Model:
-    """The same network for training: its output are logits.
+    """The same network for training: its outputs are logits.
 
     Args:
         architecture: a key of ``ARCHITECTURES``.
@@ -56,7 +55,7 @@ def _dtype_policy(name: str) -> Iterator[None]:
 
 
 def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Take what a learner has learnt into the plain network of its architecture, or back."""
+    """Copy weights from a learner to the plain network of its architecture, or back."""
     for name in ("features", "emotion"):
         target.get_layer(name).set_weights(source.get_layer(name).get_weights())
 
@@ -68,7 +67,7 @@ def adjust_logits(network: keras.Model, class_shares: np.ndarray, power: float) 
     2021: at 1 the network answers as if all expressions were equally frequent.
 
     Args:
-        class_shares: (7,), summing to 1, of what the network learnt from.
+        class_shares: (7,), summing to 1, of the targets of training.
     """
     layer = network.get_layer("emotion")
     kernel, bias = layer.get_weights()
@@ -97,8 +96,8 @@ def residual(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor
 
 
 def strided(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor:
-    """Large patches from the start, of faces of equal light and contrast: a teacher that errs
-    elsewhere than ``residual`` does."""
+    """Normalised light and contrast, and a first convolution with strides: a teacher that errs on
+    other faces than ``residual`` does."""
     x = layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False, dtype="float32")(x)
     x = _convolution(x, 48, 5, normalisation, strides=2)
     for number, filters in enumerate((96, 192, 320)):
@@ -108,7 +107,7 @@ def strided(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor:
 
 
 def seed(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor:
-    """Three convolution blocks and two dense layers, as in the first of this program's networks."""
+    """Three convolution blocks and two dense layers, as in the program's first network."""
     x = _scaled(x)
     for filters, size in ((64, 5), (128, 3), (128, 3)):
         x = _convolution(x, filters, size, normalisation)

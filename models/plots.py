@@ -1,4 +1,4 @@
-"""Pictures of how training went and how well a network does."""
+"""Plots of training and of evaluation."""
 
 from __future__ import annotations
 
@@ -43,15 +43,17 @@ def plot_confusion(result: dict[str, Any], path: Path) -> None:
                    color="white" if share > 0.5 else "black")  # fmt: skip
     panel.set_xticks(range(len(EMOTIONS)), EMOTIONS, rotation=45, ha="right")
     panel.set_yticks(range(len(EMOTIONS)), EMOTIONS)
-    panel.set(xlabel="named", ylabel="true", title=f"{result['model']}: {result['accuracy']:.1%}")
+    panel.set(
+        xlabel="predicted", ylabel="true", title=f"{result['model']}: {result['accuracy']:.1%}"
+    )
     _save(figure, path)
 
 
 def plot_reliability(probabilities: np.ndarray, labels: np.ndarray, path: Path) -> None:
-    """How often the network is right, over how sure it is; the diagonal is perfect."""
+    """Reliability diagram: accuracy over confidence; on the diagonal they are equal."""
     bins = [part for part in reliability(probabilities, labels) if part.n]
     figure, panel = plt.subplots(figsize=(5.6, 5.2), layout="constrained")
-    panel.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="as sure as right")
+    panel.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="perfectly calibrated")
     panel.plot([part.confidence for part in bins], [part.accuracy for part in bins], color=BLUE)
     panel.scatter(
         [part.confidence for part in bins],
@@ -59,9 +61,9 @@ def plot_reliability(probabilities: np.ndarray, labels: np.ndarray, path: Path) 
         s=[1500 * part.n / len(labels) for part in bins],
         color=BLUE,
         alpha=0.6,
-        label="faces (area: how many)",
+        label="faces (area: number)",
     )
-    panel.set(xlabel="confidence", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
+    panel.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1))
     panel.spines[["top", "right"]].set_visible(False)
     panel.legend(frameon=False, loc="upper left", markerscale=0.4)
     _save(figure, path)

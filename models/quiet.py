@@ -1,25 +1,38 @@
-"""Keep what C++ libraries print out of a user's sight."""
+"""Silence what C++ libraries print."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
+
+_one_thread = RLock()
 
 
 @contextmanager
 def standard_error_silenced() -> Iterator[None]:
-    """Discard standard error, also what is written from C++, which Python's own redirection misses.
+    """Discard what libraries print from C and C++; Python's own standard error is untouched.
 
     LiteRT and TensorFlow announce their delegates and devices there; the first has no switch to
-    stop it, the second's works only once it is imported.
+    stop it, the second's works only once it is imported. C's variable ``stderr`` is changed, and
+    not the process's file descriptor 2, as other threads of the program may be printing. Windows
+    has no such variable, so there the libraries stay heard.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
+    if sys.platform == "win32":
         yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        return
+    c = ctypes.CDLL(None)
+    c.fopen.restype, c.fclose.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    stderr = ctypes.c_void_p.in_dll(c, "__stderrp" if sys.platform == "darwin" else "stderr")
+    with _one_thread:
+        kept, nowhere = stderr.value, c.fopen(os.devnull.encode(), b"w")
+        stderr.value = nowhere
+        try:
+            yield
+        finally:
+            stderr.value = kept
+            c.fclose(nowhere)

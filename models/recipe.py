@@ -1,4 +1,4 @@
-"""What decides the outcome of a training run; the recipes of the networks, by name."""
+"""Recipes of training, by architecture."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Recipe:
         votes_share: share of FER+'s votes in the label of a face that has some; the rest is
             FER-2013's label.
         logit_adjustment: power of the classes' shares that probabilities are divided by (Menon et
-            al., ICLR 2021), so that rare expressions are not drowned; 0 for none.
+            al., ICLR 2021), so that rare expressions are found, too; 0 for none.
         rotation, shear: largest angles of augmentation, radians.
         zoom: largest change of size in augmentation, relative.
         shift: largest displacement in augmentation, as a share of the image.

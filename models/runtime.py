@@ -17,7 +17,7 @@ from models.quiet import standard_error_silenced
 SHIPPED_MODEL = Path(__file__).with_name("emotions.tflite")
 
 FACES_A_CALL = 8
-"""Faces that the network takes at once; fewer are filled up, more are cut in pieces."""
+"""Batch size of the network: fewer faces are padded, more take several calls."""
 
 
 class EmotionNetwork:
@@ -59,11 +59,13 @@ class EmotionNetwork:
                 f"{(FACES_A_CALL, len(EMOTIONS))}: a probability for each expression"
             )
 
-    def predict(self, faces: np.ndarray) -> np.ndarray:
-        """Probabilities of the seven expressions; a face's do not depend on the faces beside it.
+    def predict(self, faces: np.ndarray, sides_px: np.ndarray | None = None) -> np.ndarray:
+        """Probabilities of the seven expressions, the same for a face whatever the others are.
 
         Args:
             faces: (m, 48, 48) uint8, grey.
+            sides_px: (m,), side of each face before it was scaled to 48 pixels; small ones have
+                temperatures of their own. None if they were not enlarged.
 
         Returns:
             (m, 7) float32, in the order of ``EMOTIONS``, each row summing to 1.
@@ -77,46 +79,55 @@ class EmotionNetwork:
             self._interpreter.invoke()
             output = self._interpreter.get_tensor(self._output_index)
             probabilities[start : start + len(part)] = output[: len(part), self._labels.order]
-        return with_temperature(probabilities, self._labels.temperature)
+        if sides_px is None:
+            sides_px = np.full(len(faces), FACE_SIZE_PX)
+        return with_temperature(probabilities, self._labels.temperatures(sides_px))
 
 
-def with_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Make a network as sure as it is right (Guo et al., "On calibration of modern neural
-    networks", ICML 2017): above 1 it becomes less sure, below 1 surer.
+def with_temperature(probabilities: np.ndarray, temperature: float | np.ndarray) -> np.ndarray:
+    """Temperature scaling (Guo et al., "On calibration of modern neural networks", ICML 2017).
 
     Args:
         probabilities: (m, 7), rows summing to 1.
-        temperature: above 0.
+        temperature: above 0, one for all or (m,); above 1 lowers confidence, below 1 raises it.
 
     Returns:
         (m, 7) float32, rows summing to 1.
     """
-    powered = np.maximum(probabilities, 1e-12).astype(np.float64) ** (1 / temperature)
+    exponents = 1 / np.asarray(temperature, np.float64).reshape(-1, 1)
+    powered = np.maximum(probabilities, 1e-12).astype(np.float64) ** exponents
     return (powered / powered.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What a network's outputs mean.
+    """Meaning of the outputs of a network.
 
     Attributes:
-        order: where each of ``EMOTIONS`` is among the outputs.
-        temperature: see ``with_temperature``.
+        order: index of the output for each of ``EMOTIONS``.
+        by_side: temperatures by the side of a face in pixels, ascending; see ``with_temperature``.
     """
 
     order: list[int]
-    temperature: float
+    by_side: dict[int, float]
+
+    def temperatures(self, sides_px: np.ndarray) -> np.ndarray:
+        """The temperature for faces of each side, (m,) float64: linear between those given."""
+        return np.interp(sides_px, list(self.by_side), list(self.by_side.values()))
 
 
 def read_labels(path: Path) -> Labels:
     """The labels that lie beside a model, ``{"labels": [...], "temperature": 1.0}``.
 
+    A temperature may be an object, too: one for each of several sides of faces in pixels, such as
+    ``{"16": 1.5, "48": 1.0}``.
+
     Raises:
-        ModelError: there are none, or not those of the seven expressions.
+        ModelError: the file is missing, or its labels are not the seven expressions.
     """
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-        names, temperature = list(card["labels"]), float(card.get("temperature", 1.0))
+        names, by_side = list(card["labels"]), _by_side(card.get("temperature", 1.0))
     except FileNotFoundError:
         raise ModelError(
             f"{path}: missing; a model needs its labels beside it, in the order of its outputs: "
@@ -124,15 +135,26 @@ def read_labels(path: Path) -> Labels:
         ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f'{path}: expected {{"labels": [...], "temperature": 1.0}}') from error
-    if sorted(names) != sorted(EMOTIONS) or temperature <= 0:
+    if sorted(names) != sorted(EMOTIONS) or not by_side or min(by_side.values()) <= 0:
         raise ModelError(
             f"{path}: labels must be {', '.join(EMOTIONS)} in any order, "
             "and the temperature above 0"
         )
-    return Labels([names.index(name) for name in EMOTIONS], temperature)
+    return Labels([names.index(name) for name in EMOTIONS], by_side)
 
 
-def write_labels(model: Path, temperature: float) -> None:
-    """Write the labels that lie beside a model whose outputs are in the order of ``EMOTIONS``."""
-    card = {"labels": list(EMOTIONS), "temperature": round(temperature, 4)}
+def _by_side(temperature: float | dict[str, float]) -> dict[int, float]:
+    if not isinstance(temperature, dict):
+        return {FACE_SIZE_PX: float(temperature)}
+    return dict(sorted((int(side), float(value)) for side, value in temperature.items()))
+
+
+def write_labels(model: Path, by_side: dict[int, float]) -> None:
+    """Write the labels that lie beside a model whose outputs are in the order of ``EMOTIONS``.
+
+    Args:
+        by_side: see ``Labels``.
+    """
+    temperature = {str(side): round(value, 4) for side, value in sorted(by_side.items())}
+    card = {"labels": list(EMOTIONS), "temperature": temperature}
     model.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")

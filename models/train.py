@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from configs.errors import ModelError, UsageError
 from models.augment import AugmentedFaces
-from models.calibrate import fit_temperature
+from models.calibrate import fit_temperatures
 from models.dataset import LabelledFaces, TrainingData
 from models.keras_model import load_keras, probabilities, save_compactly
 from models.metrics import score
@@ -27,7 +28,7 @@ from models.votes import VOTES_FILE
 CHECKPOINT = "checkpoint.weights.h5"
 
 TEACHER_PROBABILITIES = "teacher_probabilities.npy"
-"""What the teachers answer for each face, so that a run is resumed with the same labels."""
+"""Mean probabilities of the teachers for each face; a resumed run reads them from here."""
 
 
 def train(
@@ -48,13 +49,13 @@ def train(
     Args:
         data: what to learn from.
         out: folder for results, made if absent.
-        recipe: what to do; when resuming, the one that the run began with.
+        recipe: when resuming, the one that the run began with.
         resume: go on after the last finished epoch of the run in ``out``.
         report: receives a line an epoch, and one for each image skipped.
-        progress: is told of each step: how many are done, and how many there are.
-        teachers: ``.keras`` networks whose mean probabilities go into a face's label; a resumed run
-            goes on with those that it began with.
-        initial: ``.keras`` network of the same architecture whose weights to begin with.
+        progress: called after each step with the number of steps done, and of all.
+        teachers: ``.keras`` networks whose mean probabilities are part of the targets; a resumed
+            run keeps those that it began with.
+        initial: ``.keras`` network of the same architecture; training begins with its weights.
 
     Returns:
         The path of ``best.keras``.
@@ -84,15 +85,15 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     batches = AugmentedFaces(data, recipe)
     network = build(recipe.architecture)
-    # Scored in the precision of training, which takes half the time.
+    # Scores are computed in the precision of training: it takes half the time.
     scored = build(recipe.architecture, recipe.precision)
     learner = _learner(recipe, steps=len(batches))
-    # Builds loss and metrics. Left to `fit`, it costs the first batch under some backends.
+    # Builds loss and metrics; under some backends, `fit` would lose its first batch by doing so.
     learner.test_on_batch(*batches[0])
     history, best, checkpoint = _History(out / "history.csv"), out / "best.keras", out / CHECKPOINT
     first_epoch = 0
     if initial is not None and not resume:
-        begin_with(initial, learner)
+        load_initial_weights(initial, learner)
     if resume:
         learner.load_weights(checkpoint)
         first_epoch = int(learner.optimizer.iterations) // len(batches)
@@ -102,12 +103,12 @@ def train(
         started_s = monotonic()
         batches.start_epoch(epoch)
         _reseed_dropout(learner, recipe.seed, epoch)
-        watch = _Watch(progress, epoch * len(batches), recipe.epochs * len(batches))
-        row = _train_one_epoch(learner, network, batches, watch)
+        steps = _StepCallback(progress, epoch * len(batches), recipe.epochs * len(batches))
+        row = _train_one_epoch(learner, network, batches, steps)
         adjust_logits(network, batches.class_shares, recipe.logit_adjustment)
         copy_weights(network, scored)
-        row |= _score(scored, data.validation)
-        if _merit(row) > history.best_merit:
+        row |= _validation_scores(scored, data.validation)
+        if _selection_score(row) > history.best_score:
             _replace(best, network.save)
         history.append(row)
         _replace(checkpoint, learner.save_weights)
@@ -116,7 +117,7 @@ def train(
         report(
             f"epoch {epoch + 1}/{recipe.epochs}  loss {row['loss']:.3f}  "
             f"accuracy {row['accuracy']:.3f}  validation {row['val_accuracy']:.4f}, balanced "
-            f"{row['val_balanced_accuracy']:.4f} (best mean {history.best_merit:.4f})  "
+            f"{row['val_balanced_accuracy']:.4f} (best mean {history.best_score:.4f})  "
             f"{epoch_s:.0f} s, "
             f"{(recipe.epochs - epoch - 1) * epoch_s / 60:.0f} min left"
         )
@@ -135,9 +136,9 @@ def train_and_export(
 ) -> list[Path]:
     """Train, then write what the pipeline runs: ``emotions.keras`` and ``emotions.tflite``.
 
-    Beside them lies ``emotions.json`` with their labels and the temperature, which is fitted on the
-    validation split. Arguments and errors are those of ``train``. Only Keras's
-    TensorFlow backend can convert; others leave the ``.tflite`` out.
+    Beside them lies ``emotions.json`` with their labels and temperatures, which are fitted on the
+    validation split. Arguments and errors are those of ``train``. Only Keras's TensorFlow backend
+    can convert; others leave the ``.tflite`` out.
 
     Returns:
         The paths of the networks.
@@ -154,8 +155,8 @@ def export_run(
     """Write a trained network into ``out`` as ``train_and_export`` does."""
     weights, runnable = out / "emotions.keras", out / "emotions.tflite"
     save_compactly(network, weights)
-    predicted = probabilities(network, data.validation.images)
-    write_labels(runnable, fit_temperature(predicted, data.validation.labels))
+    predict = partial(probabilities, network)
+    write_labels(runnable, fit_temperatures(predict, data.validation))
     if keras.backend.backend() != "tensorflow":
         report("for emotions.tflite, --resume the finished run with KERAS_BACKEND=tensorflow")
         return [weights]
@@ -166,19 +167,24 @@ def export_run(
 
 
 def _teacher_probabilities(teachers: Sequence[Path], faces: LabelledFaces) -> np.ndarray:
-    """Mean of what the teachers answer for each face and its mirror image, (n, 7) float32."""
+    """Mean probabilities over teachers, faces and their mirror images, (n, 7) float32."""
     views = faces.images, faces.images[:, :, ::-1]
     networks = [load_keras(path) for path in teachers]
     return np.mean([probabilities(network, view) for network in networks for view in views], axis=0)
 
 
-def begin_with(initial: Path, learner: keras.Model) -> None:
+def load_initial_weights(initial: Path, learner: keras.Model) -> None:
+    """Copy the weights of a ``.keras`` network into one of the same architecture.
+
+    Raises:
+        ModelError: the file cannot be used, or has another architecture.
+    """
     try:
         copy_weights(load_keras(initial), learner)
     except ValueError as error:
         raise ModelError(
-            f"{initial}: not a network of the architecture {learner.name}; "
-            "name its own with --arch, or begin without --initial"
+            f"{initial}: its architecture is not {learner.name}; "
+            "give its own with --arch, or leave out --initial"
         ) from error
 
 
@@ -216,20 +222,21 @@ def _learner(recipe: Recipe, steps: int) -> keras.Model:
 
 
 def _train_one_epoch(
-    learner: keras.Model, network: keras.Model, batches: AugmentedFaces, watch: _Watch
+    learner: keras.Model, network: keras.Model, batches: AugmentedFaces, steps: _StepCallback
 ) -> dict[str, float]:
-    """Train; afterwards ``network`` has the averaged weights, and ``learner`` those to go on from.
+    """Train for an epoch; returns loss and accuracy.
 
-    ``fit`` ends by putting averaged weights, if there are any, in the place of the others.
+    Afterwards ``network`` has the averaged weights, and ``learner`` those to go on from: ``fit``
+    ends by replacing its weights with their average, if there is one.
     """
-    fit = learner.fit(batches, shuffle=False, verbose=0, callbacks=[watch]).history
+    fit = learner.fit(batches, shuffle=False, verbose=0, callbacks=[steps]).history
     copy_weights(learner, network)
-    learner.set_weights(watch.weights_at_end)
+    learner.set_weights(steps.weights_at_end)
     return {"loss": fit["cross_entropy"][0], "accuracy": fit["accuracy"][0]}
 
 
-class _Watch(keras.callbacks.Callback):
-    """Tells of each step, and keeps the weights that an epoch ends with."""
+class _StepCallback(keras.callbacks.Callback):
+    """Reports each step, and keeps the weights at the end of an epoch, before averaging."""
 
     def __init__(self, progress: Callable[[int, int], None] | None, done: int, total: int) -> None:
         super().__init__()
@@ -243,7 +250,7 @@ class _Watch(keras.callbacks.Callback):
         self.weights_at_end = self.model.get_weights()
 
 
-def _score(network: keras.Model, faces: LabelledFaces) -> dict[str, float]:
+def _validation_scores(network: keras.Model, faces: LabelledFaces) -> dict[str, float]:
     predicted = probabilities(network, faces.images)
     right = predicted[np.arange(len(faces)), faces.labels]
     figures = score(predicted, faces.labels)
@@ -254,15 +261,15 @@ def _score(network: keras.Model, faces: LabelledFaces) -> dict[str, float]:
     }
 
 
-def _merit(row: dict[str, float]) -> float:
-    """What the best epoch is chosen by: rare expressions count as well as frequent ones."""
+def _selection_score(row: dict[str, float]) -> float:
+    """Mean of accuracy and balanced accuracy; the best epoch has the highest."""
     return (row["val_accuracy"] + row["val_balanced_accuracy"]) / 2
 
 
 def _reseed_dropout(learner: keras.Model, seed: int, epoch: int) -> None:
     """Make dropout depend on the epoch alone: checkpoints do not hold its random state.
 
-    Under PyTorch it draws from a state of the whole process, under the others from one a layer.
+    Under PyTorch it draws from one state for the whole process, under the others from one a layer.
     """
     keras.utils.set_random_seed(seed * 1000 + epoch)
     for number, layer in enumerate(learner.get_layer("features").layers):
@@ -271,6 +278,11 @@ def _reseed_dropout(learner: keras.Model, seed: int, epoch: int) -> None:
 
 
 def prepare_run_folder(out: Path, recipe: Recipe, resume: bool) -> None:
+    """Make the folder of a run, and write its recipe.
+
+    Raises:
+        UsageError: the folder holds another run, or nothing to resume.
+    """
     out.mkdir(parents=True, exist_ok=True)
     record = out / "recipe.json"
     wanted = json.dumps(asdict(recipe), indent=2) + "\n"
@@ -292,7 +304,7 @@ def _replace(path: Path, save: Callable[[Path], object]) -> None:
 
 
 class _History:
-    """The figures of each finished epoch, kept as CSV."""
+    """The scores of each finished epoch, in a CSV file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -305,11 +317,11 @@ class _History:
                 ]
 
     @property
-    def best_merit(self) -> float:
-        return max(map(_merit, self.rows), default=-1.0)
+    def best_score(self) -> float:
+        return max(map(_selection_score, self.rows), default=-1.0)
 
     def keep(self, epochs: int) -> None:
-        """Forget what a run did after its last checkpoint."""
+        """Delete the rows of epochs after the last checkpoint."""
         kept, self.rows = self.rows[:epochs], []
         self._path.unlink(missing_ok=True)
         for row in kept:

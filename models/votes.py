@@ -13,7 +13,7 @@ from configs.errors import DatasetError
 from models.emotions import EMOTIONS
 
 VOTES_FILE = "ferplus_votes.csv"
-"""A column ``file`` (``<split>/<emotion>/<name>``), and one for each kind of vote."""
+"""Columns: ``file`` (``<split>/<emotion>/<name>``), and one for each kind of vote."""
 
 VOTE_NAMES = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
 """Expressions as FER+ itself calls them."""
@@ -26,8 +26,8 @@ class Votes:
     Attributes:
         shares: (n, 7) float32, the votes for each of ``EMOTIONS`` as shares of the votes for all
             seven; all zero for a face without votes.
-        unnamed: (n,) bool, faces of which at least half of the votes say something else: contempt,
-            unknown or not a face.
+        unnamed: (n,) bool, faces of which at least half of the votes are for something else:
+            contempt, unknown or not a face.
     """
 
     shares: np.ndarray

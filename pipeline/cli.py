@@ -13,22 +13,23 @@ import typer
 
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.load import load_settings
+from configs.version import VERSION
 from models.dataset import BadData, load_training_data
 from models.keras_model import as_tflite
-from models.quiet import standard_error_silenced
+from models.optional import packages_needed
 from models.recipe import RECIPES
 from models.runtime import SHIPPED_MODEL
-from pipeline.analyse import SOME_FAILED, WRONG_COMMAND, analyse_videos, watch_streams
 from pipeline.bench.live import measure_streams
 from pipeline.bench.parts import compare_detectors, compare_networks
 from pipeline.bench.pipelines import compare_pipelines
 from pipeline.bench.profile import profile as profile_steps
-from pipeline.bench.recall import compare_with_full_search
+from pipeline.bench.recall import compare_with_full_search, compare_with_small_size
 from pipeline.live.workers import worker_starter
 from pipeline.progress import training_progress
 from pipeline.results.export import EXPORTS
 from pipeline.run.ledger import Redo
 from pipeline.run.plan import with_runnable_model
+from pipeline.run_command import SOME_FAILED, WRONG_COMMAND, analyse_videos, watch_streams
 from pipeline.samples import sample_clips
 from pipeline.sources import find_jobs, find_streams, is_camera_source
 from pipeline.still_faces import make_face_cutter
@@ -50,6 +51,26 @@ app = typer.Typer(
     rich_markup_mode=None,  # It would take words in square brackets for markup.
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(asked_for: bool) -> None:
+    if asked_for:
+        typer.echo(f"emotion-timelines {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")]
 ConfigOption = Annotated[
     str | None,
@@ -215,13 +236,10 @@ def train(
                          "and goes with no other kind of training")  # fmt: skip
     if architecture not in RECIPES:
         raise UsageError(f"--arch {architecture}: not one of {', '.join(RECIPES)}")
-    try:
-        with standard_error_silenced():
-            from models.distil import train_with_teachers
-            from models.last_layer import fit_last_layer_and_export
-            from models.train import train_and_export
-    except ImportError as error:
-        raise UsageError("training needs TensorFlow; install the extra 'train'") from error
+    with packages_needed("training", "tensorflow"):
+        from models.distil import train_with_teachers
+        from models.last_layer import fit_last_layer_and_export
+        from models.train import train_and_export
     usual = RECIPES[architecture]
     recipe = replace(
         usual,
@@ -297,6 +315,9 @@ def bench(
     recall: Annotated[
         bool, typer.Option("--recall", help="Compare faces with a search of every frame.")
     ] = False,
+    small: Annotated[
+        bool, typer.Option("--small", help="Compare faces with those at a quarter of the size.")
+    ] = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Show the CPU time of each step.")
     ] = False,
@@ -332,6 +353,8 @@ def bench(
         tables = {"detectors": compare_detectors(clips, settings), "networks": networks}
     elif recall:
         tables = {"recall": compare_with_full_search(clips, settings)}
+    elif small:
+        tables = {"small": compare_with_small_size(clips, settings)}
     elif profile:
         tables = {"profile": profile_steps(clips, settings)}
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
@@ -162,11 +162,14 @@ def _problem(summary: Summary) -> Text:
     )
 
 
-def make_reporter(console: Console, stack: ExitStack, videos: int) -> Reporter:
-    """The reporter for a console, a terminal or not, and a number of videos."""
+@contextmanager
+def progress_shown(console: Console, videos: int) -> Iterator[Reporter]:
+    """A reporter that shows the progress of so many videos, as fits the console."""
     if console.is_terminal:
-        return stack.enter_context(TerminalReporter(console, videos))
-    return PlainReporter(console, videos)
+        with TerminalReporter(console, videos) as reporter:
+            yield reporter
+    else:
+        yield PlainReporter(console, videos)
 
 
 @contextmanager

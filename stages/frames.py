@@ -1,17 +1,33 @@
-"""From decoded frames to the pixels of a batch: upright, planar YUV 4:2:0, of one size."""
+"""From decoded frames to the pixels of a batch: upright, square, planar YUV 4:2:0, of one size."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type as SideDataType
 
 BT601 = 6
 """FFmpeg's number for the colour space (SMPTE 170M) that it converts RGB to."""
 
 FALLBACK_RATE = Fraction(25)
 """Frames per second where a stream states neither timestamps nor a rate."""
+
+MAX_RATE = 240
+"""More frames per second are not believed: some files state the unit of their timestamps."""
+
+SQUARE = Fraction(1)
+WIDEST_PIXEL = 10
+"""A pixel that is said to be more than so many times as wide as high, or as high as wide, is taken
+for a square one."""
+
+QUARTER_TURN = np.array([[0, 1], [-1, 0]])
+"""By 90 degrees counterclockwise, in pixels, whose y grows downwards."""
+
+MIRROR = np.array([[-1, 0], [0, 1]])
 
 
 def yuv_planes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -35,24 +51,100 @@ def plane_values(plane: av.video.plane.VideoPlane) -> np.ndarray:
     return rows[: plane.height, : plane.width]
 
 
-def upright_size(frame: av.VideoFrame) -> tuple[int, int]:
-    """Width and height of a frame as it is displayed."""
-    sideways = frame.rotation % 180 != 0
-    return (frame.height, frame.width) if sideways else (frame.width, frame.height)
+@dataclass(frozen=True)
+class Orientation:
+    """How a decoded picture is brought upright.
+
+    Attributes:
+        mirrored: it is flipped left to right, first.
+        quarter_turns: then it is turned by 90 degrees counterclockwise, so many times.
+    """
+
+    mirrored: bool = False
+    quarter_turns: int = 0
+
+    @property
+    def sideways(self) -> bool:
+        return self.quarter_turns % 2 != 0
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """What the coordinates of pixels are multiplied with: (2, 2)."""
+        turn = np.linalg.matrix_power(QUARTER_TURN, self.quarter_turns)
+        return turn @ MIRROR if self.mirrored else turn
+
+    def turned(self, degrees: int) -> Orientation:
+        """The same, and then turned clockwise by a multiple of 90 degrees."""
+        return Orientation(self.mirrored, (self.quarter_turns - degrees // 90) % 4)
+
+    def apply(self, plane: np.ndarray) -> np.ndarray:
+        """A plane upright, as a view."""
+        return np.rot90(np.fliplr(plane) if self.mirrored else plane, self.quarter_turns)
 
 
-def copy_upright(frame: av.VideoFrame, size: tuple[int, int], pixels: np.ndarray) -> None:
-    """Copy a frame, rotated upright and scaled to a size.
+MATRICES = {
+    orientation: orientation.matrix
+    for orientation in (
+        Orientation(mirrored, turns) for mirrored in (False, True) for turns in range(4)
+    )
+}
+
+
+def orientation_of(frame: av.VideoFrame) -> Orientation:
+    """The one of the eight upright orientations that is nearest to the frame's display matrix."""
+    stated = _display_matrix(frame)
+    if stated is None:
+        return Orientation()
+    return max(MATRICES, key=lambda orientation: float(np.sum(stated * MATRICES[orientation])))
+
+
+def _display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
+    """What the frame's coordinates are multiplied with for display: (2, 2); None without any."""
+    try:
+        by_kind: Any = frame.side_data
+        # FFmpeg's layout is a, b, u, c, d, v, x, y, w: x' = a x + c y, y' = b x + d y.
+        a, b, _, c, d = np.frombuffer(by_kind[SideDataType.DISPLAYMATRIX], np.int32, 5)
+        return np.array([[a, c], [b, d]], np.float64)
+    except KeyError:
+        return None
+    except ValueError:  # PyAV does not know another kind of side data that the frame has.
+        turn = np.deg2rad(frame.rotation)
+        return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+
+
+def upright_size(
+    frame: av.VideoFrame, sample_aspect: Fraction | None = None, rotate: int = 0
+) -> tuple[int, int]:
+    """Width and height of a frame as it is displayed, in square pixels; none is lost.
+
+    Args:
+        sample_aspect: width of the frame's pixels, for a height of 1; None for square ones.
+        rotate: degrees clockwise, a multiple of 90, by which the displayed picture is turned.
+    """
+    width, height = frame.width, frame.height
+    aspect = sample_aspect or SQUARE
+    if Fraction(1, WIDEST_PIXEL) <= aspect <= WIDEST_PIXEL:
+        width = _even_near(width * aspect) if aspect > 1 else width
+        height = _even_near(height / aspect) if aspect < 1 else height
+    sideways = orientation_of(frame).turned(rotate).sideways
+    return (height, width) if sideways else (width, height)
+
+
+def copy_upright(
+    frame: av.VideoFrame, size: tuple[int, int], pixels: np.ndarray, rotate: int = 0
+) -> None:
+    """Copy a frame, turned upright and scaled to a size.
 
     Args:
         frame: as it was decoded.
         size: width and height of the upright picture.
         pixels: (h * 3 / 2, w) uint8, to be filled; h and w are the size, made even.
+        rotate: as for ``upright_size``.
     """
-    width, height = size if frame.rotation % 180 == 0 else size[::-1]
-    quarter_turns = round(frame.rotation / 90)
+    orientation = orientation_of(frame).turned(rotate)
+    width, height = size[::-1] if orientation.sideways else size
     for target, plane in zip(yuv_planes(pixels), _planes(frame, width, height), strict=True):
-        _fill(target, np.rot90(plane, quarter_turns))
+        _fill(target, orientation.apply(plane))
 
 
 def pixels_shape(size: tuple[int, int]) -> tuple[int, int]:
@@ -84,3 +176,7 @@ def _fill(target: np.ndarray, plane: np.ndarray) -> None:
 
 def _even(size: int) -> int:
     return size + size % 2
+
+
+def _even_near(size: Fraction) -> int:
+    return max(2, round(size / 2) * 2)

@@ -20,6 +20,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kill-clips", type=int, default=10, help="clips of that batch")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks the tests whose fixture starts Ray, and divides all among the processes of ``-n``.
+
+    Tests of a file stay together, as they share what they make. Those that start Ray form one
+    group, so that no two do so at once, and begin first, as they take longest.
+    """
+    for item in items:
+        if any(name.startswith("ray_") for name in getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.ray)
+    if hasattr(config, "workerinput"):
+        for item in items:
+            group = "ray" if item.get_closest_marker("ray") else str(item.path)
+            item.add_marker(pytest.mark.xdist_group(group))
+        items.sort(key=lambda item: item.get_closest_marker("ray") is None)
+
+
 @pytest.fixture(scope="session")
 def samples() -> dict[str, Path]:
     """The sample clips by file name; fetched once."""

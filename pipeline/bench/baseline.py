@@ -10,9 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from configs.errors import UsageError
 from models.emotions import EMOTIONS, FACE_SIZE_PX
-from models.quiet import standard_error_silenced
+from models.optional import packages_needed
 from stages.faces.haar import CASCADE
 
 
@@ -20,17 +19,12 @@ class BaselineLoop:
     """The baseline program; its network is not trained, which does not change its speed.
 
     Raises:
-        UsageError: TensorFlow is not installed.
+        MissingPackageError: TensorFlow is not installed.
     """
 
     def __init__(self) -> None:
-        try:
-            with standard_error_silenced():
-                from models.networks import build
-        except ImportError as error:
-            raise UsageError("the baseline needs TensorFlow; install the extra 'train'") from (
-                error
-            )
+        with packages_needed("the baseline", "tensorflow"):
+            from models.networks import build
         self._network = build("seed")
         self._network.predict(np.zeros((1, FACE_SIZE_PX, FACE_SIZE_PX, 1)), verbose=0)
         self._cascade = cv2.CascadeClassifier(str(CASCADE))

@@ -1,9 +1,9 @@
-"""Compare the faces found with those found when every frame is searched."""
+"""Compare the faces found with those of a full search, and those of small videos with large."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -13,9 +13,10 @@ from scipy.optimize import linear_sum_assignment
 from configs.load import with_changes
 from configs.schema import Settings
 from pipeline.run.plan import FaceFinder, make_classifier
-from stages.batch import FrameBatch
+from stages.batch import FrameBatch, VideoInfo
 from stages.classify import ClassifyStage
 from stages.faces.detect import make_detector
+from stages.frames import pixels_shape, yuv_planes
 from stages.geometry import iou
 from stages.read.video import VideoReader
 
@@ -24,16 +25,19 @@ SAME_FACE = 0.5
 
 MAX_VIDEO_S = 10.0
 
+SMALL = 4
+"""A small video's width and height are the others' divided by this."""
+
 
 @dataclass(frozen=True)
 class RecallFigures:
-    """The faces of one video compared with those of a search of every frame.
+    """The faces that one way finds in a video, compared with those of a reference.
 
     Attributes:
         clip: its name.
-        faces: number found when every frame is searched.
-        found: share of those that are found with the settings as well (recall).
-        more: number found only with the settings, as a share of ``faces``.
+        faces: number found by the reference.
+        found: share of those that the other way finds as well (recall).
+        more: number that only the other way finds, as a share of ``faces``.
         iou: mean IoU of faces found by both.
         same_emotion: share of faces found by both with the same likeliest expression.
     """
@@ -47,13 +51,27 @@ class RecallFigures:
 
 
 def compare_with_full_search(clips: Sequence[Path], settings: Settings) -> list[RecallFigures]:
-    """A row for each video, and one for all of them."""
-    cv2.setNumThreads(1)
+    """A row for each video, and one for all of them; the reference searches every frame."""
     full = with_changes(settings, {"detect": {"interval_s": 0}}, "bench")
+    return _compare(clips, full, settings)
+
+
+def compare_with_small_size(clips: Sequence[Path], settings: Settings) -> list[RecallFigures]:
+    """A row for each video at a quarter of its width and height, and one for all of them.
+
+    The reference is the same video at its full size.
+    """
+    return _compare(clips, settings, settings, SMALL)
+
+
+def _compare(
+    clips: Sequence[Path], reference: Settings, settings: Settings, shrink: int = 1
+) -> list[RecallFigures]:
+    cv2.setNumThreads(1)
     classifier = make_classifier(settings)
     rows, total = [], np.zeros(5)
     for clip in clips:
-        counts = _counts(clip, settings, full, classifier)
+        counts = _counts(clip, reference, settings, shrink, classifier)
         rows.append(_figures(clip.name, counts))
         total += counts
     return [*rows, _figures("all", total)]
@@ -72,19 +90,42 @@ def _figures(name: str, counts: np.ndarray) -> RecallFigures:
 
 
 def _counts(
-    clip: Path, settings: Settings, full: Settings, classifier: ClassifyStage
+    clip: Path, reference: Settings, settings: Settings, shrink: int, classifier: ClassifyStage
 ) -> np.ndarray:
     """Faces, found, more, sum of IoUs, same emotion: (5,)."""
     counts, detector = np.zeros(5), make_detector(settings.detect)
     with VideoReader(clip, settings.read) as reader:
-        finders = [FaceFinder(detector, reader.info, each) for each in (full, settings)]
+        small = _small_info(reader.info, shrink)
+        expecting = FaceFinder(detector, reader.info, reference)
+        finding = FaceFinder(detector, small, settings)
+        scale = np.tile((reader.info.width / small.width, reader.info.height / small.height), 2)
         for batch in reader.batches():
             if len(batch) and batch.time_s[0] > MAX_VIDEO_S:
                 break
-            expected, found = (classifier.process(finder.process(batch)) for finder in finders)
+            expected = classifier.process(expecting.process(batch))
+            found = classifier.process(finding.process(_small_batch(batch, small)))
+            found = replace(found, boxes=found.boxes * scale.astype(np.float32))
             for index in range(len(batch)):
                 counts += _compared(expected, found, index)
     return counts
+
+
+def _small_info(info: VideoInfo, shrink: int) -> VideoInfo:
+    return replace(
+        info, width=max(1, round(info.width / shrink)), height=max(1, round(info.height / shrink))
+    )
+
+
+def _small_batch(batch: FrameBatch, info: VideoInfo) -> FrameBatch:
+    """The same frames, scaled to the size in ``info``."""
+    shape = pixels_shape((info.width, info.height))
+    if batch.pixels.shape[1:] == shape:
+        return batch
+    pixels = np.empty((len(batch), *shape), np.uint8)
+    for frame, small in zip(batch.pixels, pixels, strict=True):
+        for plane, target in zip(yuv_planes(frame), yuv_planes(small), strict=True):
+            cv2.resize(plane, target.shape[::-1], target, interpolation=cv2.INTER_AREA)
+    return replace(batch, pixels=pixels)
 
 
 def _compared(expected: FrameBatch, found: FrameBatch, index: int) -> np.ndarray:

@@ -27,6 +27,7 @@ from configs.errors import EmotionTimelinesError, UsageError
 from configs.schema import PageSettings
 from models.emotions import EMOTIONS
 from pipeline.live.supervisor import Supervisor
+from pipeline.results.report import asset
 from stages.write.annotate import COLOURS_RGB
 
 ASSETS = Path(__file__).parent / "web"
@@ -133,6 +134,10 @@ def make_app(supervisor: Supervisor, token: str | None) -> FastAPI:
     def metrics() -> Response:
         text = prometheus_client.generate_latest(registry)
         return Response(text, media_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+    @app.get("/clock.js")
+    def clock() -> Response:
+        return Response(asset("clock.js"), media_type="text/javascript")
 
     app.mount("/", StaticFiles(directory=ASSETS, html=True))
     return app

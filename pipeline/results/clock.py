@@ -1,12 +1,35 @@
-"""Times for people to read."""
+"""Times for people to read. ``web/clock.js`` writes them in the same way."""
 
 from __future__ import annotations
 
+from math import floor
+
+TENTHS_BELOW_S = 10
+"""Timelines shorter than this have tenths of seconds."""
+
+TICK_STEPS_S = (
+    0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200
+)  # fmt: skip
+MAX_TICKS = 8
+
 
 def clock(at_s: float, end_s: float) -> str:
-    """A time on the axis of a timeline that ends at ``end_s``: 1:05, 1:02:03 or 0:02.5."""
-    minutes, seconds = divmod(round(max(at_s, 0.0), 1), 60)
-    text = f"{seconds:04.1f}" if end_s < 10 else f"{seconds:02.0f}"
+    """A time on a timeline that ends at ``end_s``, to the nearest second or tenth, halves up.
+
+    Example:
+        clock(65, 90), clock(3723, 4000), clock(2.5, 4)     # 1:05, 1:02:03 and 0:02.5
+    """
+    parts = 10 if end_s < TENTHS_BELOW_S else 1
+    # Rounded before it is divided up, so that no minute has 60 seconds.
+    minutes, rest = divmod(floor(max(at_s, 0.0) * parts + 0.5), 60 * parts)
+    seconds = f"{rest // parts:02d}" + (f".{rest % parts}" if parts > 1 else "")
     if minutes < 60:
-        return f"{minutes:.0f}:{text}"
-    return f"{minutes // 60:.0f}:{minutes % 60:02.0f}:{text}"
+        return f"{minutes}:{seconds}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{seconds}"
+
+
+def ticks(end_s: float) -> list[float]:
+    """Times for the axis of a timeline that ends at ``end_s``, which ``clock`` writes exactly."""
+    longest_s = max(TICK_STEPS_S[-1], end_s // MAX_TICKS)
+    step_s = next((step for step in TICK_STEPS_S if end_s < MAX_TICKS * step), longest_s)
+    return [round(number * step_s, 1) for number in range(floor(end_s / step_s) + 1)]

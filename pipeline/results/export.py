@@ -75,11 +75,9 @@ def _elan(result: VideoResult, path: Path) -> None:
 
     document = Eaf(author="Emotion Timelines")
     if result.film.exists():  # A live stream is recorded in pieces.
-        relative = os.path.relpath(result.film.absolute(), path.parent.absolute())
-        kind = mimetypes.guess_type(result.film.name)[0] or "video/*"
-        address = quote(os.fsencode(relative))
-        address = address if address.startswith("../") else f"./{address}"
-        document.add_linked_file(result.film.absolute().as_uri(), address, mimetype=kind)
+        film, kind = result.film.absolute(), mimetypes.guess_type(result.film.name)[0] or "video/*"
+        address = _relative_address(film, path.parent.absolute())
+        document.add_linked_file(film.as_uri(), address, mimetype=kind)
     of_person = segments_by_person(result.segments)
     for person in result.people:
         tier = f"Person {person.track}"
@@ -89,6 +87,15 @@ def _elan(result: VideoResult, path: Path) -> None:
             document.add_annotation(tier, start_ms, max(end_ms, start_ms + 1), segment.emotion)
     document.remove_tier("default")
     document.to_file(str(path))
+
+
+def _relative_address(path: Path, folder: Path) -> str | None:
+    """URL of a file from a folder; None for one on another drive of Windows."""
+    try:
+        address = quote(os.fsencode(Path(os.path.relpath(path, folder)).as_posix()))
+    except ValueError:
+        return None
+    return address if address.startswith("../") else f"./{address}"
 
 
 def _captions(result: VideoResult, path: Path) -> None:
@@ -115,7 +122,8 @@ def _times_s(segment: Segment) -> tuple[float, float]:
 
 
 def _film_ms(result: VideoResult, at_s: float) -> int:
-    return round((result.film_starts_s + at_s) * 1000)
+    # Down, so that no segment begins after its first frame; microseconds, as a table has them.
+    return round((result.film_starts_s + at_s) * 1_000_000) // 1000
 
 
 def _clock(at_ms: int) -> str:

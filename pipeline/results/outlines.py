@@ -8,8 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.emotions import EMOTIONS
-from pipeline.results.segments import Segment
+from pipeline.results.segments import UNCLEAR, Segment
 from pipeline.results.timeline import Timeline
+from stages.write import annotate
+
+COLOURS_RGB = annotate.COLOURS_RGB | {UNCLEAR: (120, 120, 120)}
+"""By label of segments."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,8 @@ class Outline:
 
     Attributes:
         edges_s: (n + 1,) float64, where steps begin and the last one ends, in seconds.
-        heights: (n,) float64, mean probability of the expression in each step, 0 to 1.
+        heights: (n,) float64, mean probability of the expression in each step, 0 to 1; of an
+            unclear segment, of whichever is the likeliest.
     """
 
     segment: Segment
@@ -40,9 +45,11 @@ def outlines_of(
     times_s, length_s = timeline.time_s[rows], float(timeline.until_s[-1])
     for segment in segments:
         first, last = np.searchsorted(times_s, (segment.start_s, segment.end_s))
-        shown = timeline.probabilities[
-            rows[first : max(last, first + 1)], EMOTIONS.index(segment.emotion)
-        ].astype(np.float64)
+        probabilities = timeline.probabilities[rows[first : max(last, first + 1)]]
+        if segment.emotion == UNCLEAR:
+            shown = probabilities.max(axis=1).astype(np.float64)
+        else:
+            shown = probabilities[:, EMOTIONS.index(segment.emotion)].astype(np.float64)
         steps = min(len(shown), max(1, round(max_steps * segment.duration_s / max(length_s, 1e-9))))
         starts = np.arange(steps) * len(shown) // steps
         heights = np.add.reduceat(shown, starts) / np.diff(np.append(starts, len(shown)))

@@ -24,7 +24,8 @@ class Person:
         face_s: total time that it is visible.
         confidence: mean probability of the likeliest expression over that time.
         shares: share of that time for which each expression is the likeliest.
-        transitions: number of changes from one expression to another: ``happy > neutral``.
+        transitions: number of changes from one segment's label to the next one's, without an
+            absence between them: ``happy > neutral``.
     """
 
     track: int
@@ -53,13 +54,13 @@ def _person(timeline: Timeline, track: int, segments: Sequence[Segment]) -> Pers
     changes = Counter(
         f"{before.emotion} > {after.emotion}"
         for before, after in pairwise(segments)
-        if before.emotion != after.emotion
+        if before.end_s == after.start_s
     )
     return Person(
         track=track,
-        first_s=round(float(timeline.time_s[rows[0]]), 3),
-        last_s=round(float(timeline.time_s[rows[-1]]), 3),
-        face_s=round(float(lasts_s.sum()), 3),
+        first_s=round(float(timeline.time_s[rows[0]]), 6),
+        last_s=round(float(timeline.time_s[rows[-1]]), 6),
+        face_s=round(float(lasts_s.sum()), 6),
         confidence=round(float(np.average(probabilities.max(axis=1), weights=weights)), 4),
         shares={name: round(float(share), 4) for name, share in zip(EMOTIONS, shares, strict=True)},
         transitions=dict(sorted(changes.items())),

@@ -8,14 +8,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from models.emotions import EMOTIONS
-from pipeline.results.clock import clock
-from pipeline.results.outlines import outlines_of
-from pipeline.results.segments import Segment, segments_by_person
+from pipeline.results.clock import clock, ticks
+from pipeline.results.outlines import COLOURS_RGB, outlines_of
+from pipeline.results.segments import LABELS, Segment, segments_by_person
 from pipeline.results.timeline import Timeline
-from stages.write.annotate import COLOURS_RGB
 
 WIDTH_IN, LANE_IN, MARGINS_IN = 9.0, 0.55, 1.25
 DPI = 200
@@ -48,16 +45,15 @@ def draw_timeline(timeline: Timeline, segments: Sequence[Segment], title: str, p
     axes.set_ylim(-0.1, len(lanes))
     end_s = float(timeline.until_s[-1]) if len(timeline) else 1.0
     axes.set_xlim(0, max(end_s, 1e-3))
-    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 2, 3, 5, 6, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda at_s, _: clock(at_s, end_s)))
+    axes.set_xticks(ticks(end_s), [clock(at_s, end_s) for at_s in ticks(end_s)])
     axes.tick_params(length=0, labelcolor=GREY, labelsize=8)
     axes.spines[:].set_visible(False)
     axes.set_title(title, loc="left", fontsize=10, parse_math=False)
-    shown = [name for name in EMOTIONS if any(segment.emotion == name for segment in segments)]
+    shown = [name for name in LABELS if any(segment.emotion == name for segment in segments)]
     if shown:
         figure.legend(
             handles=[Patch(color=_colour(name), label=name) for name in shown],
-            loc="outside lower center", ncols=len(EMOTIONS), frameon=False, fontsize=8,
+            loc="outside lower center", ncols=len(LABELS), frameon=False, fontsize=8,
             handlelength=1, handleheight=1,
         )  # fmt: skip
     figure.savefig(path, dpi=DPI, metadata={"Date": None} if path.suffix == ".svg" else None)

@@ -98,7 +98,7 @@ class Recorder:
             unwritten += self._finish_writers(cut_short is not None)
             if not unwritten:
                 try:
-                    result = self._read_back()
+                    result = self._read_back(live)
                     unwritten = write_exports(result, self._job.folder, self._settings)
                 except Exception as error:  # Such as a table that was deleted meanwhile.
                     unwritten = [explain(error)]
@@ -128,6 +128,7 @@ class Recorder:
                 "start_s": round(self._info.start_s, 6),
             },
             people=tuple(asdict(person) for person in result.people) if result else (),
+            warnings=self._warnings(),
         )
         if result is not None:
             try:
@@ -138,6 +139,15 @@ class Recorder:
         kept = tuple(path.name for path in results_in(self._job.folder))
         summary = replace(summary, files=kept)
         return save_summary(summary, self._job, self._provenance)
+
+    def _warnings(self) -> tuple[str, ...]:
+        left_out, min_s = self._row_maker.left_out, self._settings.track.min_s
+        if self._row_maker.faces or not left_out:
+            return ()
+        return (
+            f"faces were found {left_out} times, but none for {min_s:g} s in all; they were taken "
+            "for false detections and left out; --set track.min_s=0 keeps them",
+        )
 
     def _write_held_back(self) -> list[str]:
         """Write the batches that are held back; returns problems."""
@@ -168,7 +178,7 @@ class Recorder:
     def _writers(self) -> list[TableWriter | VideoWriter | PieceWriter]:
         return [self._table, *([self._video] if self._video else [])]
 
-    def _read_back(self) -> VideoResult:
+    def _read_back(self, live: dict[str, Any] | None) -> VideoResult:
         folder, film = self._job.folder, self._job.folder / FILM
         return read_result(
             folder / TABLE,
@@ -177,6 +187,7 @@ class Recorder:
             self._info.start_s,
             self._settings,
             asdict(self._provenance),
+            gaps_s=[gap["from_s"] for gap in live["gaps"]] if live else (),
         )
 
     def discard(self) -> None:

@@ -13,15 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from models.emotions import EMOTIONS
-from pipeline.results.clock import clock
-from pipeline.results.outlines import outlines_of
+from pipeline.results.clock import clock, ticks
+from pipeline.results.outlines import COLOURS_RGB, outlines_of
 from pipeline.results.people import Person
-from pipeline.results.segments import Segment, segments_by_person
+from pipeline.results.segments import LABELS, Segment, segments_by_person
 from pipeline.results.summary import Summary
 from pipeline.results.timeline import Timeline
 from pipeline.results.video_result import VideoResult
-from stages.write.annotate import COLOURS_RGB
 from stages.write.files import write_atomically
 
 REPORT = "report.html"
@@ -36,7 +34,9 @@ MAX_SEGMENTS = 1000
 """In the list of segments."""
 
 LANE_WIDTH, LANE_HEIGHT = 10_000, 100
-TICKS = 6
+
+LAST_TICK_FROM = 0.97
+"""Of the axis: a time further right ends where it would be centred, so that it is not cut off."""
 
 
 def write_report(
@@ -63,13 +63,13 @@ def write_report(
         "length_s": length_s,
         "film_starts_s": result.film_starts_s,
         "frame_s": 1 / max(float(summary.video.get("rate") or 25), 1),
-        "emotions": EMOTIONS,
+        "labels": LABELS,
         "people": [
             {"track": person.track, "segments": _compact(of_person[person.track])}
             for person in people
         ],
     }
-    page = Template(_asset("report.html")).substitute(
+    page = Template(asset("report.html")).substitute(
         title=escape(result.source.name),
         style=style(),
         status=summary.status,
@@ -78,7 +78,7 @@ def write_report(
         layout="with-film" if film else "",
         main="".join(sections),
         data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
-        script=_asset("report.js"),
+        script=asset("clock.js") + asset("report.js"),
     )
     write_atomically(folder / REPORT, page)
 
@@ -101,16 +101,17 @@ def in_words(shares: Mapping[str, float], largest: int = 3) -> str:
 
 def legend() -> str:
     """The legend of the colours, as HTML."""
-    entries = "".join(f'<li class="{name}">{name}</li>' for name in EMOTIONS)
+    entries = "".join(f'<li class="{name}">{name}</li>' for name in COLOURS_RGB)
     return f'<ul class="legend" aria-label="Colours of the expressions">{entries}</ul>'
 
 
 def style() -> str:
     """The style sheet of reports and the index, with the colours of the expressions."""
-    return _asset("report.css") + _colours()
+    return asset("report.css") + _colours()
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of ``web``, as text."""
     return (resources.files("pipeline.results") / "web" / name).read_text(encoding="utf-8")
 
 
@@ -134,7 +135,8 @@ def _facts(summary: Summary, length_s: float) -> str:
 
 
 def _notice(summary: Summary) -> str:
-    return f'<p class="notice">{escape(summary.reason)}</p>' if summary.reason else ""
+    notices = [*([summary.reason] if summary.reason else []), *summary.warnings]
+    return "".join(f'<p class="notice">{escape(notice)}</p>' for notice in notices)
 
 
 def _film(name: str | None) -> str:
@@ -165,11 +167,7 @@ def _timeline(
         f"{_lane(result.timeline, of_person[person.track], person.track, length_s)}</div>"
         for person in people
     )
-    ticks = "".join(
-        f'<span style="left:{100 * tick / TICKS:.2f}%">'
-        f"{clock(length_s * tick / TICKS, length_s)}</span>"
-        for tick in range(TICKS + 1)
-    )
+    times = "".join(_tick(at_s, length_s) for at_s in ticks(length_s))
     return (
         '<section class="timeline"><div class="bar-of-timeline"><h2>Timeline</h2>'
         f"{legend()}"
@@ -177,9 +175,15 @@ def _timeline(
         '<button class="closer" aria-label="Zoom in">+</button></div></div>'
         '<div class="scroll"><div class="lanes" role="slider" tabindex="0" aria-label="Position" '
         f'aria-valuemin="0" aria-valuemax="{length_s:.2f}" aria-valuenow="0">{lanes}'
-        f'<div class="axis">{ticks}</div><div class="playhead"></div></div></div>'
+        f'<div class="axis">{times}</div><div class="playhead"></div></div></div>'
         f"{note if left_out else ''}</section>"
     )
+
+
+def _tick(at_s: float, length_s: float) -> str:
+    share = at_s / max(length_s, 1e-9)
+    kind = ' class="last"' if share > LAST_TICK_FROM else ""
+    return f'<span{kind} style="left:{100 * share:.2f}%">{clock(at_s, length_s)}</span>'
 
 
 def _face(jpeg: bytes | None) -> str:
@@ -213,9 +217,9 @@ def _span(start_s: float, end_s: float) -> str:
 def _compact(segments: list[Segment]) -> list[list[float]]:
     return [
         [
-            round(segment.start_s, 3),
-            round(segment.end_s, 3),
-            EMOTIONS.index(segment.emotion),
+            round(segment.start_s, 6),
+            round(segment.end_s, 6),
+            LABELS.index(segment.emotion),
             round(segment.confidence, 3),
         ]
         for segment in segments
@@ -242,7 +246,7 @@ def _segments(result: VideoResult) -> str:
     listed = result.segments[:MAX_SEGMENTS]
     rows = "".join(
         f"<tr><td>Person {segment.track}</td><td>{segment.emotion}</td>"
-        f'<td><button data-at="{segment.start_s:.3f}">{clock(segment.start_s, 1)}</button></td>'
+        f'<td><button data-at="{segment.start_s:.6f}">{clock(segment.start_s, 1)}</button></td>'
         f'<td class="number">{segment.duration_s:.1f} s</td>'
         f'<td class="number">{segment.confidence:.0%}</td></tr>'
         for segment in listed

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
-from itertools import pairwise
+from dataclasses import dataclass, fields
+from itertools import groupby, pairwise
 
 import numpy as np
 
 from configs.schema import SegmentSettings
 from models.emotions import EMOTIONS
+from pipeline.results.runs import joined_runs
 from pipeline.results.timeline import Timeline
 
 OUT_OF_SIGHT_S = 0.5
 """A longer absence ends a segment."""
+
+UNCLEAR = "unclear"
+"""Label of a segment in which no expression reaches ``segments.min_confidence``."""
+
+LABELS = (*EMOTIONS, UNCLEAR)
+"""All labels of segments."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +30,10 @@ class Segment:
 
     Attributes:
         track: person id.
-        emotion: the expression.
+        emotion: the expression, or ``UNCLEAR``.
         start_s, end_s: in seconds from the first frame.
-        confidence: mean probability of the expression, 0 to 1.
-        peak_s: time of its highest probability.
+        confidence: mean probability of the likeliest expression, 0 to 1.
+        peak_s: time of that expression's highest probability.
         peak_confidence: that probability.
     """
 
@@ -48,6 +55,12 @@ COLUMNS = tuple(field.name for field in fields(Segment))
 
 def segments_of(timeline: Timeline, settings: SegmentSettings | None = None) -> list[Segment]:
     """All segments of a timeline, by person and time; those of a person do not overlap.
+
+    A run begins where another expression leads the current one by ``hysteresis``; an absence of
+    more than ``OUT_OF_SIGHT_S`` ends it, and one shorter than ``min_s`` joins the longer run beside
+    it, the shortest first. Each run is then named by the expression with the highest mean
+    probability, in which every frame counts for as long as it is shown, or ``unclear`` if that mean
+    is below ``min_confidence``. Neighbours with the same name become one segment.
 
     Example:
         for segment in segments_of(timeline_of(read_table(path))):
@@ -71,10 +84,16 @@ def segments_by_person(segments: Iterable[Segment]) -> dict[int, list[Segment]]:
 
 
 def as_rows(segments: Sequence[Segment]) -> Iterator[tuple[str, ...]]:
-    """Rows of ``segments.csv``, in the order of ``COLUMNS``."""
+    """Rows of ``segments.csv``, in the order of ``COLUMNS``, as exact as ``timeline.csv``."""
     for segment in segments:
-        yield tuple(
-            f"{value:.3f}" if isinstance(value, float) else str(value) for value in astuple(segment)
+        yield (
+            str(segment.track),
+            segment.emotion,
+            f"{segment.start_s:.6f}",
+            f"{segment.end_s:.6f}",
+            f"{segment.confidence:.4f}",
+            f"{segment.peak_s:.6f}",
+            f"{segment.peak_confidence:.4f}",
         )
 
 
@@ -85,70 +104,44 @@ def _stretches(timeline: Timeline, rows: np.ndarray) -> list[np.ndarray]:
 
 
 def _segments(timeline: Timeline, rows: np.ndarray, settings: SegmentSettings) -> Iterator[Segment]:
-    probabilities = timeline.probabilities[rows]
+    """The segments of a person's rows, none of which is long after the one before."""
+    probabilities = timeline.probabilities[rows].astype(np.float64)
+    starts_s, until_s = timeline.time_s[rows], timeline.until_s[rows]
+    shown_s = until_s - starts_s
+    # A video of a single frame has no duration; its face still has an expression.
+    weights = shown_s if shown_s.any() else np.ones(len(rows))
     # During a short absence the last expression goes on.
-    starts_s = timeline.time_s[rows]
-    ends_s = np.append(starts_s[1:], timeline.until_s[rows[-1]])
-    labels = _steady_labels(probabilities, settings.hysteresis)
-    for first, last in pairwise(_borders(labels, starts_s, ends_s, settings.min_s)):
-        emotion = int(
-            labels[first:last][_longest(labels[first:last], (ends_s - starts_s)[first:last])]
-        )
-        shown = probabilities[first:last, emotion].astype(np.float64)
-        peak = int(shown.argmax())
-        yield Segment(
+    times_s = np.append(starts_s, until_s[-1])
+
+    def segment(first: int, last: int) -> Segment:
+        means = np.average(probabilities[first:last], axis=0, weights=weights[first:last])
+        likeliest = int(means.argmax())
+        peak = first + int(probabilities[first:last, likeliest].argmax())
+        clear = means[likeliest] >= settings.min_confidence
+        return Segment(
             track=int(timeline.track[rows[0]]),
-            emotion=EMOTIONS[emotion],
-            start_s=float(starts_s[first]),
-            end_s=float(ends_s[last - 1]),
-            confidence=float(np.average(shown, weights=(ends_s - starts_s)[first:last] + 1e-9)),
-            peak_s=float(starts_s[first + peak]),
-            peak_confidence=float(shown[peak]),
+            emotion=EMOTIONS[likeliest] if clear else UNCLEAR,
+            start_s=float(times_s[first]),
+            end_s=float(times_s[last]),
+            confidence=float(means[likeliest]),
+            peak_s=float(starts_s[peak]),
+            peak_confidence=float(probabilities[peak, likeliest]),
         )
+
+    labels = _steady_labels(probabilities, settings.hysteresis)
+    borders = joined_runs(labels, times_s, settings.min_s)
+    for _, same in groupby(pairwise(borders), key=lambda run: segment(*run).emotion):
+        runs = list(same)
+        yield segment(runs[0][0], runs[-1][1])
 
 
 def _steady_labels(probabilities: np.ndarray, hysteresis: float) -> np.ndarray:
     """The likeliest expression of each row, with hysteresis: (k,)."""
-    likeliest = probabilities.argmax(axis=1)
-    labels = likeliest.copy()
-    for row in range(1, len(labels)):
-        current, rival = labels[row - 1], likeliest[row]
-        lead = probabilities[row, rival] - probabilities[row, current]
-        labels[row] = rival if lead > hysteresis else current
-    return labels
-
-
-def _borders(
-    labels: np.ndarray, starts_s: np.ndarray, ends_s: np.ndarray, min_s: float
-) -> list[int]:
-    """Rows at which segments begin, and the end of the last one.
-
-    Runs shorter than ``min_s`` join the longer neighbour, the shortest run first.
-    """
-    borders = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
-    owners = [int(labels[border]) for border in borders[:-1]]
-
-    def length_s(run: int) -> float:
-        return float(ends_s[borders[run + 1] - 1] - starts_s[borders[run]])
-
-    while len(owners) > 1:
-        lengths_s = [length_s(run) for run in range(len(owners))]
-        run = int(np.argmin(lengths_s))
-        if lengths_s[run] >= min_s:
-            break
-        beside = [other for other in (run - 1, run + 1) if 0 <= other < len(owners)]
-        owners[run] = owners[max(beside, key=lambda other: lengths_s[other])]
-        borders, owners = _joined(borders, owners)
-    return borders
-
-
-def _joined(borders: list[int], owners: list[int]) -> tuple[list[int], list[int]]:
-    """The same runs, with neighbours of the same owner merged."""
-    kept = [run for run, owner in enumerate(owners) if run == 0 or owner != owners[run - 1]]
-    return [borders[run] for run in kept] + borders[-1:], [owners[run] for run in kept]
-
-
-def _longest(labels: np.ndarray, lengths_s: np.ndarray) -> int:
-    """Index of a row with the label that is shown longest."""
-    totals = np.bincount(labels, weights=lengths_s + 1e-9, minlength=len(EMOTIONS))
-    return int(np.argmax(labels == totals.argmax()))
+    labels = probabilities.argmax(axis=1).tolist()
+    current = labels[0]
+    for row, values in enumerate(probabilities.tolist()):
+        rival = labels[row]
+        if values[rival] - values[current] > hysteresis:
+            current = rival
+        labels[row] = current
+    return np.array(labels)

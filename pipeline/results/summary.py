@@ -6,7 +6,7 @@ import json
 import platform
 import shlex
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -16,14 +16,15 @@ import av
 from configs.cameras import without_secrets
 from configs.names import as_text
 from configs.schema import Settings
+from configs.version import VERSION
 from models.runtime import EmotionNetwork
 from pipeline.places import SUMMARY
 from stages.write.files import write_atomically
 
+PROGRAM = "emotion-timelines"
 PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python-headless", "ray")
 
 Status = Literal["complete", "partial", "failed"]
-
 
 DECISIVE = {
     "detect": None,
@@ -44,32 +45,56 @@ class Provenance:
     versions: dict[str, str]
     command: str
 
-    def decisive(self) -> dict[str, Any]:
-        """The part that results depend on."""
-        sections = {name: self.settings.get(name) or {} for name in DECISIVE}
-        return {
-            "model": self.model.get("sha256"),
-            **{
-                name: {key: section.get(key) for key in DECISIVE[name] or section}
-                for name, section in sections.items()
-            },
-        }
+    @property
+    def version(self) -> str:
+        """The program's version, in words where an early one did not tell."""
+        return self.versions.get(PROGRAM, "an earlier version")
+
+    def agrees_with(self, other: Provenance) -> bool:
+        """Whether both have the same network, and the same settings that results depend on.
+
+        The networks that two versions of the program ship count as the same.
+        """
+        shipped = self._shipped_network() and other._shipped_network()
+        same_network = self.model.get("sha256") == other.model.get("sha256")
+        return self._decisive() == other._decisive() and (
+            same_network or (shipped and self.version != other.version)
+        )
+
+    def _shipped_network(self) -> bool:
+        return (self.settings.get("classify") or {}).get("model") is None
+
+    def _decisive(self) -> dict[str, Any]:
+        """Settings that results depend on; one that its version did not have has its default."""
+        defaults, decisive = public_settings(Settings()), {}
+        for name, keys in DECISIVE.items():
+            section = {**defaults[name], **(self.settings.get(name) or {})}
+            decisive[name] = {key: section[key] for key in keys or defaults[name]}
+        return decisive
 
     @classmethod
-    def of(cls, settings: Settings, network: EmotionNetwork) -> Provenance:
+    def of(
+        cls, settings: Settings, network: EmotionNetwork, command: str | None = None
+    ) -> Provenance:
+        """The provenance of what is made now.
+
+        Args:
+            command: what made it; None for the command line of this program.
+        """
         return cls(
             settings=public_settings(settings),
             model={"name": network.name, "sha256": network.sha256},
             versions={
+                PROGRAM: VERSION,
                 "python": platform.python_version(),
                 "ffmpeg": av.ffmpeg_version_info,
                 **{name: metadata.version(name) for name in PACKAGES},
             },
-            command=_command(),
+            command=command or _command_line(),
         )
 
 
-def _command() -> str:
+def _command_line() -> str:
     """The command line, without secrets."""
     words = [
         "page.token=***" if word.startswith("page.token=") else without_secrets(word)
@@ -105,6 +130,7 @@ class Summary:
         interrupted: it is the run, not the video, that kept it from being complete.
         live: of a live stream: its start, latency and gaps.
         people: figures of each person.
+        warnings: what a reader of complete results should know, in words.
         files: names of the results beside the summary.
     """
 
@@ -124,6 +150,7 @@ class Summary:
     interrupted: bool = False
     live: dict[str, Any] | None = None
     people: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
     def write(self, folder: Path, provenance: Provenance) -> None:
@@ -145,7 +172,9 @@ def read_summary(folder: Path) -> tuple[Summary, Provenance] | None:
         made_by = Provenance(
             **{name: values.pop(name) for name in ("settings", "model", "versions", "command")}
         )
-        lists = {name: tuple(values[name]) for name in ("people", "files")}
-        return Summary(**{**values, **lists}), made_by
+        # Another version's summary may have more, or less, in it.
+        known = {part.name: values[part.name] for part in fields(Summary) if part.name in values}
+        lists = {name: tuple(values.get(name, ())) for name in ("people", "warnings", "files")}
+        return Summary(**{**known, **lists}), made_by
     except (OSError, ValueError, TypeError, KeyError):
         return None

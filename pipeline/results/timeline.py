@@ -1,7 +1,8 @@
-"""Read ``timeline.csv``."""
+"""Read ``timeline.csv`` and ``segments.csv``."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,13 +13,23 @@ from pyarrow import csv
 
 from configs.errors import SourceError
 from models.emotions import EMOTIONS
+from stages.shown import shown_until_s
 
 NOBODY = 0
 """Person id in ``Timeline.track`` of a frame without a face."""
 
-TYPES = {"frame": pyarrow.int64(), "time_s": pyarrow.float64(), "track": pyarrow.int64()} | {
-    name: pyarrow.float32() for name in ("x", "y", "width", "height", "score", *EMOTIONS)
+PROBABILITIES = (*EMOTIONS, *(f"raw_{name}" for name in EMOTIONS))
+
+TYPES = {
+    "emotion": pyarrow.string(),
+    **dict.fromkeys(("frame", "track"), pyarrow.int64()),
+    **dict.fromkeys(("x", "y", "width", "height", "score", *PROBABILITIES), pyarrow.float32()),
+    **dict.fromkeys(
+        ("time_s", "start_s", "end_s", "confidence", "peak_s", "peak_confidence"),
+        pyarrow.float64(),
+    ),
 }
+"""By column; given, as a column without a value would have no type otherwise."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,7 @@ class Timeline:
         boxes: (k, 4) float32, x, y, width, height in pixels of the upright frame; NaN without face.
         score: (k,) float32, of the detector, 0 to 1; NaN without a face.
         probabilities: (k, 7) float32, in the order of ``EMOTIONS``; NaN without a face.
+        gaps_s: when a live stream was lost, in seconds from the first frame.
     """
 
     frame: np.ndarray
@@ -40,6 +52,7 @@ class Timeline:
     boxes: np.ndarray
     score: np.ndarray
     probabilities: np.ndarray
+    gaps_s: Sequence[float] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -51,22 +64,23 @@ class Timeline:
 
     def rows_of(self, person: int) -> np.ndarray:
         """Indices of a person's rows, by time."""
-        return np.flatnonzero(self.track == person)
+        first, last = np.searchsorted(self.track, (person, person + 1), sorter=self._by_person)
+        return self._by_person[first:last]
+
+    @cached_property
+    def _by_person(self) -> np.ndarray:
+        """Indices of all rows, by person and time."""
+        return np.argsort(self.track, kind="stable")
 
     @cached_property
     def until_s(self) -> np.ndarray:
-        """Time of the next frame, for each row: (k,) float64, in seconds.
-
-        The last frame lasts as long as the median one.
-        """
-        times_s = self.time_s[np.unique(self.frame, return_index=True)[1]]
-        usual_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
-        ends_s = np.append(times_s[1:], times_s[-1:] + usual_s)
-        return ends_s[np.searchsorted(times_s, self.time_s)]
+        """Until when each row's frame is shown, by ``shown_until_s``: (k,) float64, in seconds."""
+        _, first_rows, frames = np.unique(self.frame, return_index=True, return_inverse=True)
+        return shown_until_s(self.time_s[first_rows], self.gaps_s)[frames]
 
 
 def read_table(path: Path) -> pyarrow.Table:
-    """All columns of ``timeline.csv``; those of a face are null where a frame has none.
+    """All columns of a table; those of a face are null where a frame has none.
 
     Raises:
         SourceError: it cannot be read, or is not such a table.
@@ -79,11 +93,11 @@ def read_table(path: Path) -> pyarrow.Table:
                 convert_options=csv.ConvertOptions(column_types=TYPES, strings_can_be_null=True),
             )
     except (OSError, pyarrow.ArrowException) as error:
-        raise SourceError(f"{path}: not a timeline that can be read: {error}") from error
+        raise SourceError(f"{path}: not a table that can be read: {error}") from error
 
 
-def timeline_of(table: pyarrow.Table) -> Timeline:
-    """The rows of what ``read_table`` returns."""
+def timeline_of(table: pyarrow.Table, gaps_s: Sequence[float] = ()) -> Timeline:
+    """The rows of what ``read_table`` returns for a ``timeline.csv``."""
 
     def columns(*names: str) -> np.ndarray:
         return np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float32)
@@ -95,4 +109,5 @@ def timeline_of(table: pyarrow.Table) -> Timeline:
         boxes=columns("x", "y", "width", "height"),
         score=columns("score")[:, 0],
         probabilities=columns(*EMOTIONS),
+        gaps_s=gaps_s,
     )

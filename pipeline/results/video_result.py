@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,14 +44,18 @@ def read_result(
     film_starts_s: float,
     settings: Settings,
     provenance: Mapping[str, Any],
+    gaps_s: Sequence[float] = (),
 ) -> VideoResult:
     """Read a complete table, and find its segments and people.
+
+    Args:
+        gaps_s: when a live stream was lost, in seconds from the first frame.
 
     Raises:
         SourceError: the table cannot be read.
     """
     rows = read_table(table)
-    timeline = timeline_of(rows)
+    timeline = timeline_of(rows, gaps_s)
     segments = segments_of(timeline, settings.segments)
     people = people_of(timeline, segments)
     return VideoResult(source, film, film_starts_s, rows, timeline, segments, people, provenance)

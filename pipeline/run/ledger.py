@@ -52,8 +52,7 @@ def only_run_in(out: Path) -> Iterator[None]:
             lock.acquire()
         except filelock.Timeout:
             raise UsageError(
-                f"{out}: another run is writing there; wait for it, or choose another folder "
-                "with -o"
+                f"{out}: another run is writing there; wait for it, or choose another output folder"
             ) from None
     try:
         yield
@@ -63,7 +62,7 @@ def only_run_in(out: Path) -> Iterator[None]:
 
 def split(
     jobs: Sequence[Job], provenance: Provenance, redo: Redo
-) -> tuple[list[Job], dict[Job, Summary], Counter[str]]:
+) -> tuple[list[Job], dict[Job, Summary], Counter[str], Counter[str]]:
     """Split a batch into videos to analyse and those that are done.
 
     Args:
@@ -73,7 +72,8 @@ def split(
 
     Returns:
         The videos to analyse, the largest files first, so that no long one is left at the end; the
-        summaries of the others, where they have one; and the number to analyse by reason.
+        summaries of the others, where they have one; the number to analyse by reason; and the
+        number of the others by the version that made them, where that is not this one.
     """
     found = {job: read_summary(job.folder) for job in jobs}
     reasons = {job: reason_to_do(job, found[job], provenance) for job in jobs}
@@ -83,11 +83,13 @@ def split(
         todo = [job for job in jobs if reasons[job] == FAILED_BEFORE]
     else:
         todo = [job for job in jobs if reasons[job]]
-    kept = {job: result[0] for job, result in found.items() if result is not None}
-    for job in todo:
-        kept.pop(job, None)
+    again = set(todo)
+    kept = {job: result for job, result in found.items() if result and job not in again}
+    summaries = {job: summary for job, (summary, _) in kept.items()}
     counts = Counter(reasons[job] or "asked for" for job in todo)
-    return sorted(todo, key=_bytes, reverse=True), kept, counts
+    versions = Counter(made_by.version for _, made_by in kept.values())
+    del versions[provenance.version]
+    return sorted(todo, key=_bytes, reverse=True), summaries, counts, versions
 
 
 def reason_to_do(
@@ -105,7 +107,7 @@ def reason_to_do(
         return FAILED_BEFORE
     if _content(summary.input or {}) != _content(job.identity()):
         return "another or a changed video"
-    if made_by.decisive() != provenance.decisive():
+    if not made_by.agrees_with(provenance):
         return "other settings or another model"
     if summary.interrupted:
         return "interrupted"

@@ -27,7 +27,7 @@ def run(
     provenance: Provenance,
     reporter: Reporter,
     stop: Event,
-) -> dict[Job, Summary]:
+) -> None:
     """Analyse the videos; one that fails does not stop the others.
 
     Args:
@@ -36,13 +36,11 @@ def run(
     cv2.setNumThreads(1)
     settings = with_threads(settings, os.cpu_count() or 1)
     detector, classifier = make_detector(settings.detect), make_classifier(settings)
-    summaries = {}
     for job in jobs:
         if stop.is_set():
             break
-        summaries[job] = _analyse(job, settings, provenance, reporter, stop, detector, classifier)
-        reporter.finished(job, summaries[job])
-    return summaries
+        summary = _analyse(job, settings, provenance, reporter, stop, detector, classifier)
+        reporter.finished(job, summary)
 
 
 def _analyse(
@@ -70,3 +68,7 @@ def _analyse(
         if recorder is not None:
             return recorder.finish(explain(error))
         return save_failure(job, explain(error), provenance)
+    except BaseException:  # A Ctrl-C in a notebook, which nobody turned into ``stop``.
+        if recorder is not None:
+            recorder.discard()
+        raise

@@ -1,6 +1,6 @@
 """The plan: which stages a video goes through. Executors decide where and when they run.
 
-read -> find faces (detect, find cuts, track, align) -> classify -> record
+read -> find faces (detect, find cuts, align, track) -> classify -> record
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def open_reader(job: Job, settings: Settings) -> VideoReader:
 
 
 class FaceFinder:
-    """The stages that detect, track and align the faces of one video."""
+    """The stages that detect, align and track the faces of one video."""
 
     def __init__(
         self, detector: Detector, info: VideoInfo, settings: Settings, live: bool = False
     ) -> None:
         detect = DetectStage(detector, info, settings.detect, live)
-        self._stages = (detect, CutStage(), TrackStage(settings.track), AlignStage())
+        self._stages = (detect, CutStage(), AlignStage(), TrackStage(settings.track))
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         for stage in self._stages:

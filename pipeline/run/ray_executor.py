@@ -47,7 +47,7 @@ POLL_S = 0.2
 ATTEMPTS = 2
 STARTS_OF_RAY = 3
 LANES_END_TIMEOUT_S = 20.0
-"""For lanes to notice that Ray has died."""
+"""For lanes to notice that Ray has died, or that they are to stop."""
 
 
 class Lane:
@@ -182,7 +182,7 @@ def run(
     reporter: Reporter,
     stop: Event,
     verbose: bool = False,
-) -> dict[Job, Summary]:
+) -> None:
     """Analyse the videos, several in parallel; one that fails does not stop the others.
 
     If Ray itself dies, it is started again for the videos that are not done.
@@ -212,7 +212,6 @@ def run(
             reporter.warned(
                 "Ray itself died; it is started again, and the unfinished videos are done again"
             )
-    return {job: summaries[job] for job in jobs if job in summaries}
 
 
 def _run_lanes(
@@ -260,5 +259,11 @@ def _run_lanes(
                 raise RayLostError
             for future in done:
                 future.result()
+    except KeyboardInterrupt:
+        # The first Ctrl-C in a program that does not turn it into ``stop``, such as a notebook.
+        if not stop.is_set():
+            stop.set()
+            wait_for(working, timeout=LANES_END_TIMEOUT_S)
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import resource
 import secrets
-import signal
 import socket
+import sys
+import sysconfig
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Lock, Timer, current_thread, main_thread
+from threading import Lock, Timer
 from time import monotonic
 from typing import Any
 from unittest.mock import patch
@@ -21,9 +21,11 @@ import ray
 from ray._private import ray_constants
 from ray._private.node import Node
 from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
+from ray.job_config import JobConfig
 
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.schema import Settings
+from pipeline.run.ray_turns import sigterm_handler_kept, turn_with_ray
 
 CONNECT_TIMEOUT_S = 10
 START_TIMEOUT_S = 120.0
@@ -39,7 +41,8 @@ MIN_OPEN_FILES = 512
 RAY_PROCESSES = {"gcs_server", "raylet"}
 HEAD_POLL_S, HEAD_TIMEOUT_S, MAX_HEAD_FAILURES = 5.0, 3.0, 2
 
-CODE = [Path(__file__).parents[2] / name for name in ("configs", "models", "pipeline", "stages")]
+ROOT = Path(__file__).parents[2]
+CODE = [ROOT / name for name in ("configs", "models", "pipeline", "stages")]
 """Our packages, which Ray copies to the other nodes of a cluster."""
 
 
@@ -54,30 +57,21 @@ def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMo
         A monitor of Ray.
 
     Raises:
-        UsageError: the cluster named in the settings cannot be joined.
+        UsageError: the cluster named in the settings cannot be joined, or this program uses Ray
+            for something else.
         EmotionTimelinesError: Ray cannot be started.
     """
     logging.getLogger("ray").setLevel(logging.INFO if verbose else logging.CRITICAL)
-    try:
-        with _signal_handler_kept():
-            if settings.executor.address:
-                _join(settings.executor.address, verbose)
-            else:
-                _start(settings, lanes, verbose)
-        yield RayMonitor(joined=settings.executor.address is not None)
-    finally:
-        ray.shutdown()
-
-
-@contextmanager
-def _signal_handler_kept() -> Iterator[None]:
-    """Ray's own handler of SIGTERM would exit at once and leave files half-written."""
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        if current_thread() is main_thread():  # In others Ray sets none.
-            signal.signal(signal.SIGTERM, before)
+    with turn_with_ray():
+        try:
+            with sigterm_handler_kept():
+                if settings.executor.address:
+                    _join(settings.executor.address, verbose)
+                else:
+                    _start(settings, lanes, verbose)
+            yield RayMonitor(joined=settings.executor.address is not None)
+        finally:
+            ray.shutdown()
 
 
 class RayMonitor:
@@ -149,6 +143,7 @@ def _start(settings: Settings, lanes: int, verbose: bool) -> None:
                 address="local",
                 include_dashboard=False,
                 object_store_memory=memory_mb * 2**20,
+                job_config=_own_packages_found(),
                 **_how_to_log(verbose),
             )
     except (Exception, SystemExit) as error:  # Whatever it is: Ray raises errors of many kinds.
@@ -176,12 +171,26 @@ def _private() -> Iterator[None]:
         yield
 
 
+def _own_packages_found() -> JobConfig:
+    """Has actors import our packages from where this process did.
+
+    By default they look into the working directory first, where somebody may have packages named
+    ``models`` or ``configs``; for a job of Ray's client they do not.
+    """
+    installed = str(ROOT) == sysconfig.get_path("purelib")
+    return JobConfig(_client_job=True, _py_driver_sys_path=[] if installed else [str(ROOT)])
+
+
 def _check_open_files() -> None:
     """Check first, as Ray would wait for ever for what it could not open.
 
     Raises:
         EmotionTimelinesError: too few files may be open, and this program cannot change that.
     """
+    if sys.platform == "win32":
+        return
+    import resource
+
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # Ray raises its own limit to it.
     if most != resource.RLIM_INFINITY and most < MIN_OPEN_FILES:
         raise _cannot_start(f"only {most} files may be open; raise the limit: ulimit -n 8192")

@@ -25,16 +25,23 @@ FULL_RANGE = np.clip((np.arange(256) - 16) * 255 / 219, 0, 255).round().astype(n
 
 
 class AlignStage:
-    """Fills ``crops`` from ``landmarks`` and the Y plane of ``pixels``."""
+    """Fills ``crops`` and ``crop_sides`` from ``landmarks`` and the Y plane of ``pixels``."""
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         if not len(batch.boxes):
             return batch
+        transforms = [to_template(landmarks) for landmarks in batch.landmarks]
         crops = [
-            aligned_crop(yuv_planes(batch.pixels[frame])[0], landmarks)
-            for frame, landmarks in zip(batch.face_frame, batch.landmarks, strict=True)
+            crop(yuv_planes(batch.pixels[frame])[0], transform, FACE_SIZE_PX)
+            for frame, transform in zip(batch.face_frame, transforms, strict=True)
         ]
-        return replace(batch, crops=FULL_RANGE[np.stack(crops)])
+        # Landmarks in one point have the scale 0.
+        scales = np.maximum(np.linalg.norm(np.stack(transforms)[:, 0, :2], axis=1), 1e-3)
+        return replace(
+            batch,
+            crops=FULL_RANGE[np.stack(crops)],
+            crop_sides=(FACE_SIZE_PX / scales).astype(np.float32),
+        )
 
 
 def aligned_crop(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
@@ -47,5 +54,9 @@ def aligned_crop(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     Returns:
         (48, 48) uint8. Beyond the picture's edge, its last pixels are repeated.
     """
-    transform = similarity_transform(landmarks.astype(np.float64), TEMPLATE_PX)
-    return crop(grey, transform, FACE_SIZE_PX)
+    return crop(grey, to_template(landmarks), FACE_SIZE_PX)
+
+
+def to_template(landmarks: np.ndarray) -> np.ndarray:
+    """The similarity transform from a picture to a crop, (2, 3) float64, for (5, 2) landmarks."""
+    return similarity_transform(landmarks.astype(np.float64), TEMPLATE_PX)

@@ -28,7 +28,7 @@ def make_detector(settings: DetectSettings) -> Detector:
     """The detector named in the settings.
 
     Raises:
-        ConfigError: it is not installed.
+        MissingPackageError: it is not installed.
     """
     return DETECTORS[settings.detector](settings.threshold)
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from configs.errors import ConfigError
-from models.quiet import standard_error_silenced
+from models.optional import packages_needed
 from stages.faces.detector import Faces
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
@@ -20,20 +19,15 @@ class MTCNN:
     """Finds faces of at least 20 pixels; satisfies ``stages.faces.detector.Detector``.
 
     Raises:
-        ConfigError: the package is not installed.
+        MissingPackageError: the package or TensorFlow is not installed.
     """
 
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
-        try:
-            with standard_error_silenced():
-                import mtcnn
+        with packages_needed("detect.detector=mtcnn", "mtcnn", "tensorflow"):
+            import mtcnn
 
-                self._networks = mtcnn.MTCNN(device="CPU:0")
-        except ImportError as error:
-            raise ConfigError(
-                "detect.detector: mtcnn is not installed; install the extra 'mtcnn', or use yunet"
-            ) from error
+            self._networks = mtcnn.MTCNN(device="CPU:0")
 
     def find(self, image: np.ndarray) -> Faces:
         faces = self._networks.detect_faces(

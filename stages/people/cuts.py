@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -23,24 +24,55 @@ FRAMES_BEFORE = 5
 """Their median difference is the usual one."""
 
 
+FLASH_S = 0.15
+"""A picture that comes back within this time after a change was interrupted by a flash, not cut."""
+
+
 class CutStage:
-    """Fills ``cuts``: compares each frame with the one before it, as small grey pictures."""
+    """Fills ``cuts``: compares each frame with the one before it, as small grey pictures.
+
+    A flash that ends within its batch is no cut. One that does not looks like a cut when it begins.
+    """
 
     def __init__(self) -> None:
-        self._last: np.ndarray | None = None
+        self._last: tuple[float, np.ndarray] | None = None
+        self._before_change: tuple[float, np.ndarray] | None = None
         self._changes: deque[float] = deque(maxlen=FRAMES_BEFORE)
 
     def process(self, batch: FrameBatch) -> FrameBatch:
-        cuts = [self._is_cut(yuv_planes(frame)[0]) for frame in batch.pixels]
+        pictures = [_thumbnail(yuv_planes(frame)[0]) for frame in batch.pixels]
+        frames = list(zip(batch.time_s.tolist(), pictures, strict=True))
+        cuts = [self._is_cut(frames[index:]) for index in range(len(frames))]
         return replace(batch, cuts=np.array(cuts, bool))
 
-    def _is_cut(self, luma: np.ndarray) -> bool:
-        # Every eighth line is enough for a mean, and saves reading the whole picture.
-        picture = cv2.resize(luma[::8], THUMBNAIL_PX, interpolation=cv2.INTER_AREA).astype(np.int16)
-        last, self._last = self._last, picture
+    def _is_cut(self, frames: Sequence[tuple[float, np.ndarray]]) -> bool:
+        """Whether the first of some frames begins a shot; the others follow it."""
+        last, self._last = self._last, frames[0]
         if last is None:
             return False
-        change = float(np.abs(picture - last).mean())
+        change = _difference(frames[0], last)
         usual = float(np.median(self._changes)) if self._changes else 0.0
         self._changes.append(change)
-        return change > max(MIN_CHANGE, MIN_CHANGE_RATIO * usual)
+        if change <= max(MIN_CHANGE, MIN_CHANGE_RATIO * usual):
+            return False
+        before, self._before_change = self._before_change, last
+        if before is not None and _comes_back(before, frames[:1]):
+            return False
+        return not _comes_back(last, frames[1:])
+
+
+def _thumbnail(luma: np.ndarray) -> np.ndarray:
+    # Every eighth line is enough for a mean, and saves reading the whole picture.
+    return cv2.resize(luma[::8], THUMBNAIL_PX, interpolation=cv2.INTER_AREA).astype(np.int16)
+
+
+def _difference(one: tuple[float, np.ndarray], other: tuple[float, np.ndarray]) -> float:
+    return float(np.abs(one[1] - other[1]).mean())
+
+
+def _comes_back(frame: tuple[float, np.ndarray], later: Sequence[tuple[float, np.ndarray]]) -> bool:
+    """Whether a picture is seen again soon after it, in one of some later frames."""
+    return any(
+        other[0] - frame[0] <= FLASH_S and _difference(other, frame) <= MIN_CHANGE
+        for other in later
+    )

@@ -50,7 +50,7 @@ is further away by this margin."""
 
 
 @dataclass
-class _View:
+class View:
     """A face at one time: (150, 150, 3) uint8 RGB, replaced by its descriptor, (128,) float64, once
     that is needed."""
 
@@ -59,17 +59,36 @@ class _View:
     descriptor: np.ndarray | None = None
 
 
+class Describer:
+    """Makes descriptors; the network is loaded for the first."""
+
+    def __init__(self) -> None:
+        self._network: Any = None
+
+    def describe(self, view: View) -> np.ndarray:
+        """The descriptor of a view, (128,) float64."""
+        if view.descriptor is None:
+            self._network = self._network or _load_network()
+            view.descriptor = np.array(self._network.compute_face_descriptor(view.picture))
+            view.picture = None
+        return view.descriptor
+
+    def distance(self, one: View, other: View) -> float:
+        """Distance of two views: up to 0.5 or so for the same person, mostly more for two."""
+        return float(np.linalg.norm(self.describe(one) - self.describe(other)))
+
+
 @dataclass
 class _Views:
     """Views of one track, spread evenly over the time that it was seen."""
 
     interval_s: float = FIRST_INTERVAL_S
-    kept: list[_View] = field(default_factory=list)
+    kept: list[View] = field(default_factory=list)
 
     def is_due(self, time_s: float) -> bool:
         return not self.kept or time_s >= self.kept[-1].time_s + self.interval_s
 
-    def add(self, view: _View) -> None:
+    def add(self, view: View) -> None:
         self.kept.append(view)
         if len(self.kept) > MAX_VIEWS:
             self.kept = self.kept[::2]
@@ -81,18 +100,15 @@ class FaceReidentifier:
 
     def __init__(self) -> None:
         self._views: dict[int, _Views] = {}
-        self._network: Any = None
+        self._describer = Describer()
 
     def observe(self, batch: FrameBatch) -> None:
-        clear = (batch.scores >= MIN_SCORE) & (batch.boxes[:, 2] >= MIN_WIDTH_PX)
-        for face in np.flatnonzero(clear).tolist():
-            frame = batch.face_frame[face]
-            time_s = float(batch.time_s[frame])
-            views = self._views.setdefault(int(batch.tracks[face]), _Views())
-            if views.is_due(time_s):
-                picture = portrait(batch.pixels[frame], batch.landmarks[face])
-                if picture is not None:
-                    views.add(_View(time_s, picture))
+        for face, track in enumerate(batch.tracks.tolist()):
+            views = self._views.setdefault(track, _Views())
+            if views.is_due(float(batch.time_s[batch.face_frame[face]])):
+                view = clear_view(batch, face)
+                if view is not None:
+                    views.add(view)
 
     def match(self, track: int, people: Mapping[int, Sequence[int]]) -> int | None:
         new = self._mean([track])
@@ -120,14 +136,16 @@ class FaceReidentifier:
         ]
         if len(views) < MIN_VIEWS:
             return None
-        return np.mean([self._described(view) for view in views], axis=0)
+        return np.mean([self._describer.describe(view) for view in views], axis=0)
 
-    def _described(self, view: _View) -> np.ndarray:
-        if view.descriptor is None:
-            self._network = self._network or _load_network()
-            view.descriptor = np.array(self._network.compute_face_descriptor(view.picture))
-            view.picture = None
-        return view.descriptor
+
+def clear_view(batch: FrameBatch, face: int) -> View | None:
+    """How a face of a batch looks; None if it is too small, uncertain, turned away or dark."""
+    if batch.scores[face] < MIN_SCORE or batch.boxes[face, 2] < MIN_WIDTH_PX:
+        return None
+    frame = batch.face_frame[face]
+    picture = portrait(batch.pixels[frame], batch.landmarks[face])
+    return None if picture is None else View(float(batch.time_s[frame]), picture)
 
 
 def portrait(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:

@@ -1,10 +1,10 @@
 """Settle faces: drop short detections, assign person ids, smooth probabilities over time.
 
 A face seen for less than ``track.min_s`` counts as a false detection. Probabilities are averaged
-with weights that fall off linearly on both sides; each frame counts for as long as it is shown, so
-that a variable frame rate makes no difference. Frames are held back until this is known. A live
-stream holds nothing back: there a face is shown once it has lasted, and the average looks only at
-the past.
+with weights that fall off linearly on both sides; each frame counts for as long as it is shown,
+until the next one, so that a variable frame rate makes no difference. Frames are held back until
+this is known. A live stream holds nothing back: there a face is shown once it has lasted, the
+average looks only at the past, and the newest frame counts as the usual one.
 """
 
 from __future__ import annotations
@@ -18,20 +18,35 @@ from configs.schema import SmoothSettings, TrackSettings
 from models.emotions import EMOTIONS
 from stages.batch import NOBODY, FrameBatch
 from stages.people.person_ids import PersonIds, Reidentifier
+from stages.shown import RECENT_FRAMES, usual_s
 
-MAX_FRAME_S = 0.2
-"""A frame that is shown for longer, as in a gap, counts for no more than this."""
+CLOCK_TOLERANCE_S = 1e-6
+"""Times are multiples of a unit that may be inexact in binary."""
 
 
 @dataclass
 class _History:
-    """What is known of one track: its person, and one entry a frame that it is in."""
+    """What is known of one track: its person, for how long it was seen, and one entry a frame that
+    it is in."""
 
     person: int = NOBODY
     seen_s: float = 0.0
     time_s: list[float] = field(default_factory=list)
     shown_s: list[float] = field(default_factory=list)
     probabilities: list[np.ndarray] = field(default_factory=list)
+
+    def begin_frame(self, at_s: float, usual_s: float, probabilities: np.ndarray) -> None:
+        self.time_s.append(at_s)
+        self.shown_s.append(usual_s)
+        self.probabilities.append(probabilities)
+
+    def end_frame(self, shown_s: float) -> None:
+        self.seen_s += shown_s
+        self.shown_s[-1] = shown_s
+
+    @property
+    def until_s(self) -> float:
+        return self.time_s[-1] + self.shown_s[-1]
 
 
 class Settler:
@@ -59,8 +74,10 @@ class Settler:
         self._held: deque[FrameBatch] = deque()
         self._histories: dict[int, _History] = {}
         self._person_ids = PersonIds(track, reidentifier)
-        self._first_s: float | None = None
+        self._length_s = 0.0
         self._last_s: float | None = None
+        self._intervals_s: deque[float] = deque(maxlen=RECENT_FRAMES)
+        self._newest: list[_History] = []
 
     def process(self, batch: FrameBatch) -> list[FrameBatch]:
         """Take a batch; returns those that are settled by now, in order."""
@@ -75,11 +92,13 @@ class Settler:
 
     def flush(self) -> list[FrameBatch]:
         """All batches that are held back, once the video has ended."""
-        if self._first_s is not None and (self._last_s or 0.0) - self._first_s < self._min_s:
+        if self._length_s + usual_s(self._intervals_s) < self._min_s - CLOCK_TOLERANCE_S:
             self._min_s = 0.0  # The video is too short for any face to last.
         return self._settle_all()
 
     def _settle_all(self) -> list[FrameBatch]:
+        """Settle what is held back, as no frame follows, or none soon."""
+        self._end_frame(usual_s(self._intervals_s))
         settled = [self._settled(batch) for batch in self._held]
         self._held.clear()
         return settled
@@ -90,23 +109,35 @@ class Settler:
     def _observe(self, batch: FrameBatch) -> None:
         self._person_ids.observe(batch)
         for index, at_s in enumerate(batch.time_s.tolist()):
-            shown_s = min(at_s - self._last_s, MAX_FRAME_S) if self._last_s is not None else 0.0
-            self._first_s = at_s if self._first_s is None else self._first_s
-            self._last_s = at_s
+            if self._last_s is not None:
+                self._intervals_s.append(at_s - self._last_s)
+                self._end_frame(at_s - self._last_s)
+            self._last_s, newest_s = at_s, usual_s(self._intervals_s)
             faces = batch.faces_of(index)
             for face in range(faces.start, faces.stop):
                 history = self._histories.setdefault(int(batch.tracks[face]), _History())
-                history.seen_s += shown_s
-                history.time_s.append(at_s)
-                history.shown_s.append(max(shown_s, 1e-3))
-                history.probabilities.append(batch.probabilities[face])
+                history.begin_frame(at_s, newest_s, batch.probabilities[face])
+                self._newest.append(history)
+
+    def _end_frame(self, shown_s: float) -> None:
+        """Take note for how long the newest frame was shown."""
+        self._length_s += shown_s
+        for history in self._newest:
+            history.end_frame(shown_s)
+        self._newest.clear()
+        self._last_s = None
+
+    def _has_lasted(self, history: _History) -> bool:
+        if self._live and usual_s(self._intervals_s) >= self._min_s:
+            return True  # The newest frame alone is shown for that long.
+        return history.seen_s >= self._min_s - CLOCK_TOLERANCE_S
 
     def _settled(self, batch: FrameBatch) -> FrameBatch:
         probabilities = batch.probabilities.copy()
         people = np.full(len(batch.tracks), NOBODY, np.int64)
         for track in dict.fromkeys(batch.tracks.tolist()):
             history = self._histories[track]
-            if history.person == NOBODY and history.seen_s >= self._min_s:
+            if history.person == NOBODY and self._has_lasted(history):
                 history.person = self._person_ids.assign(track)
             faces = np.flatnonzero(batch.tracks == track)
             people[faces] = history.person
@@ -124,7 +155,9 @@ class Settler:
         """Averages at some times (k,): (k, 7) float32, whose rows sum to 1."""
         before_s = at_s[:, None] - np.array(history.time_s)
         reach_s = self._window_s if self._live else self._window_s / 2
-        weights = np.maximum(1 - np.abs(before_s) / reach_s, 0) * np.array(history.shown_s)
+        # Of a frame that is shown for longer, the window holds no more than this.
+        shown_s = np.minimum(history.shown_s, reach_s)
+        weights = np.maximum(1 - np.abs(before_s) / reach_s, 0) * shown_s
         if self._live:
             weights[before_s < 0] = 0
         # The frame itself always counts, also where the window is shorter than a frame.
@@ -136,7 +169,7 @@ class Settler:
         """Drop what no window reaches any more."""
         oldest_s = float(self._held[0].time_s[0]) if self._held else now_s
         for track, history in list(self._histories.items()):
-            if history.time_s[-1] < oldest_s - self._max_gap_s - self._window_s:
+            if history.until_s < oldest_s - self._max_gap_s - self._window_s:
                 del self._histories[track]
                 if history.person == NOBODY:
                     self._person_ids.forget(track)

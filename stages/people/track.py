@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -10,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from configs.schema import TrackSettings
 from stages.batch import FrameBatch
 from stages.geometry import iou
+from stages.people.likeness import Appearance, Likeness, Look, Verdict
 
 MAX_DISTANCE = 1.0
 """From a track's expected box to a face that continues it, in widths of the face."""
@@ -23,17 +25,29 @@ VELOCITY_SMOOTHING = 0.5
 MAX_EXTRAPOLATION_S = 0.25
 """A face out of sight is expected to keep moving for this long, then to stand still."""
 
+ABSENCE_COST = 0.5
+"""Of a track that was not in the last frame: its place may be another's by now."""
+
 IMPOSSIBLE = 1e6
+
+
+CUT_MEMORY_S = 0.15
+"""A track is continued beyond a cut within this time: a flash, which looks like two cuts, is over
+by then. Whoever comes back later is re-identified."""
 
 
 @dataclass
 class _Track:
-    """One face: its last box (4,), that box's velocity (4,) in pixels a second, and when it was."""
+    """One face: its last box (4,), that box's velocity (4,) in pixels a second, when that was, how
+    many frames without it came after, and whether a cut was among them."""
 
     id: int
     box: np.ndarray
     velocity: np.ndarray
     seen_s: float
+    appearance: Appearance = field(default_factory=Appearance)
+    missed: int = 0
+    before_cut: bool = False
 
     def expected_at(self, time_s: float) -> np.ndarray:
         return self.box + self.velocity * min(time_s - self.seen_s, MAX_EXTRAPOLATION_S)
@@ -43,18 +57,22 @@ class _Track:
         moved = (box - self.box) / elapsed_s
         self.velocity = VELOCITY_SMOOTHING * self.velocity + (1 - VELOCITY_SMOOTHING) * moved
         self.velocity[2:] = 0
-        self.box, self.seen_s = box, time_s
+        self.box, self.seen_s, self.missed, self.before_cut = box, time_s, 0, False
 
 
 class TrackStage:
-    """Fills ``tracks``: assigns faces to tracks by motion and overlap (Hungarian algorithm).
+    """Fills ``tracks``: assigns faces to tracks by motion, overlap and likeness (Hungarian
+    algorithm).
 
-    Track ids start at 1, are never used twice, and run on from batch to batch. A cut ends all
-    tracks.
+    Track ids start at 1, are never used twice, and run on from batch to batch. A track ends when
+    its face is out of sight for ``track.max_gap_s``, or when another face takes its place. Frames
+    that are further apart than that do not end it by themselves. Beyond a cut, or a frame without
+    it that is shown for longer, it is continued only by a face that looks like it.
     """
 
     def __init__(self, settings: TrackSettings) -> None:
         self._max_gap_s = settings.max_gap_s
+        self._likeness = Likeness(describe=settings.remember_s > 0)
         self._live: list[_Track] = []
         self._last_id = 0
 
@@ -62,29 +80,71 @@ class TrackStage:
         tracks = np.empty(len(batch.boxes), np.int64)
         if batch.after_gap:
             self._live.clear()
-        for index, time_s in enumerate(batch.time_s):
+        for index, time_s in enumerate(batch.time_s.tolist()):
             if batch.cuts[index : index + 1].any():
-                self._live.clear()
+                for track in self._live:
+                    track.before_cut = True
+            self._live = [track for track in self._live if self._may_go_on(track, time_s)]
             faces = batch.faces_of(index)
-            tracks[faces] = self._assign(batch.boxes[faces].astype(np.float64), float(time_s))
+            looks = [Look(batch, face) for face in range(faces.start, faces.stop)]
+            tracks[faces] = self._assign(batch.boxes[faces].astype(np.float64), looks, time_s)
         return replace(batch, tracks=tracks)
 
-    def _assign(self, boxes: np.ndarray, time_s: float) -> np.ndarray:
+    def _may_go_on(self, track: _Track, time_s: float) -> bool:
+        if track.before_cut:
+            return not track.missed or time_s - track.seen_s <= CUT_MEMORY_S
+        return track.missed <= 1 or time_s - track.seen_s <= self._max_gap_s
+
+    def _needs_proof(self, track: _Track, time_s: float) -> bool:
+        away = track.missed > 0 and time_s - track.seen_s > self._max_gap_s
+        return track.before_cut or away
+
+    def _assign(self, boxes: np.ndarray, looks: Sequence[Look], time_s: float) -> np.ndarray:
         """Track ids (k,) of the boxes (k, 4) of one frame."""
-        self._live = [track for track in self._live if time_s - track.seen_s <= self._max_gap_s]
         ids = np.zeros(len(boxes), np.int64)
-        if len(boxes) and self._live:
-            expected = np.stack([track.expected_at(time_s) for track in self._live])
-            costs = _costs(expected, boxes)
-            for track, face in zip(*linear_sum_assignment(costs), strict=True):
-                if costs[track, face] < IMPOSSIBLE:
-                    self._live[track].update(boxes[face], time_s)
-                    ids[face] = self._live[track].id
+        for track, face, verdict in self._pairs(boxes, looks, time_s):
+            track.update(boxes[face], time_s)
+            track.appearance.add(looks[face], time_s, verdict.sure)
+            ids[face] = track.id
+        for track in self._live:
+            track.missed += track.seen_s < time_s
         for face in np.flatnonzero(ids == 0):
             self._last_id += 1
             ids[face] = self._last_id
-            self._live.append(_Track(self._last_id, boxes[face], np.zeros(4), time_s))
+            track = _Track(self._last_id, boxes[face], np.zeros(4), time_s)
+            track.appearance.add(looks[face], time_s)
+            self._live.append(track)
         return ids
+
+    def _pairs(
+        self, boxes: np.ndarray, looks: Sequence[Look], time_s: float
+    ) -> list[tuple[_Track, int, Verdict]]:
+        """Tracks that are continued, each with the face that continues it."""
+        if not len(boxes) or not self._live:
+            return []
+        costs = _costs(np.stack([track.expected_at(time_s) for track in self._live]), boxes)
+        costs += np.array([[ABSENCE_COST * (track.missed > 0)] for track in self._live])
+        verdicts: dict[tuple[int, int], Verdict] = {}
+        while True:
+            found = [
+                (number, face)
+                for number, face in zip(*linear_sum_assignment(costs), strict=True)
+                if costs[number, face] < IMPOSSIBLE
+            ]
+            for number, face in found:
+                if (number, face) not in verdicts:
+                    track = self._live[number]
+                    verdicts[number, face] = self._likeness.compare(
+                        track.appearance,
+                        looks[face],
+                        time_s - track.seen_s,
+                        self._needs_proof(track, time_s),
+                    )
+            if all(verdicts[pair].same for pair in found):
+                return [(self._live[pair[0]], pair[1], verdicts[pair]) for pair in found]
+            for pair in found:
+                if not verdicts[pair].same:
+                    costs[pair] = IMPOSSIBLE
 
 
 def _costs(expected: np.ndarray, found: np.ndarray) -> np.ndarray:

@@ -32,6 +32,7 @@ class LiveFrame:
         timed: whether its timestamp comes from the camera, rather than from counting frames.
         rate: frames per second, if the stream states it.
         codec: FFmpeg's name of the codec.
+        sample_aspect: width of its pixels, for a height of 1; None if unknown.
         colorspace, color_primaries, color_trc: FFmpeg's numbers for its colours; 2 is unknown.
     """
 
@@ -39,6 +40,7 @@ class LiveFrame:
     timed: bool
     rate: Fraction | None
     codec: str
+    sample_aspect: Fraction | None = None
     colorspace: int = 2
     color_primaries: int = 2
     color_trc: int = 2
@@ -94,6 +96,7 @@ def _ffmpeg_frames(address: str, settings: LiveSettings) -> Iterator[LiveFrame]:
                     container.format.name not in UNTIMED_FORMATS,
                     stream.average_rate or stream.guessed_rate,
                     context.name,
+                    stream.sample_aspect_ratio,
                     context.colorspace,
                     context.color_primaries,
                     context.color_trc,

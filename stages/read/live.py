@@ -21,9 +21,16 @@ import numpy as np
 from configs.errors import SourceError
 from configs.schema import LiveSettings
 from stages.batch import FrameBatch, VideoInfo
-from stages.frames import BT601, FALLBACK_RATE, copy_upright, pixels_shape, upright_size
+from stages.files import reason_of
+from stages.frames import (
+    BT601,
+    FALLBACK_RATE,
+    MAX_RATE,
+    copy_upright,
+    pixels_shape,
+    upright_size,
+)
 from stages.read.connect import LiveFrame, live_frames
-from stages.read.decode import reason_of
 
 State = Literal["connecting", "live", "reconnecting", "ended"]
 
@@ -38,9 +45,6 @@ MAX_DRIFT_S = 1.0
 
 DRIFT_CORRECTION = 0.002
 """Share of a smaller difference that each frame takes away: a camera's clock is not exact."""
-
-MAX_RATE = 240
-"""A stream that states more frames per second counts as one without a rate."""
 
 MAX_GAPS = 1000
 
@@ -250,7 +254,7 @@ class _Clock:
 
 
 def _describe(received: LiveFrame) -> VideoInfo:
-    width, height = upright_size(received.frame)
+    width, height = upright_size(received.frame, received.sample_aspect)
     rate = received.rate or FALLBACK_RATE
     return VideoInfo(
         width=width,

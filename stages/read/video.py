@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 
 import av
@@ -11,12 +13,29 @@ import numpy as np
 from configs.errors import SourceError
 from configs.schema import ReadSettings
 from stages.batch import FrameBatch, VideoInfo
-from stages.frames import BT601, FALLBACK_RATE, copy_upright, pixels_shape, upright_size
+from stages.frames import (
+    BT601,
+    FALLBACK_RATE,
+    MAX_RATE,
+    copy_upright,
+    pixels_shape,
+    upright_size,
+)
+from stages.read.clock import NEW_START_S, FrameClock
 from stages.read.decode import Decoder
+from stages.read.pictures import Pictures, numbered_pictures
+from stages.read.source import FrameSource
+
+MEASURED_FRAMES = 10
+"""From so many frames the rate is measured, if the stated one cannot be believed."""
 
 
 class VideoReader:
-    """One video file, opened; a context manager.
+    """One video file, or numbered pictures, opened; a context manager.
+
+    Args:
+        path: a file; or of pictures, as for ``numbered_pictures``.
+        settings: with the turn decided, so ``rotate`` is a number.
 
     Example:
         with VideoReader(Path("interview.mp4"), ReadSettings()) as reader:
@@ -29,23 +48,27 @@ class VideoReader:
 
     def __init__(self, path: Path, settings: ReadSettings) -> None:
         self._settings = settings
-        self._decoder = Decoder(path, settings.threads)
-        self._frames = self._decoder.frames()
+        self._rotate = settings.rotate if settings.rotate != "auto" else 0
+        self._source = _open(path, settings)
         try:
-            self._first = next(self._frames, None)
-            if self._first is None:
-                reason = "; ".join(self._decoder.faults) or "it holds no frame"
+            frames = self._source.frames()
+            first = list(islice(frames, 1))
+            if not first:
+                reason = "; ".join(self._source.faults) or "it holds no frame"
                 raise SourceError(f"{path}: no picture could be decoded: {reason}")
-            self.info = self._describe(self._first)
+            if (self._source.stated.rate or 0) > MAX_RATE:
+                first += islice(frames, MEASURED_FRAMES)
+            self._frames = chain(first, frames)
+            self.info = self._describe(first)
         except BaseException:
-            self._decoder.close()
+            self._source.close()
             raise
 
     def __enter__(self) -> VideoReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._decoder.close()
+        self._source.close()
 
     def batches(self) -> Iterator[FrameBatch]:
         """All frames in order of presentation, once.
@@ -53,7 +76,7 @@ class VideoReader:
         Damage is skipped where the decoder can go on after it, and reported as ``damage`` of the
         batch that follows; the last batch may hold nothing else.
         """
-        info, first_frame, previous_pts = self.info, 0, self.info.start_pts - 1
+        info, first_frame, clock = self.info, 0, self._clock
         size = (info.width, info.height)
         shape = pixels_shape(size)
         capacity = max(
@@ -63,19 +86,16 @@ class VideoReader:
                 self._settings.batch_mb * 2**20 // (shape[0] * shape[1]),
             ),
         )
-        timed_frames = self._timed_frames()
         while True:
             pixels = np.empty((capacity, *shape), np.uint8)
             pts = np.empty(capacity, np.int64)
             count = 0
-            for frame_pts, frame in timed_frames:
-                copy_upright(frame, size, pixels[count])
-                pts[count] = previous_pts = max(frame_pts, previous_pts + 1)
+            for frame in islice(self._frames, capacity):
+                copy_upright(frame, size, pixels[count], self._rotate)
+                pts[count] = clock.pts_of(frame)
                 count += 1
-                if count == capacity:
-                    break
-            damage = "; ".join(self._decoder.faults) or None
-            self._decoder.faults.clear()
+            damage = "; ".join(self._source.faults) or None
+            self._source.faults.clear()
             if count or damage:
                 yield FrameBatch(
                     first_frame=first_frame,
@@ -88,52 +108,47 @@ class VideoReader:
                 return
             first_frame += count
 
-    def _describe(self, first: av.VideoFrame) -> VideoInfo:
-        container, stream = self._decoder.container, self._decoder.stream
-        context = stream.codec_context
-        width, height = upright_size(first)
-        rate = stream.average_rate or stream.guessed_rate or FALLBACK_RATE
-        duration_s = (
-            float(stream.duration * stream.time_base)
-            if stream.duration and stream.time_base
-            else (container.duration or 0) / av.time_base
+    def _describe(self, frames: list[av.VideoFrame]) -> VideoInfo:
+        first, stated = frames[0], self._source.stated
+        width, height = upright_size(first, stated.sample_aspect, self._rotate)
+        rate = _measured_rate(frames) or stated.rate or FALLBACK_RATE
+        time_base = first.time_base or stated.time_base or 1 / rate
+        self._clock = FrameClock(
+            first,
+            step=max(1, round(1 / (rate * time_base))),
+            new_start=round(NEW_START_S / time_base),
+            only_dts=stated.only_dts,
         )
-        time_base = first.time_base or 1 / rate
-        start_pts = self._pts(first) or 0
-        origin = stream.start_time or 0 if self._has_only_dts else start_pts
-        file_start_s = (container.start_time or 0) / av.time_base
+        start_pts = self._clock.start_pts
+        origin = stated.first_dts if stated.only_dts else start_pts
         return VideoInfo(
             width=width,
             height=height,
             time_base=time_base,
             start_pts=start_pts,
-            start_s=max(0.0, float(origin * time_base) - file_start_s),
+            start_s=max(0.0, float(origin * time_base) - stated.start_s),
             rate=rate,
-            frames=stream.frames or round(duration_s * rate),
-            duration_s=duration_s,
-            codec=context.name,
-            colorspace=BT601 if first.format.is_rgb else context.colorspace,
-            color_primaries=context.color_primaries,
-            color_trc=context.color_trc,
+            frames=stated.frames or round(stated.duration_s * rate),
+            duration_s=stated.duration_s,
+            codec=stated.codec,
+            rotate=self._rotate,
+            colorspace=BT601 if first.format.is_rgb else stated.colorspace,
+            color_primaries=stated.color_primaries,
+            color_trc=stated.color_trc,
         )
 
-    @property
-    def _has_only_dts(self) -> bool:
-        """Whether there are only decoding timestamps, as in AVI."""
-        return self._decoder.container.format.name == "avi"
 
-    def _pts(self, frame: av.VideoFrame) -> int | None:
-        return frame.dts if self._has_only_dts or frame.pts is None else frame.pts
+def _open(path: Path, settings: ReadSettings) -> FrameSource:
+    if path.is_dir() or (not path.exists() and numbered_pictures(path)):
+        return Pictures(path, settings.rate)
+    return Decoder(path, settings.threads)
 
-    def _timed_frames(self) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Each frame with its presentation timestamp, estimated where it has none."""
-        info = self.info
-        step = max(1, round(1 / (info.rate * info.time_base)))
-        following_pts = info.start_pts
-        frame: av.VideoFrame | None = self._first
-        while frame is not None:
-            pts = self._pts(frame)
-            pts = following_pts if pts is None else pts
-            following_pts = pts + step
-            yield pts, frame
-            frame = next(self._frames, None)
+
+def _measured_rate(frames: list[av.VideoFrame]) -> Fraction | None:
+    """Frames per second by the timestamps of some frames; None if they do not tell."""
+    times = [
+        frame.pts * frame.time_base for frame in frames if frame.pts is not None and frame.time_base
+    ]
+    if len(times) < 2 or times[-1] <= times[0]:
+        return None
+    return Fraction((len(times) - 1) / (times[-1] - times[0])).limit_denominator(1001)

@@ -31,13 +31,14 @@ class RowMaker:
         frames: frames so far.
         faces: faces so far, over all frames.
         people: people so far.
+        left_out: faces so far that were too short to be shown, as in ``Settler``.
         duration_s: time from the first frame to the last.
     """
 
     def __init__(self, keep_raw: bool = False) -> None:
         self.columns = COLUMNS + RAW_COLUMNS if keep_raw else COLUMNS
         self._keep_raw = keep_raw
-        self.frames = self.faces = self.people = 0
+        self.frames = self.faces = self.people = self.left_out = 0
         self.duration_s = 0.0
 
     def rows(self, batch: FrameBatch) -> Iterator[tuple[str, ...]]:
@@ -45,6 +46,7 @@ class RowMaker:
         self.frames += len(batch)
         shown = batch.people != NOBODY
         self.faces += int(shown.sum())
+        self.left_out += int((~shown).sum())
         self.people = max(self.people, int(batch.people.max(initial=0)))
         if len(batch):
             self.duration_s = float(batch.time_s[-1])

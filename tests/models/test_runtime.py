@@ -55,6 +55,29 @@ def test_temperature_above_one_makes_less_sure() -> None:
     assert calibrated.sum() == pytest.approx(1)
 
 
+def test_of_small_faces_a_network_is_less_sure(tmp_path: Path, faces: np.ndarray) -> None:
+    model = tmp_path / "own.tflite"
+    shutil.copy(SHIPPED_MODEL, model)
+    card = {"labels": EMOTIONS, "temperature": {"16": 3.0, "48": 1.0}}
+    model.with_suffix(".json").write_text(json.dumps(card))
+    network = EmotionNetwork(model)
+    whole = network.predict(faces)
+    sides_px = np.resize([8, 16, 32, 48, 200], len(faces))
+    np.testing.assert_allclose(
+        network.predict(faces, sides_px),
+        with_temperature(whole, np.resize([3, 3, 2, 1, 1], len(faces))),
+        atol=1e-6,
+    )
+
+
+def test_shipped_network_is_less_sure_of_small_faces(faces: np.ndarray) -> None:
+    network = EmotionNetwork(SHIPPED_MODEL)
+    small, whole = (
+        network.predict(faces, np.full(len(faces), side_px)).max(axis=1) for side_px in (16, 48)
+    )
+    assert (small < whole).all()
+
+
 @pytest.mark.parametrize(
     ("content", "card", "problem"),
     [
@@ -63,6 +86,9 @@ def test_temperature_above_one_makes_less_sure() -> None:
         (b"not a network", None, "labels beside it"),
         (b"not a network", {"labels": ["happy", "sad"]}, "labels must be"),
         (b"not a network", {"temperature": 1}, "expected"),
+        (b"not a network", {"labels": EMOTIONS, "temperature": {"large": 1}}, "expected"),
+        (b"not a network", {"labels": EMOTIONS, "temperature": {"16": 0}}, "above 0"),
+        (b"not a network", {"labels": EMOTIONS, "temperature": {}}, "above 0"),
     ],
 )
 def test_what_does_not_fit_is_refused(

@@ -21,7 +21,9 @@ from models.recipe import RECIPES
 from models.runtime import SHIPPED_MODEL
 from models.train import train, train_and_export
 
-RECIPE = replace(RECIPES["residual"], epochs=2, batch_size=14, warmup_epochs=1)
+RECIPE = replace(RECIPES["residual"], epochs=2, batch_size=14, warmup_epochs=1, distillation=0.9)
+TEACHERS = [SHIPPED_MODEL.with_suffix(".keras")]
+EXPORTED = "emotions.keras", "emotions.tflite"
 
 
 @pytest.fixture(scope="module")
@@ -42,31 +44,48 @@ class InterruptionError(Exception):
     pass
 
 
-def test_resumed_training_ends_like_an_undisturbed_one(data: TrainingData, tmp_path: Path) -> None:
+def silent(line: str) -> None:
+    """Reports nothing."""
+
+
+@pytest.fixture(scope="module")
+def alone(data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run without teachers."""
+    out = tmp_path_factory.mktemp("alone")
+    train_and_export(data, out, RECIPE, report=silent)
+    return out
+
+
+@pytest.fixture(scope="module")
+def taught(data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run with a teacher."""
+    out = tmp_path_factory.mktemp("taught")
+    train(data, out, RECIPE, report=silent, teachers=TEACHERS)
+    return out
+
+
+def test_a_resumed_run_keeps_its_teachers_and_ends_like_an_undisturbed_one(
+    data: TrainingData, taught: Path, tmp_path: Path
+) -> None:
     def interrupt(line: str) -> None:
         if line.startswith("epoch 1/"):
             raise InterruptionError
 
-    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    train(data, undisturbed, RECIPE, report=lambda line: None)
     with pytest.raises(InterruptionError):
-        train(data, disturbed, RECIPE, report=interrupt)
-    train(data, disturbed, RECIPE, resume=True, report=lambda line: None)
-
+        train(data, tmp_path, RECIPE, report=interrupt, teachers=TEACHERS)
+    train(data, tmp_path, RECIPE, resume=True, report=silent)
     # Sums on several threads differ in the last digits from run to run.
     history = [np.loadtxt(run / "history.csv", delimiter=",", skiprows=1)
-               for run in (undisturbed, disturbed)]  # fmt: skip
+               for run in (taught, tmp_path)]  # fmt: skip
     np.testing.assert_allclose(*history, rtol=1e-6)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow converts")
-def test_network_of_a_run_is_exported_and_agrees_with_it(
-    data: TrainingData, tmp_path: Path
-) -> None:
-    weights, runnable = train_and_export(data, tmp_path, RECIPE, report=lambda line: None)
+def test_network_of_a_run_is_exported_and_agrees_with_it(data: TrainingData, alone: Path) -> None:
     faces = data.validation.images
-    np.testing.assert_allclose(predict(runnable, faces), predict(weights, faces), atol=0.03)
-    assert (tmp_path / "history.png").stat().st_size > 1000
+    weights, runnable = (predict(alone / name, faces) for name in EXPORTED)
+    np.testing.assert_allclose(runnable, weights, atol=0.03)
+    assert (alone / "history.png").stat().st_size > 1000
 
 
 def test_runs_are_not_mixed_up(data: TrainingData, tmp_path: Path) -> None:
@@ -80,47 +99,27 @@ def test_runs_are_not_mixed_up(data: TrainingData, tmp_path: Path) -> None:
         train(data, tmp_path, RECIPE, resume=True)
 
 
-def test_a_network_learns_what_its_teachers_think(tmp_path: Path, data: TrainingData) -> None:
+def test_a_network_learns_what_its_teachers_think(
+    data: TrainingData, alone: Path, taught: Path
+) -> None:
     happy = EMOTIONS.index("happy")
     answers = np.tile(np.eye(7, dtype=np.float32)[happy], (len(data.faces), 1))
-    recipe = replace(RECIPE, distillation=0.9)
-    taught = AugmentedFaces(replace(data, teacher_probabilities=answers), recipe)
-    _, targets = taught[0]
+    _, targets = AugmentedFaces(replace(data, teacher_probabilities=answers), RECIPE)[0]
     assert (targets.argmax(axis=1) == happy).all()
     np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
-    teacher = SHIPPED_MODEL.with_suffix(".keras")
-    alone = train(data, tmp_path / "alone", recipe, report=lambda line: None)
-    helped = train(data, tmp_path / "helped", recipe, report=lambda line: None, teachers=[teacher])
-    assert not np.array_equal(*(_last_layer(network) for network in (alone, helped)))
-
-
-def test_a_resumed_run_keeps_its_teachers(tmp_path: Path, data: TrainingData) -> None:
-    def interrupt(line: str) -> None:
-        if line.startswith("epoch 1/"):
-            raise InterruptionError
-
-    recipe = replace(RECIPE, distillation=0.9)
-    teachers = [SHIPPED_MODEL.with_suffix(".keras")]
-    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    train(data, undisturbed, recipe, report=lambda line: None, teachers=teachers)
-    with pytest.raises(InterruptionError):
-        train(data, disturbed, recipe, report=interrupt, teachers=teachers)
-    train(data, disturbed, recipe, resume=True, report=lambda line: None)
-    history = [np.loadtxt(run / "history.csv", delimiter=",", skiprows=1)
-               for run in (undisturbed, disturbed)]  # fmt: skip
-    np.testing.assert_allclose(*history, rtol=1e-6)
+    assert not np.array_equal(*(_last_layer(run / "best.keras") for run in (alone, taught)))
 
 
 def test_training_begins_with_the_weights_of_another_run(
-    tmp_path: Path, data: TrainingData
+    data: TrainingData, alone: Path, tmp_path: Path
 ) -> None:
-    first = train(data, tmp_path / "first", RECIPE, report=lambda line: None)
+    first = alone / "best.keras"
     still = replace(RECIPE, epochs=1, learning_rate=0.0, averaging=0.0)
-    second = train(data, tmp_path / "second", still, report=lambda line: None, initial=first)
+    second = train(data, tmp_path / "second", still, report=silent, initial=first)
     np.testing.assert_array_equal(*(_last_layer(network) for network in (first, second)))
     other = replace(still, architecture="seed")
     with pytest.raises(ModelError, match="--arch"):
-        train(data, tmp_path / "third", other, report=lambda line: None, initial=first)
+        train(data, tmp_path / "third", other, report=silent, initial=first)
 
 
 def _last_layer(network: Path) -> np.ndarray:
@@ -163,7 +162,7 @@ def test_rare_expressions_are_raised_by_their_shares() -> None:
 def test_last_layer_alone_is_fitted(data: TrainingData, tmp_path: Path) -> None:
     initial = SHIPPED_MODEL.with_suffix(".keras")
     recipe = replace(RECIPES["residual"], logit_adjustment=0.0)
-    fit_last_layer_and_export(data, tmp_path, recipe, initial, report=lambda line: None)
+    fit_last_layer_and_export(data, tmp_path, recipe, initial, report=silent)
     features = [
         keras.models.load_model(path, compile=False).get_layer("features").get_weights()
         for path in (initial, tmp_path / "emotions.keras")

@@ -4,34 +4,62 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from pipeline.cli import main
 
 ROOT = Path(__file__).parents[2]
 
 
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, str(ROOT / "run_pipeline.py"), *map(str, arguments)]
+# A process for each command, as for a user, but one that has the program imported from the start.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["pytest", "pipeline.cli"])
 
 
 def run(*arguments: object, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=timeout_s, check=False
-    )
+    """The command, from beginning to end."""
+    words = [str(argument) for argument in arguments]
+    with tempfile.TemporaryDirectory() as folder:
+        out, errors = Path(folder, "out"), Path(folder, "errors")
+        process = PROCESSES.Process(target=_run_here, args=(words, out, errors))
+        process.start()
+        process.join(timeout_s)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(words, timeout_s, out.read_text(), errors.read_text())
+        return subprocess.CompletedProcess(
+            words, process.exitcode, out.read_text(), errors.read_text()
+        )
+
+
+def _run_here(words: list[str], out: Path, errors: Path) -> None:
+    for number, path in ((1, out), (2, errors)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    sys.argv = ["run_pipeline.py", *words]
+    main()
 
 
 def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
     """The command in a session of its own, with Ctrl-C working as in a terminal."""
     return subprocess.Popen(
-        command(*arguments),
+        [sys.executable, str(ROOT / "run_pipeline.py"), *map(str, arguments)],
         text=True,
         start_new_session=True,
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
+
+
+EXECUTORS = ("local", pytest.param("ray", marks=pytest.mark.ray))
 
 
 def summary(folder: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from stages.faces.detect import make_detector
 from stages.faces.images import SmallImages
 from stages.read.video import VideoReader
 from stages.write.rows import COLUMNS
-from tests.pipeline.command import RESULTS, file_names, run, summary, timeline
+from tests.pipeline.command import EXECUTORS, RESULTS, file_names, run, summary, timeline
 
 BROKEN = {
     "empty.mp4": "the file is empty",
@@ -153,6 +153,7 @@ def test_ray_and_local_give_the_same_table(ray_out: Path, local_out: Path, clip:
     assert tables[0] == tables[1]
 
 
+@pytest.mark.ray  # Where its fixture is made already.
 def test_no_video_means_none(local_out: Path) -> None:
     assert file_names(local_out / "no_face.mp4") == RESULTS - {"annotated.mp4"}
 
@@ -193,7 +194,7 @@ def test_no_output_of_libraries_is_shown(ray_run) -> None:
         assert chatter not in outcome.stderr + outcome.stdout
 
 
-@pytest.mark.parametrize("executor", ["ray", "local"])
+@pytest.mark.parametrize("executor", EXECUTORS)
 def test_a_full_disk_is_reported(
     samples: dict[str, Path], tmp_path: Path, small_disk: Path, executor: str
 ) -> None:

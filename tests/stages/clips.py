@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -19,7 +21,8 @@ RATE = 25
 QUIET = {
     "vorbis": {"strict": "experimental"},
     "libx265": {"x265-params": "log-level=none"},
-    "libvpx-vp9": {"cpu-used": "8"},
+    "libvpx": {"cpu-used": "8", "deadline": "realtime"},
+    "libvpx-vp9": {"cpu-used": "8", "deadline": "realtime"},
 }
 """Options for encoders that print a lot or are slow."""
 
@@ -51,7 +54,9 @@ def make_clip(
     frames: int = 30,
     times_ms: Sequence[int] | None = None,
     pix_fmt: str = "yuv420p",
-    rotation: int = 0,
+    rotation: float = 0,
+    mirrored: bool = False,
+    sample_aspect: Fraction | None = None,
     full_range: bool = False,
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
@@ -70,12 +75,15 @@ def make_clip(
         stream.pix_fmt = pix_fmt
         # On several threads, output may differ each time, and with it the damage of a cut file.
         stream.codec_context.thread_count = 1
-        # MPEG-4 part 2 and raw AVI have no finer time base than the frame rate.
-        stream.codec_context.time_base = Fraction(1, RATE) if path.suffix == ".avi" else MS
+        # MPEG-2, MPEG-4 part 2 and raw AVI have no finer time base than the frame rate.
+        coarse = path.suffix == ".avi" or codec.startswith("mpeg")
+        stream.codec_context.time_base = Fraction(1, RATE) if coarse else MS
         if full_range:
             stream.codec_context.color_range = av.video.reformatter.ColorRange.JPEG
-        if rotation:
-            stream.set_display_rotation(rotation)
+        if rotation or mirrored:
+            stream.set_display_rotation(rotation, hflip=mirrored)
+        if sample_aspect:
+            stream.codec_context.sample_aspect_ratio = sample_aspect
         if sound:
             heard = container.add_stream(
                 sound, rate=sound_rate, layout=layout, options=QUIET.get(sound, {})
@@ -165,6 +173,35 @@ def cut(path: Path, share: float = 0.5) -> Path:
     part = path.with_name(f"cut_{path.name}")
     part.write_bytes(whole[: int(len(whole) * share)])
     return part
+
+
+def zeroed(path: Path, share: float, seed: int = 0) -> Path:
+    """A copy of a file with a share of its bytes set to 0, in one place behind its head."""
+    data, rng = bytearray(path.read_bytes()), random.Random(seed)
+    length = int(len(data) * share)
+    start = rng.randrange(len(data) // 10, len(data) - length)
+    data[start : start + length] = bytes(length)
+    damaged = path.with_name(f"zeroed_{path.name}")
+    damaged.write_bytes(data)
+    return damaged
+
+
+def remuxed(
+    path: Path,
+    source: Path,
+    change: Callable[[list[av.Packet]], Iterable[av.Packet]],
+    file: Any = None,
+) -> Path:
+    """The changed packets of a video in another container, written to the path, or to a file."""
+    kind = {"mkv": "matroska", "ts": "mpegts"}.get(path.suffix[1:], path.suffix[1:])
+    with av.open(str(source)) as before, av.open(file or str(path), "w", format=kind) as after:
+        stream = before.streams.video[0]
+        target = after.add_stream_from_template(stream)
+        packets = [packet for packet in before.demux(stream) if packet.size]
+        for packet in change(packets):
+            packet.stream = target
+            after.mux(packet)
+    return path
 
 
 def sound_of(path: Path) -> tuple[str, list[float]]:

@@ -7,13 +7,6 @@ let emotions = [], colours = [];
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const path = (name, what) => `api/streams/${encodeURIComponent(name)}/${what}`;
 
-function duration(seconds) {
-  const parts = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
-  const [hours, ...rest] = parts;
-  const text = rest.map((part) => String(part).padStart(2, "0")).join(":");
-  return hours ? `${hours}:${text}` : text;
-}
-
 function latency(milliseconds) {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
@@ -50,7 +43,7 @@ class Card {
     this.find(".reason").textContent = status.reason ?? "";
     this.find(".frames_per_s").textContent = status.frames_per_s.toFixed(1);
     this.find(".latency").textContent = latency(status.latency_p95_ms);
-    this.find(".time").textContent = duration(status.time_s);
+    this.find(".time").textContent = clock(status.time_s, Infinity);
     for (const figure of ["dropped", "lost"]) {
       this.find(`.${figure}`).textContent = status[figure];
       this.find(`.${figure}`).classList.toggle("some", status[figure] > 0);

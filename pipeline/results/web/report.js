@@ -7,13 +7,6 @@ const MOST_ZOOM = 16;
 let at_s = 0;
 let zoom = 1;
 
-function clock(time_s) {
-  const whole = Math.floor(time_s);
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  const seconds = String(whole % 60).padStart(2, "0");
-  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
-}
-
 function segmentAt(segments, time_s) {
   let low = 0;
   let high = segments.length;
@@ -34,11 +27,11 @@ function show(time_s) {
   document.querySelectorAll(".lane").forEach((lane, number) => {
     const person = data.people[number];
     const found = segmentAt(person.segments, at_s);
-    const text = found ? `${data.emotions[found[2]]} ${Math.round(found[3] * 100)}%` : "not seen";
+    const text = found ? `${data.labels[found[2]]} ${Math.round(found[3] * 100)}%` : "not seen";
     lane.querySelector(".now").textContent = text;
     if (found) words.push(`person ${person.track} ${text}`);
   });
-  lanes.setAttribute("aria-valuetext", [clock(at_s), ...words.slice(0, 4)].join(", "));
+  lanes.setAttribute("aria-valuetext", [clock(at_s, data.length_s), ...words.slice(0, 4)].join(", "));
 }
 
 function seek(time_s) {

@@ -43,6 +43,7 @@ def test_live_streams_are_measured() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 def test_the_pipeline_is_measured_against_baseline_and_upper_bound(
     samples: dict[str, Path],
 ) -> None:
@@ -66,6 +67,19 @@ def test_recall_of_searching_less_is_shown(samples: dict[str, Path]) -> None:
     assert (first["faces"], nobody["faces"], together["faces"]) == (72, 0, 72)
     assert first["found"] == 1
     assert 0.9 < first["iou"] <= 1
+
+
+def test_agreement_of_a_video_with_itself_at_a_quarter_of_its_size_is_shown(
+    samples: dict[str, Path],
+) -> None:
+    clips = [samples["single_face.mp4"], samples["no_face.mp4"]]
+    outcome = run("bench", *clips, "--small", "--json")
+    assert outcome.returncode == 0, outcome.stderr
+    first, nobody, together = json.loads(outcome.stdout)["small"]
+    assert (first["faces"], nobody["faces"], together["faces"]) == (72, 0, 72)
+    assert first["found"] == 1
+    assert 0.7 < first["iou"] < 1
+    assert first["same_emotion"] > 0.9
 
 
 def test_the_profile_names_every_step(samples: dict[str, Path]) -> None:

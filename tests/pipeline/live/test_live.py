@@ -16,7 +16,16 @@ import av
 import pytest
 
 from pipeline.bench.loopback import LoopbackCamera
-from tests.pipeline.command import RESULTS, file_names, processes_of, run, start, summary, timeline
+from tests.pipeline.command import (
+    EXECUTORS,
+    RESULTS,
+    file_names,
+    processes_of,
+    run,
+    start,
+    summary,
+    timeline,
+)
 from tests.streams import free_port, wait_until
 
 QUICK = ("--set", "live.retry_wait_s=0.2", "--set", "live.longest_retry_wait_s=0.5")
@@ -42,7 +51,7 @@ def frames_of(film: Path) -> int:
         return sum(1 for _ in container.decode(video=0))
 
 
-@pytest.mark.parametrize("executor", ["local", "ray"])
+@pytest.mark.parametrize("executor", EXECUTORS)
 def test_two_streams_side_by_side_until_a_set_number_of_frames(
     camera_clips: dict[str, Path], tmp_path: Path, executor: str
 ) -> None:
@@ -128,6 +137,7 @@ def test_lost_stream_comes_back_while_the_other_goes_on(
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 @pytest.mark.parametrize(
     ("harm", "reason"), [(signal.SIGKILL, "died"), (signal.SIGSTOP, "no progress for 15 s")]
 )

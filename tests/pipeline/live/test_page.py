@@ -6,16 +6,15 @@ import json
 import re
 import signal
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from pipeline.bench.loopback import LoopbackCamera
 from tests.pipeline.command import start
+from tests.pipeline.live.viewers import get, opened, status_of
 from tests.streams import free_port, wait_until
 
 
@@ -48,35 +47,6 @@ def printed_address(process: subprocess.Popen[str]) -> str:
     found = re.search(r"http://\S+", process.stdout.readline())
     assert found is not None
     return found[0]
-
-
-def get(url: str, headers: dict[str, str] | None = None, data: bytes | None = None) -> str:
-    request = urllib.request.Request(url, data, headers or {})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return answer.read().decode()
-
-
-def status_of(url: str, headers: dict[str, str] | None = None, data: bytes | None = None) -> int:
-    try:
-        get(url, headers, data)
-    except urllib.error.HTTPError as error:
-        return error.code
-    return 200
-
-
-def opened(browser: Browser, address: str, width: int, height: int) -> tuple[Page, list[str]]:
-    page = browser.new_page(viewport={"width": width, "height": height})
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-    page.on("request", lambda asked: faults.append(asked.url) if outside(asked.url) else None)
-    page.goto(address)
-    page.wait_for_selector("article[data-state=live] canvas", timeout=30_000)
-    return page, faults
-
-
-def outside(url: str) -> bool:
-    return not url.startswith(("http://127.0.0.1:", "blob:", "data:"))
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1440, 900)])

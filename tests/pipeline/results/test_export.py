@@ -12,8 +12,8 @@ import pympi
 import pytest
 from pyarrow import parquet
 
+from configs.version import VERSION
 from models.emotions import EMOTIONS
-from pipeline.results.tables import load
 from tests.pipeline.command import run
 
 CLIP = "face_noface.mov"
@@ -57,6 +57,7 @@ def test_parquet_is_the_table_with_units_and_origin(results: Path) -> None:
     origin = json.loads(stored.schema.metadata[b"emotion-timelines"])
     assert Path(origin["source"]).name == CLIP
     assert origin["model"]["sha256"]
+    assert origin["versions"]["emotion-timelines"] == VERSION
     assert origin["settings"]["detect"]["detector"] == "yunet"
 
 
@@ -103,13 +104,6 @@ def test_players_read_the_captions(results: Path, segments: list[dict[str, str]]
 def test_pictures_are_drawn(results: Path) -> None:
     assert (results / "timeline.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (results / "timeline.svg").read_text()
-
-
-def test_tables_of_many_videos_are_loaded_as_one(results: Path) -> None:
-    frame = load(results.parent)
-    assert frame.video.unique().tolist() == [CLIP]
-    assert len(frame) == len(pandas.read_csv(results / "timeline.csv"))
-    assert set(load(results.parent, "segments.csv").columns) > {"video", "emotion", "start_s"}
 
 
 def test_a_missing_export_is_made_and_the_rest_left_alone(

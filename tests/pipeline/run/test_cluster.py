@@ -52,6 +52,7 @@ def test_file_for_rays_launcher_is_valid() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 def test_lost_node_costs_nothing_but_time(
     samples: dict[str, Path], tmp_path: Path, cluster: subprocess.Popen[str]
 ) -> None:
@@ -81,6 +82,7 @@ def test_lost_node_costs_nothing_but_time(
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 def test_nodes_export_the_metrics_of_a_batch(
     samples: dict[str, Path], tmp_path: Path, metrics_cluster: str
 ) -> None:

@@ -14,6 +14,7 @@ import av
 import pytest
 
 from tests.pipeline.command import (
+    EXECUTORS,
     RESULTS,
     ROOT,
     file_names,
@@ -61,7 +62,7 @@ def wait_until_recording(
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("executor", ["ray", "local"])
+@pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM])
 def test_what_was_done_is_kept_when_interrupted(
     long_video: Path, tmp_path: Path, executor: str, request_to_stop: signal.Signals
@@ -102,6 +103,7 @@ def harm(
         wait_until(lambda film=film: not film.exists() or film.stat().st_size == 0)
 
 
+@pytest.mark.ray
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize(
     "actor",
@@ -129,6 +131,7 @@ def test_video_whose_stage_dies_is_done_again(
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_video_whose_stage_dies_twice_is_given_up(
     long_video: Path, samples: dict[str, Path], tmp_path: Path
@@ -147,6 +150,7 @@ def test_video_whose_stage_dies_twice_is_given_up(
     assert summary(tmp_path / "face_noface.mov")["status"] == "complete"
 
 
+@pytest.mark.ray
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_video_whose_stage_hangs_is_done_again(
     long_video: Path, samples: dict[str, Path], tmp_path: Path
@@ -197,7 +201,7 @@ def test_wrong_commands_end_with_status_2(samples: dict[str, Path], tmp_path: Pa
         assert "Traceback" not in outcome.stderr
 
 
-@pytest.mark.parametrize("executor", ["local", "ray"])
+@pytest.mark.parametrize("executor", EXECUTORS)
 def test_a_folder_that_cannot_be_written_to_is_reported(
     samples: dict[str, Path], read_only_disk: Path, executor: str
 ) -> None:

@@ -28,6 +28,7 @@ VICTIMS = (
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 @pytest.mark.timeout(0)
 def test_tables_are_the_same_after_any_number_of_kills(
     samples: dict[str, Path], tmp_path: Path, request: pytest.FixtureRequest
@@ -70,6 +71,7 @@ def test_tables_are_the_same_after_any_number_of_kills(
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 @pytest.mark.parametrize("victim", ["raylet", "gcs_server"])
 def test_batch_goes_on_after_ray_itself_died(
     samples: dict[str, Path], tmp_path: Path, victim: str

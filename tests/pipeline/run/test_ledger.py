@@ -12,6 +12,7 @@ from pathlib import Path
 import filelock
 import pytest
 
+from configs.version import VERSION
 from tests.pipeline.command import run, start, summary, timeline
 from tests.streams import wait_until
 
@@ -63,6 +64,34 @@ def test_second_run_does_what_is_missing_changed_or_failed(videos: Path, tmp_pat
     assert "2 done again: other settings or another model" in other.stdout
     again = run("run", videos, "-o", out, *OPTIONS, "--set", "detect.threshold=0.7", "--redo")
     assert analysed(again) == set(CLIPS)
+
+
+def test_results_of_another_version_are_left_and_named(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    clip = samples["no_face.mp4"]
+    run("run", clip, "-o", tmp_path, *OPTIONS)
+    facts = summary(tmp_path / clip.name)
+    assert facts["versions"]["emotion-timelines"] == VERSION
+
+    def rerun(*options: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / clip.name / "summary.json").write_text(json.dumps(facts))
+        return run("run", clip, "-o", tmp_path, *OPTIONS, *options)
+
+    # It shipped another network, had a setting less, and told more in its summary.
+    facts["model"]["sha256"] = "0" * 64
+    del facts["settings"]["segments"]["hysteresis"]
+    facts["mood"] = "good"
+    assert "1 done again: other settings or another model" in rerun().stdout
+    facts["versions"]["emotion-timelines"] = "0.0.9"
+    outcome = rerun()
+    assert analysed(outcome) == set()
+    assert "1 of them made by 0.0.9; --redo renews them" in outcome.stdout
+    assert summary(tmp_path / clip.name) == facts
+    changed = rerun("--set", "segments.hysteresis=0.2")
+    assert "1 done again: other settings or another model" in changed.stdout
+    assert analysed(rerun("--redo")) == {clip.name}
+    assert summary(tmp_path / clip.name)["versions"]["emotion-timelines"] == VERSION
 
 
 def test_only_what_failed_is_retried_if_so_asked(videos: Path, tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ MUTATIONS = (flipped, truncated, with_a_hole, with_another_head, spliced)
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 @pytest.mark.timeout(0)
 def test_damaged_files_end_with_a_reason(
     samples: dict[str, Path], tmp_path: Path, request: pytest.FixtureRequest

@@ -93,5 +93,15 @@ def test_limited_range_is_expanded() -> None:
     assert [int(crop.mean()) for crop in crops] == [0, 128, 255]
 
 
+@pytest.mark.parametrize("scale", [0.4, 1.0, 3.5])
+def test_the_side_of_a_face_in_the_picture_is_known(scale: float) -> None:
+    batch = replace(
+        batch_of([[(60, 40, 48, 48)]]),
+        pixels=np.full((1, 360, 320), 128, np.uint8),
+        landmarks=placed_face(scale, 20, (160, 120))[None].astype(np.float32),
+    )
+    assert AlignStage().process(batch).crop_sides == pytest.approx([48 * scale], rel=1e-4)
+
+
 def test_a_batch_without_faces_passes() -> None:
     assert AlignStage().process(batch_of([[], []])).crops.shape == (0, 48, 48)

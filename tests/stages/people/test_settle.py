@@ -1,5 +1,7 @@
 """Which faces are shown, under which person id, and their expression over time."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,27 @@ def test_a_face_that_is_found_on_and_off_is_shown_from_its_first_frame() -> None
     assert set(column(settled(made), "people")) == {1}
 
 
+@pytest.mark.parametrize("interval_s", [0.25, 0.5, 1.0, 1.001, 2.0, 10.0])
+def test_a_face_in_one_frame_lasts_where_frames_are_shown_for_long(interval_s: float) -> None:
+    made = batches(np.arange(20) * interval_s, (range(3, 4), SURE), (range(19, 20), SURE))
+    assert column(settled(made), "people").tolist() == [1, 2]
+
+
+def test_a_frame_that_is_shown_for_long_counts_as_that_in_a_film_of_variable_rate() -> None:
+    time_s = np.concatenate([np.arange(30) / 30, [1.5], 3 + np.arange(30) / 30])
+    made = batches(time_s, (range(20, 22), UNSURE), (range(30, 31), SURE))
+    people, tracks = column(settled(made), "people"), column(made, "tracks")
+    assert set(people[tracks == 1]) == {NOBODY}
+    assert set(people[tracks == 2]) == {1}
+
+
+def test_a_face_of_exactly_the_least_time_lasts() -> None:
+    """Five frames of 50 ms, whose binary fractions add up to a little less than 0.25."""
+    for first in range(5, 40):
+        made = batches(np.arange(60) / 20, (range(first, first + 5), SURE))
+        assert set(column(settled(made), "people")) == {1}
+
+
 @pytest.mark.parametrize("frames", [1, 5])
 def test_a_very_short_video_keeps_its_faces(frames: int) -> None:
     made = batches(THIRTIETHS[:frames], (range(frames), SURE))
@@ -87,6 +110,19 @@ def test_live_shows_a_face_once_it_has_lasted() -> None:
         shown += (now.people != NOBODY).tolist()
     assert not any(shown[:7])
     assert all(shown[10:])
+
+
+@pytest.mark.parametrize("interval_s", [0.25, 1.0, 5.0])
+def test_live_shows_a_face_at_once_where_frames_are_far_apart(interval_s: float) -> None:
+    made = batches(np.arange(20) * interval_s, (range(5, 20), SURE), size=1)
+    assert set(column(settled(made, live=True), "people")) == {1}
+
+
+def test_a_gap_of_a_live_stream_does_not_count() -> None:
+    """Two frames before a gap of twenty seconds, and two after it, do not last."""
+    time_s = np.concatenate([THIRTIETHS[:32], 20 + THIRTIETHS[:32]])
+    made = batches(time_s, (range(30, 34), SURE), size=2, gap_at=32)
+    assert set(column(settled(made, live=True), "people")) == {NOBODY}
 
 
 def flip(time_s: np.ndarray, at_s: float) -> list[FrameBatch]:
@@ -119,6 +155,29 @@ def test_the_average_is_over_time_and_not_over_frames() -> None:
     assert changed_s == pytest.approx(1.0, abs=0.051)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_each_frame_counts_until_the_next_one(seed: int) -> None:
+    """Ten to a hundred milliseconds apart; the last frame counts as the median of nine before."""
+    rng = np.random.default_rng(seed)
+    time_s = np.cumsum(rng.uniform(0.01, 0.1, 80))
+    made = batches(time_s, (range(80), SURE))
+    for batch in made:
+        batch.probabilities[:] = rng.dirichlet(np.ones(7), len(batch))
+    raw = column(made, "probabilities")
+    shown_s = np.append(np.diff(time_s), np.median(np.diff(time_s)[-9:]))
+    weights = shown_s * np.maximum(1 - np.abs(time_s[:, None] - time_s) / 0.2, 0)
+    expected = weights @ raw / weights.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(column(settled(made), "probabilities"), expected, atol=1e-4)
+
+
+def test_the_first_frame_counts_as_much_as_the_others() -> None:
+    made = batches(THIRTIETHS, (range(64), SURE))
+    made[0].probabilities[0] = UNSURE
+    first = column(settled(made), "probabilities")[0]
+    # Triangular weights 1, 5/6, 4/6 to 1/6, of equally long frames.
+    assert first[5] == pytest.approx(1 / (1 + 2.5), abs=0.001)
+
+
 def test_live_averages_only_the_past() -> None:
     results = settled(flip(THIRTIETHS, at_s=1.0), live=True, min_s=0)
     probabilities = column(results, "probabilities")
@@ -143,8 +202,13 @@ def test_people_do_not_mix() -> None:
 
 def test_memory_does_not_grow_with_the_video() -> None:
     settler = Settler(TrackSettings(), SmoothSettings())
-    held = []
-    for batch in batches(np.arange(6400) / 30, (range(6400), SURE)):
-        settler.process(batch)
-        held.append(len(settler._held) + len(settler._histories[1].time_s))
-    assert max(held[50:]) <= max(held[:50])
+    made = batches(np.arange(6400) / 30, (range(6400), SURE))
+    held_bytes = np.zeros(len(made))
+    tracemalloc.start()
+    try:
+        for number, batch in enumerate(made):
+            settler.process(batch)
+            held_bytes[number] = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held_bytes[50:].max() < 1.2 * held_bytes[:50].max()

@@ -5,18 +5,24 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
+import av
 import pytest
 
 from configs.errors import SourceError
 from tests.stages.clips import (
+    MS,
     cut,
     damage_of,
+    frame_times_s,
     has_encoder,
     make_clip,
     make_sound,
     read_all,
+    remuxed,
     times_of,
+    zeroed,
 )
 
 MOOV_FIRST = {"movflags": "+faststart"}
@@ -141,3 +147,168 @@ def test_frames_that_a_decoder_drops_silently_are_counted(tmp_path: Path) -> Non
     lost = 60 - len(times_of(batches))
     assert lost > 0
     assert f"{lost} damaged frame(s) could not be decoded" in damage_of(batches)
+
+
+@pytest.mark.parametrize(
+    ("codec", "ending"),
+    [("libvpx", "webm"), ("libvpx-vp9", "webm"), ("libsvtav1", "webm"), ("libx264", "mkv"),
+     ("libx264", "flv"), ("libx264", "ts"), ("mpeg2video", "mpg"), ("mpeg4", "avi"),
+     ("wmv2", "wmv"), ("libtheora", "ogv"), ("mpeg2video", "mxf"), ("libx264", "mp4")],
+)  # fmt: skip
+def test_no_hole_in_a_file_goes_untold(tmp_path: Path, codec: str, ending: str) -> None:
+    """Demuxers look for the next part that they know, and decoders take zeros for pictures."""
+    if not has_encoder(codec):
+        pytest.skip(f"PyAV has no encoder {codec} here")
+    path = make_clip(tmp_path / f"clip.{ending}", codec, size=(320, 240), frames=60,
+                     options={"g": "20", "b": "2000000"},
+                     container_options=MOOV_FIRST if ending == "mp4" else {})  # fmt: skip
+    assert damage_of(read_all(path)) == ""
+    for seed in range(3):
+        for share in (0.01, 0.05, 0.25):
+            assert damage_of(read_all(zeroed(path, share, seed))), (share, seed)
+
+
+@pytest.mark.parametrize(
+    ("ending", "options"),
+    [("mkv", {}), ("mp4", {"movflags": "+frag_keyframe+empty_moov"}), ("flv", {}), ("ts", {})],
+)
+def test_a_file_that_lacks_little_is_cut_off(
+    tmp_path: Path, ending: str, options: dict[str, str]
+) -> None:
+    """Less than the tolerance for the stated duration, within a picture or within sound."""
+    path = make_clip(tmp_path / f"clip.{ending}", frames=12, sound="aac", container_options=options)
+    length = path.stat().st_size
+    for missing in (700, 1000, 1500):
+        assert damage_of(read_all(cut(path, 1 - missing / length))), missing
+
+
+def test_damaged_sound_is_told(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "clip.ts", frames=30, sound="aac")
+    data = path.read_bytes()
+    with av.open(str(path)) as container:
+        sound = container.streams.audio[0].id
+    packets = [data[start : start + 188] for start in range(0, len(data), 188)]
+    of_sound = [i for i, p in enumerate(packets) if int.from_bytes(p[1:3]) & 0x1FFF == sound]
+    del packets[of_sound[len(of_sound) // 2]]
+    path.write_bytes(b"".join(packets))
+    assert "damaged" in damage_of(read_all(path))
+
+
+def _with_longer_picture(path: Path) -> Path:
+    """A second video track goes on for three seconds after the first."""
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("mpeg4", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for stream, frames in zip(streams, (10, 100), strict=True):
+            for index in range(frames):
+                frame = av.VideoFrame(64, 48, "yuv420p")
+                frame.pts = index
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    return path
+
+
+def _with_subtitles(path: Path) -> Path:
+    """A line of text stays for six seconds after the picture."""
+    script = path.with_suffix(".srt")
+    script.write_text("1\n00:00:00,100 --> 00:00:06,100\nhello\n")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        with av.open(str(script)) as written:
+            text = container.add_stream_from_template(written.streams.subtitles[0])
+        for index in range(10):
+            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame.pts = index
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        line = av.Packet(b"hello")
+        line.stream, line.time_base = text, MS
+        line.pts = line.dts = 100
+        line.duration = 6000
+        container.mux(line)
+    return path
+
+
+def _with_a_late_clock(path: Path) -> Path:
+    return make_clip(path, times_ms=[2000 + 40 * index for index in range(25)])
+
+
+def _with_left_out_frames(path: Path) -> Path:
+    """AVI keeps an empty chunk for each."""
+    return make_clip(path, "mpeg4", times_ms=[120 * index for index in range(25)])
+
+
+def _with_one_more_frame_stated(path: Path) -> Path:
+    """As FFmpeg writes it if it is told to stop after some seconds."""
+    data = bytearray(make_clip(path, "mpeg4", frames=25).read_bytes())
+    length = data.index(b"strh") + 8 + 32
+    assert int.from_bytes(data[length : length + 4], "little") == 25
+    data[length] = 26
+    path.write_bytes(data)
+    return path
+
+
+def _from_the_second_key_frame(path: Path) -> Path:
+    """The pictures shown before it refer to what is not in the file."""
+    codec, options = (
+        ("libx265", {"x265-params": "log-level=none:open-gop=1:keyint=12:min-keyint=12:bframes=3"})
+        if "265" in path.name
+        else ("libx264", {"x264-params": "open-gop=1:keyint=12:min-keyint=12:bframes=3:scenecut=0"})
+        if "264" in path.name
+        else ("mpeg2video", {"bf": "2", "g": "12"})
+    )
+    whole = make_clip(path.with_name("whole.mkv"), codec, frames=48, options=options)
+
+    def second_on(packets: list[av.Packet]) -> list[av.Packet]:
+        keys = [index for index, packet in enumerate(packets) if packet.is_keyframe]
+        return packets[keys[1] :]
+
+    return remuxed(path, whole, second_on)
+
+
+def _unfinished(path: Path) -> Path:
+    """As it goes to a pipe, so that the writer cannot go back to fill in sizes."""
+    whole = make_clip(path, "mpeg4" if path.suffix == ".avi" else "libx264", frames=25)
+    piped = path.with_stem("piped")
+    with piped.open("wb") as file:
+        return remuxed(piped, whole, lambda packets: packets, _Pipe(file))
+
+
+class _Pipe:
+    """A file to be written from its begin to its end."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (_with_longer_picture, "two.mkv"),
+        (_with_longer_picture, "two.mp4"),
+        (_with_subtitles, "text.mkv"),
+        (_with_a_late_clock, "late.mkv"),
+        (_with_a_late_clock, "late.mp4"),
+        (_with_a_late_clock, "late.ts"),
+        (_with_a_late_clock, "late.flv"),
+        (_with_left_out_frames, "empty.avi"),
+        (_with_one_more_frame_stated, "stopped.avi"),
+        (_from_the_second_key_frame, "264.mkv"),
+        (_from_the_second_key_frame, "264.mp4"),
+        (_from_the_second_key_frame, "265.mkv"),
+        (_from_the_second_key_frame, "265.ts"),
+        (_from_the_second_key_frame, "mpeg2.ts"),
+        (_unfinished, "clip.mkv"),
+        (_unfinished, "clip.avi"),
+        (_unfinished, "clip.flv"),
+    ],
+)
+def test_a_whole_file_is_never_called_damaged(
+    tmp_path: Path, make: Callable[[Path], Path], name: str
+) -> None:
+    path = make(tmp_path / name)
+    batches = read_all(path)
+    assert damage_of(batches) == ""
+    assert len(times_of(batches)) == len(frame_times_s(path))

@@ -1,26 +1,25 @@
-"""Analyse videos or live streams, with console output, signals and an exit status."""
+"""What the command ``run`` does: analyse, show progress and results, give the exit status."""
 
 from __future__ import annotations
 
 import logging
-import signal
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Event
 
 from configs.errors import EmotionTimelinesError, OutputError, RayLostError
 from configs.schema import Settings
 from pipeline.live.supervisor import Supervisor
 from pipeline.live.table import status_table
 from pipeline.live.workers import worker_starter
-from pipeline.progress import make_reporter
+from pipeline.progress import progress_shown
 from pipeline.results.index import INDEX
 from pipeline.results.report import REPORT
 from pipeline.results.summary import Provenance
-from pipeline.run import executor
-from pipeline.run.ledger import NOT_DONE_YET, Ledger, LedgerReporter, Redo, only_run_in, split
+from pipeline.run.batch import Batch, open_batch
+from pipeline.run.ledger import NOT_DONE_YET, Redo
 from pipeline.run.plan import load_network
+from pipeline.signals import stop_on_signals
 from pipeline.sources import Job, Stream
 from pipeline.terminal import closing_table, err_console, out_console, say, say_error
 
@@ -48,29 +47,17 @@ def analyse_videos(
     if not jobs:
         return SOME_FAILED
     provenance = Provenance.of(settings, load_network(settings))
-    stop = _stop_signals()
-    with only_run_in(out):
-        todo, kept, reasons = split(jobs, provenance, redo)
-        for reason, count in reasons.items():
-            if reason != NOT_DONE_YET:
-                say(f"{count} done again: {reason}")
-        if kept:
-            say(f"{len(kept)} left as they are; --redo does them again")
-        ledger = Ledger(out, jobs, kept, provenance)
-        if todo:
+    stop = stop_on_signals()
+    with open_batch(jobs, out, settings, provenance, redo) as batch:
+        _say_what_is_to_do(batch)
+        if batch.todo:
             try:
-                with ExitStack() as stack:
-                    reporter = LedgerReporter(make_reporter(err_console, stack, len(todo)), ledger)
-                    executor.run(todo, settings, provenance, reporter, stop, verbose)
-            except RayLostError as error:
+                with progress_shown(err_console, len(batch.todo)) as reporter:
+                    batch.run(reporter, stop, verbose)
+            except (RayLostError, OutputError) as error:
                 problems = [*problems, error]
                 say_error(error)
-        try:
-            ledger.write()
-        except OutputError as error:
-            problems = [*problems, error]
-            say_error(error)
-    summaries = {job: ledger.summaries[job] for job in jobs if job in ledger.summaries}
+    summaries = batch.summaries
     out_console.print(closing_table(out, list(summaries.items())))
     say(f"open {_page_of(out, summaries)}")
     if stop.is_set():
@@ -78,6 +65,16 @@ def analyse_videos(
         return INTERRUPTED
     complete = all(summary.status == "complete" for summary in summaries.values()) and not problems
     return DONE if complete else SOME_FAILED
+
+
+def _say_what_is_to_do(batch: Batch) -> None:
+    for reason, count in batch.reasons.items():
+        if reason != NOT_DONE_YET:
+            say(f"{count} done again: {reason}")
+    if batch.kept:
+        say(f"{len(batch.kept)} left as they are; --redo does them again")
+    for version, count in batch.other_versions.items():
+        say(f"{count} of them made by {version}; --redo renews them")
 
 
 def _page_of(out: Path, summaries: Collection[Job]) -> Path:
@@ -93,7 +90,7 @@ def watch_streams(
     if verbose:
         logging.basicConfig(level=logging.DEBUG)
     provenance = Provenance.of(settings, load_network(settings))
-    stop = _stop_signals()
+    stop = stop_on_signals()
     with ExitStack() as stack:
         start_worker = stack.enter_context(worker_starter(settings, verbose))
         supervisor = Supervisor(streams, provenance, start_worker, say)
@@ -109,19 +106,3 @@ def watch_streams(
         say_error("interrupted; every file is complete")
         return INTERRUPTED
     return DONE if all(summary.status == "complete" for _, summary in results) else SOME_FAILED
-
-
-def _stop_signals() -> Event:
-    """An event that Ctrl-C and SIGTERM set; a second one exits at once."""
-    stop = Event()
-
-    def ask_to_stop(*_: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # A signal that the shell ignores, as in background jobs, stays ignored.
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, ask_to_stop)
-    return stop

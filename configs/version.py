@@ -1,0 +1,3 @@
+"""The program's version, kept with every result."""
+
+VERSION = "0.1.0"

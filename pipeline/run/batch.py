@@ -1,0 +1,73 @@
+"""A batch: the videos of one run, which share an output folder and a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+from configs.schema import Settings
+from pipeline.results.summary import Provenance, Summary
+from pipeline.run import executor
+from pipeline.run.ledger import Ledger, LedgerReporter, Redo, only_run_in, split
+from pipeline.run.reporter import Reporter
+from pipeline.sources import Job
+
+
+class Batch:
+    """The videos of one run; made by ``open_batch``.
+
+    Attributes:
+        todo: videos to analyse.
+        reasons: how many of them for which reason.
+        kept: summaries of the others, whose results stay as they are.
+        other_versions: how many of these were made by which other version of the program.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        out: Path,
+        settings: Settings,
+        provenance: Provenance,
+        redo: Redo,
+    ) -> None:
+        self._jobs, self._settings, self._provenance = jobs, settings, provenance
+        self.todo, self.kept, self.reasons, self.other_versions = split(jobs, provenance, redo)
+        self._ledger = Ledger(out, jobs, self.kept, provenance)
+
+    @property
+    def summaries(self) -> dict[Job, Summary]:
+        """Of all videos that are done so far, in the order given."""
+        done = self._ledger.summaries
+        return {job: done[job] for job in self._jobs if job in done}
+
+    def run(self, reporter: Reporter, stop: Event, verbose: bool = False) -> None:
+        """Analyse what is to do; arguments and errors are those of ``executor.run``.
+
+        Raises:
+            OutputError: the ledger cannot be written; the videos' own results are not affected.
+        """
+        reporter = LedgerReporter(reporter, self._ledger)
+        try:
+            executor.run(self.todo, self._settings, self._provenance, reporter, stop, verbose)
+        finally:
+            self._ledger.write()
+
+
+@contextmanager
+def open_batch(
+    jobs: Sequence[Job], out: Path, settings: Settings, provenance: Provenance, redo: Redo
+) -> Iterator[Batch]:
+    """Lock the output folder, and find out what is to do there.
+
+    Args:
+        redo: which videos to analyse although they have results.
+
+    Raises:
+        UsageError: another run is at work in the folder.
+        OutputError: it cannot be made or written to.
+    """
+    with only_run_in(out):
+        yield Batch(jobs, out, settings, provenance, redo)

@@ -1,0 +1,143 @@
+"""Whether the face that continues a track is still the same one.
+
+Place and motion cannot tell when another face takes the place of one: at a cut between people who
+are framed alike, or when one sits down where another left. The 48x48 crops tell cheaply when
+nothing of the kind happened, as a face changes little from frame to frame. Where it changes a lot,
+or was out of sight, descriptors are compared, if both times it was seen clearly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from functools import cached_property
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+
+from stages.batch import FrameBatch
+from stages.people.reidentify import MAX_DISTANCE, Describer, View, clear_view
+
+ALIKE = 0.85
+"""Correlation of two crops, above which they show the same face; two faces have 0.2, seldom 0.7."""
+
+SOMEWHAT_ALIKE = 0.7
+"""Enough where there are no descriptors, or from one frame to the next."""
+
+UNLIKE = 0.4
+"""A sudden change to a lower correlation is to another face, where there are no descriptors."""
+
+MIN_CHANGE_RATIO = 5.0
+"""A change from one frame to the next is sudden if it is this many times the usual one."""
+
+FRAMES_BEFORE = 5
+"""Their median change is the usual one."""
+
+SHORT_ABSENCE_S = 0.25
+"""Within this time nobody takes another's place, except at a cut."""
+
+MAX_SAME_DISTANCE = 0.6
+"""Of the descriptors of two single views, where place and motion speak for the same face."""
+
+VIEW_INTERVAL_S = 0.5
+"""Time between the views of a track."""
+
+
+class Look:
+    """How one face looks in one frame.
+
+    Args:
+        face: its index in the batch.
+    """
+
+    def __init__(self, batch: FrameBatch, face: int) -> None:
+        self._batch, self._face = batch, face
+
+    @cached_property
+    def crop(self) -> np.ndarray | None:
+        """Brightness with mean 0 and norm 1, (2304,) float32; None for a batch without crops."""
+        if not len(self._batch.crops):
+            return None
+        values = self._batch.crops[self._face].astype(np.float32).reshape(-1)
+        values -= values.mean()
+        return values / max(float(np.linalg.norm(values)), 1e-6)
+
+    @cached_property
+    def view(self) -> View | None:
+        return None if self.crop is None else clear_view(self._batch, self._face)
+
+
+class Appearance:
+    """How the face of a track looked so far.
+
+    Attributes:
+        view: the last clear one of a face that was surely this one.
+        doubtful: the track was continued by a face that may be another.
+    """
+
+    def __init__(self) -> None:
+        self.view: View | None = None
+        self.doubtful = False
+        self._crop: np.ndarray | None = None
+        self._changes: deque[float] = deque(maxlen=FRAMES_BEFORE)
+        self._view_due_s = -math.inf
+
+    def change(self, look: Look) -> float | None:
+        """1 - correlation of a look with the last one; None if it is not known."""
+        if self._crop is None or look.crop is None:
+            return None
+        return 1 - float(self._crop @ look.crop)
+
+    def is_sudden(self, change: float) -> bool:
+        usual = median(self._changes) if self._changes else 0.0
+        return change > max(1 - SOMEWHAT_ALIKE, MIN_CHANGE_RATIO * usual)
+
+    def add(self, look: Look, time_s: float, sure: bool = True) -> None:
+        """Take the next look of the track; ``sure`` as in ``Verdict``."""
+        change = self.change(look)
+        if change is not None:
+            self._changes.append(change)
+        self._crop = look.crop
+        self.doubtful = not sure and self.view is not None
+        if not self.doubtful and time_s >= self._view_due_s:
+            self.view = look.view or self.view
+            self._view_due_s = time_s + VIEW_INTERVAL_S
+
+
+class Verdict(NamedTuple):
+    """Whether two looks show the same face, and whether that is more than a presumption."""
+
+    same: bool
+    sure: bool
+
+
+class Likeness:
+    """Compares the faces of one video.
+
+    Args:
+        describe: whether descriptors may be made; without them the crops have to do.
+    """
+
+    def __init__(self, describe: bool) -> None:
+        self._describer = Describer() if describe else None
+
+    def compare(self, known: Appearance, look: Look, elapsed_s: float, proof: bool) -> Verdict:
+        """Whether a look shows the face of a track.
+
+        Args:
+            elapsed_s: since the track was last seen.
+            proof: place and motion are no evidence, as after a cut.
+        """
+        change = known.change(look)
+        if change is None:
+            return Verdict(not proof, sure=False)
+        absent = elapsed_s > SHORT_ABSENCE_S
+        sudden = known.is_sudden(change) and not absent
+        if not known.doubtful and (change <= 1 - ALIKE or not (proof or absent or sudden)):
+            return Verdict(True, sure=True)
+        if self._describer is None or known.view is None or look.view is None:
+            least = SOMEWHAT_ALIKE if proof else UNLIKE if sudden else -1
+            return Verdict(1 - change >= least, sure=False)
+        limit = MAX_DISTANCE if proof else MAX_SAME_DISTANCE
+        return Verdict(self._describer.distance(known.view, look.view) <= limit, sure=True)

@@ -1,0 +1,215 @@
+"""The page over streams in any state: what it shows and asks for, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from configs.errors import EmotionTimelinesError, UsageError
+from configs.schema import PageSettings
+from models.emotions import EMOTIONS
+from pipeline.live.page import CHANGE_HEADER, page_served
+from pipeline.live.stream import StreamStatus
+from pipeline.live.supervisor import Supervisor
+from tests.pipeline.live.viewers import get, opened, status_of
+
+LIVE = StreamStatus(
+    "Front door", "tcp://camera:1", "live",
+    time_s=3661.0, frames=100, frames_per_s=14.5, latency_p50_ms=90.0, latency_p95_ms=1234.0,
+)  # fmt: skip
+JPEG = cv2.imencode(".jpg", np.zeros((90, 160, 3), np.uint8))[1].tobytes()
+
+
+def seen(time_s: float, track: int, emotion: str) -> dict[str, Any]:
+    shares = [0.88 if name == emotion else 0.02 for name in EMOTIONS]
+    return {"time_s": time_s, "track": track, "probabilities": shares}
+
+
+class Streams:
+    """Stands in for a supervisor: its one stream is in the state that a test gives it."""
+
+    def __init__(self) -> None:
+        self.status = LIVE
+        self.jpeg: bytes | None = JPEG
+        self.points = [seen(3660.0, 1, "happy")]
+        self.died = False
+        self.asked_to: list[str] = []
+
+    def statuses(self) -> list[StreamStatus]:
+        return [self.status]
+
+    def picture(self, name: str) -> bytes | None:
+        self._find(name)
+        return self.jpeg
+
+    def recent(self, name: str, since_s: float) -> list[dict[str, Any]]:
+        self._find(name)
+        return [point for point in self.points if point["time_s"] > since_s]
+
+    def stop(self, name: str) -> None:
+        self._find(name)
+        self.asked_to.append("stop")
+        self.status = replace(self.status, state="ended")
+
+    def start(self, name: str) -> None:
+        self._find(name)
+        self.asked_to.append("start")
+        self.status = LIVE
+
+    def _find(self, name: str) -> None:
+        if name != LIVE.name:
+            raise UsageError(f"{name}: no such stream")
+        if self.died:
+            raise EmotionTimelinesError("it died")
+
+
+Serve = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture
+def streams() -> Streams:
+    return Streams()
+
+
+@pytest.fixture
+def serve(streams: Streams) -> Serve:
+    """Serves the page of these streams; gives its address."""
+    return lambda **settings: page_served(cast(Supervisor, streams), PageSettings(**settings))
+
+
+def card_of(page: Page):
+    return page.locator("article", has_text=LIVE.name)
+
+
+def test_figures_and_people_are_those_of_the_stream(
+    browser: Browser, streams: Streams, serve: Serve
+) -> None:
+    streams.points = [
+        *(seen(3659.0 + step / 5, 1, "happy") for step in range(10)),
+        *(seen(3655.0 + step / 5, 2, "sad") for step in range(10)),
+    ]
+    with serve() as address:
+        page, faults = opened(browser, address, 1000, 800)
+        card = card_of(page)
+        assert [card.locator(f".{name}").inner_text() for name in (
+            "state", "frames_per_s", "latency", "time", "dropped")
+        ] == ["live", "14.5", "1.2 s", "1:01:01", "0"]  # fmt: skip
+        people = card.locator("figcaption")
+        expect(people).to_have_text(["Person 1 happy 88%", "Person 2 not in the picture"])
+        expect(page.locator("#overall")).to_have_text("1 of 1 live")
+        expect(page.locator("#legend li")).to_have_text(list(EMOTIONS))
+        # Of many people the four who were seen last are shown.
+        streams.points += [seen(3661.0 + track / 10, track, "fear") for track in (3, 4, 5)]
+        expect(people).to_have_text([re.compile(f"Person {track} ") for track in (1, 3, 4, 5)])
+        assert faults == []
+        page.close()
+
+
+def test_why_a_stream_is_not_live_is_shown(
+    browser: Browser, streams: Streams, serve: Serve
+) -> None:
+    with serve() as address:
+        page, faults = opened(browser, address, 1000, 800)
+        card = card_of(page)
+        reason = "<img src=x onerror=document.title=1>: Connection refused"
+        streams.status = replace(LIVE, state="reconnecting", reason=reason, dropped=3, lost=1)
+        expect(card).to_have_attribute("data-state", "reconnecting")
+        expect(card.locator(".reason")).to_have_text(reason)
+        expect(card.locator(".dropped.some")).to_have_text("3")
+        expect(card.locator(".lost.some")).to_have_text("1")
+        expect(page.locator("#overall")).to_have_text("0 of 1 live")
+        assert page.title() == "Emotion Timelines: live"
+        assert faults == []
+        page.close()
+
+
+def test_a_click_stops_and_starts_the_stream(
+    browser: Browser, streams: Streams, serve: Serve
+) -> None:
+    with serve() as address:
+        page, faults = opened(browser, address, 1000, 800)
+        button = card_of(page).get_by_role("button")
+        expect(button).to_have_text("Stop")
+        button.click()
+        expect(button).to_have_text("Start")
+        button.click()
+        expect(button).to_have_text("Stop")
+        assert streams.asked_to == ["stop", "start"]
+        assert faults == []
+        page.close()
+
+
+def test_the_page_says_when_the_program_has_ended_and_goes_on_when_it_is_back(
+    browser: Browser, serve: Serve
+) -> None:
+    with serve() as address:
+        page, _ = opened(browser, address, 1000, 800)
+    overall = page.locator("#overall")
+    expect(overall).to_contain_text("does not answer")
+    with serve(port=urlsplit(address).port):
+        expect(overall).to_have_text("1 of 1 live")
+    page.close()
+
+
+def test_a_browser_with_the_token_sees_the_page_and_another_does_not(
+    browser: Browser, serve: Serve
+) -> None:
+    with serve(host="0.0.0.0", token="sesame") as printed:
+        address = printed.replace("0.0.0.0", "127.0.0.1")
+        page, faults = opened(browser, address, 1000, 800)
+        picture = card_of(page).locator("img")
+        expect(picture).to_have_js_property("naturalWidth", 160)
+        page.goto(address.partition("?")[0])  # The browser remembers the token.
+        expect(page.locator("#overall")).to_have_text("1 of 1 live")
+        assert faults == []
+        with browser.new_context() as stranger:
+            answer = stranger.new_page().goto(address.partition("?")[0])
+            assert answer is not None
+            assert answer.status == 401
+            assert "Open the address that the program printed." in answer.text()
+        page.close()
+
+
+def test_each_page_for_other_machines_has_a_token_of_its_own(serve: Serve) -> None:
+    tokens = set()
+    for _ in range(2):
+        with serve(host="0.0.0.0") as address:
+            tokens.add(address.partition("?token=")[2])
+    assert len(tokens) == 2
+    assert all(len(token) > 20 for token in tokens)
+
+
+@pytest.mark.parametrize("host", ["localhost", "::1"])
+def test_a_page_for_this_machine_needs_no_token(serve: Serve, host: str) -> None:
+    with serve(host=host) as address:
+        assert "token" not in address
+        assert status_of(address) == 200
+
+
+def test_programs_are_answered_by_what_is_the_case(streams: Streams, serve: Serve) -> None:
+    streams.points = [seen(1.0, 1, "happy"), seen(2.0, 1, "sad")]
+    with serve() as address:
+        door = f"{address}api/streams/Front%20door"
+        recent = json.loads(get(f"{door}/recent?since_s=1"))
+        assert [point["time_s"] for point in recent["points"]] == [2.0]
+        change = {CHANGE_HEADER: "1"}
+        assert status_of(f"{door}/explode", change, b"") == 404
+        assert status_of(f"{address}api/streams/Cellar/stop", change, b"") == 404
+        assert status_of(f"{door}/stop", data=b"") == 403
+        assert streams.asked_to == []
+        assert get(f"{door}/stop", change, b"")
+        assert streams.asked_to == ["stop"]
+        streams.jpeg = None
+        assert status_of(f"{door}/picture") == 204
+        streams.died = True
+        assert status_of(f"{door}/picture") == 503

@@ -1,0 +1,38 @@
+"""The page of live streams as programs and a browser ask for it."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+
+from playwright.sync_api import Browser, Page
+
+
+def get(url: str, headers: dict[str, str] | None = None, data: bytes | None = None) -> str:
+    request = urllib.request.Request(url, data, headers or {})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def status_of(url: str, headers: dict[str, str] | None = None, data: bytes | None = None) -> int:
+    request = urllib.request.Request(url, data, headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def opened(browser: Browser, address: str, width: int, height: int) -> tuple[Page, list[str]]:
+    page = browser.new_page(viewport={"width": width, "height": height})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda asked: faults.append(asked.url) if outside(asked.url) else None)
+    page.goto(address)
+    page.wait_for_selector("article[data-state=live] canvas", timeout=30_000)
+    return page, faults
+
+
+def outside(url: str) -> bool:
+    return not url.startswith(("http://127.0.0.1:", "blob:", "data:"))

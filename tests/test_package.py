@@ -1,0 +1,142 @@
+"""The package: its version, its locks, and a copy that is installed outside the repository."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sysconfig
+import tomllib
+import venv
+from pathlib import Path
+
+import pytest
+import yaml
+
+from configs.version import VERSION
+from tests.pipeline.command import summary
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("configs", "models", "pipeline", "stages")
+LIGHT, FULL = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
+ONLY_FOR_TESTS_AND_TRAINING = {"keras", "mtcnn", "playwright", "pytest", "ruff", "tensorflow"}
+PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)( ; .*)? \\$")
+
+
+def pins(lock: Path) -> dict[str, set[tuple[str, str]]]:
+    """Versions of each package, with the platforms that they are for."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for line in lock.read_text().splitlines():
+        if not line.startswith("    --hash=sha256:"):
+            name, version, platforms = PIN.fullmatch(line).groups()
+            found.setdefault(name, set()).add((version, platforms or ""))
+    return found
+
+
+def test_locks_agree_and_hold_nothing_but_pins_and_hashes() -> None:
+    light, full = pins(LIGHT), pins(FULL)
+    assert len(light) > 50
+    for name, versions in light.items():
+        assert {version for version, _ in versions} == {version for version, _ in full[name]}, name
+    assert not light.keys() & ONLY_FOR_TESTS_AND_TRAINING
+    assert full.keys() >= ONLY_FOR_TESTS_AND_TRAINING
+
+
+def test_locks_hold_every_dependency_within_its_range() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    for lock, wanted in (
+        (LIGHT, project["dependencies"]),
+        (FULL, [*extras["dev"], *extras["train"], *extras["mtcnn"]]),
+    ):
+        locked = pins(lock)
+        for requirement in wanted:
+            name, least, below = re.fullmatch(
+                r"([a-z-]+)>=([\d.]+),<([\d.]+)", requirement
+            ).groups()
+            for version, _ in locked[name]:
+                assert numbers(least) <= numbers(version) < numbers(below), requirement
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version.partition(".post")[0]))
+
+
+def test_citation_has_the_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert (citation["title"], citation["version"]) == ("Emotion Timelines", VERSION)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Programs of an environment into which pip installed the package, from a copy of its files.
+
+    Its dependencies are those of the environment of the tests.
+    """
+    folder = tmp_path_factory.mktemp("installed")
+    copy, environment = folder / "copy", folder / "environment"
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("LICENSE", "README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, copy)
+    venv.create(environment, with_pip=True)
+    variables = {"base": str(environment), "platbase": str(environment)}
+    (Path(sysconfig.get_path("purelib", vars=variables)) / "dependencies.pth").write_text(
+        sysconfig.get_path("purelib") + "\n"
+    )
+    programs = Path(sysconfig.get_path("scripts", vars=variables))
+    subprocess.run(
+        [
+            programs / "python", "-m", "pip", "install", "--quiet", "--no-deps",
+            "--no-build-isolation", copy,
+        ],
+        check=True, timeout=240,
+    )  # fmt: skip
+    shutil.rmtree(copy)
+    return programs
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A folder in which someone has packages of the same names as ours."""
+    for name in FOLDERS:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise ImportError('not the program')")
+    return tmp_path
+
+
+def program(folder: Path, *command: object) -> str:
+    outcome = subprocess.run(
+        [*map(str, command)], cwd=folder, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    return outcome.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", ["local", "ray"])
+def test_installed_command_works_outside_the_repository(
+    installed: Path, elsewhere: Path, samples: dict[str, Path], executor: str
+) -> None:
+    clip = samples["single_face.mp4"]
+    command = installed / "emotion-timelines"
+    assert program(elsewhere, command, "--version") == f"emotion-timelines {VERSION}\n"
+    program(elsewhere, command, "run", clip, "-o", "out", "--executor", executor)
+    facts = summary(elsewhere / "out" / clip.name)
+    assert facts["status"] == "complete"
+    assert facts["versions"]["emotion-timelines"] == VERSION
+
+
+@pytest.mark.slow
+def test_installed_package_is_a_module_and_has_all_its_files(
+    installed: Path, tmp_path: Path
+) -> None:
+    python = installed / "python"
+    assert program(tmp_path, python, "-m", "pipeline", "--version").endswith(f" {VERSION}\n")
+    found = program(tmp_path, python, "-c", "import configs; print(configs.__file__)")
+    site_packages = Path(found.strip()).parents[1]
+    assert site_packages != ROOT
+    for folder in FOLDERS:
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and path.suffix not in (".pyc", ".md"):
+                assert (site_packages / path.relative_to(ROOT)).is_file(), path
