@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
 import sysconfig
@@ -138,7 +139,7 @@ def _start(settings: Settings, lanes: int, verbose: bool) -> None:
     watchdog.daemon = True
     watchdog.start()
     try:
-        with _private():
+        with _private(), _hangups_held_back():
             ray.init(
                 address="local",
                 include_dashboard=False,
@@ -200,6 +201,19 @@ def _cannot_start(reason: str) -> EmotionTimelinesError:
     return EmotionTimelinesError(
         f"Ray cannot start on this machine: {reason}; or do without Ray: --executor local"
     )
+
+
+@contextmanager
+def _hangups_held_back() -> Iterator[None]:
+    """Ray's processes, which inherit this, outlive a lost terminal for as long as we need them."""
+    if not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _in_words(error: BaseException) -> str:
