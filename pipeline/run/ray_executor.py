@@ -70,7 +70,7 @@ class Lane:
         self._name, self._classifiers, self._monitor = name, classifiers, monitor
         self._node = self._first_node = node
         self._settings, self._provenance = settings, provenance
-        self._broke = False
+        self._broke = self._all_recorded = False
         self._start_actors()
 
     def analyse(self, job: Job, reporter: MetricsReporter, stop: Event) -> Summary:
@@ -81,10 +81,11 @@ class Lane:
         """
         attempts = 0
         while True:
-            self._broke, node = False, self._node
+            self._broke, self._all_recorded, node = False, False, self._node
             summary = self._attempt(job, reporter, stop)
             attempts += self._node == node  # A lost node is not the video's fault.
-            complete = (job.folder / TABLE).exists()  # Never deleted to be made again.
+            # A complete table is not deleted to be made again.
+            complete = self._all_recorded and (job.folder / TABLE).exists()
             if not self._broke or attempts == ATTEMPTS or complete or stop.is_set():
                 return summary
 
@@ -102,6 +103,7 @@ class Lane:
             self._get([self._finder.open.remote(info), self._recorder.open.remote(there, info)])
             for frames in self._record(reporter, stop):
                 reporter.advanced(job, frames)
+            self._all_recorded = True
             return self._finish(None)
         except Exception as error:  # Whatever is wrong with one video, the others go on.
             if self._monitor.has_died():
@@ -113,7 +115,8 @@ class Lane:
             if not self._broke and not stop.is_set():
                 # The reader may still work, or wait to pass on frames that nobody takes.
                 self._restart_actors()
-            return summary or save_what_is_there(job, reason_of_failure(error), self._provenance)
+            save = save_what_is_there if self._all_recorded else save_failure
+            return summary or save(job, reason_of_failure(error), self._provenance)
 
     def _replace_if_broken(self, error: Exception) -> None:
         """Start new actors if the error is the lane's, not the video's."""

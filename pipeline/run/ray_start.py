@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock, Timer
@@ -68,22 +68,27 @@ def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMo
             with sigterm_handler_kept():
                 if settings.executor.address:
                     _join(settings.executor.address, verbose)
+                    monitor = RayMonitor([], ray.get_runtime_context().gcs_address)
                 else:
                     _start(settings, lanes, verbose)
-            yield RayMonitor(joined=settings.executor.address is not None)
+                    monitor = RayMonitor(_ray_processes(), None)
+            yield monitor
         finally:
             ray.shutdown()
 
 
 class RayMonitor:
-    """Notices when Ray itself has died: its processes here, or the head of the cluster.
+    """Notices when Ray itself has died; any number of threads may ask.
 
-    Ray would end this program a minute later, without a message. Any number of threads may ask.
+    Ray would end this program a minute later, without a message.
+
+    Args:
+        processes: those of Ray on this machine.
+        head: address of the head of the cluster, where one was joined.
     """
 
-    def __init__(self, joined: bool) -> None:
-        self._processes = [] if joined else _ray_processes()
-        self._head = ray.get_runtime_context().gcs_address if joined else None
+    def __init__(self, processes: Sequence[psutil.Process], head: str | None) -> None:
+        self._processes, self._head = processes, head
         self._asked_s, self._head_failures = monotonic(), 0
         self._asking = Lock()
         self._died = False
