@@ -84,7 +84,7 @@ def test_results_of_another_version_are_left_and_named(
 
     # It shipped another network, had a setting less, and told more in its summary.
     facts["model"]["sha256"] = "0" * 64
-    del facts["settings"]["segments"]["hysteresis"]
+    del facts["settings"]["track"]["max_gap_s"]
     facts["mood"] = "good"
     assert "1 done again: other settings or another model" in rerun().stdout
     facts["versions"]["emotion-timelines"] = "0.0.9"
@@ -92,7 +92,7 @@ def test_results_of_another_version_are_left_and_named(
     assert analysed(outcome) == set()
     assert "1 of them made by 0.0.9; --redo renews them" in outcome.stdout
     assert summary(tmp_path / clip.name) == facts
-    changed = rerun("--set", "segments.hysteresis=0.2")
+    changed = rerun("--set", "track.max_gap_s=2")
     assert "1 done again: other settings or another model" in changed.stdout
     assert analysed(rerun("--redo")) == {clip.name}
     assert summary(tmp_path / clip.name)["versions"]["emotion-timelines"] == VERSION
