@@ -26,6 +26,7 @@ Status = Literal["complete", "partial", "failed"]
 
 
 DECISIVE = {
+    "read": ("rotate", "rate"),
     "detect": None,
     "track": None,
     "smooth": None,
@@ -104,6 +105,7 @@ class Summary:
         interrupted: it is the run, not the video, that kept it from being complete.
         live: of a live stream: its start, latency and gaps.
         people: figures of each person.
+        warnings: what a reader of complete results should know, in words.
         files: names of the results beside the summary.
     """
 
@@ -123,6 +125,7 @@ class Summary:
     interrupted: bool = False
     live: dict[str, Any] | None = None
     people: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
     def write(self, folder: Path, provenance: Provenance) -> None:
@@ -144,7 +147,7 @@ def read_summary(folder: Path) -> tuple[Summary, Provenance] | None:
         made_by = Provenance(
             **{name: values.pop(name) for name in ("settings", "model", "versions", "command")}
         )
-        lists = {name: tuple(values[name]) for name in ("people", "files")}
+        lists = {name: tuple(values.get(name, ())) for name in ("people", "warnings", "files")}
         return Summary(**{**values, **lists}), made_by
     except (OSError, ValueError, TypeError, KeyError):
         return None

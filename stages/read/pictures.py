@@ -27,6 +27,8 @@ def numbered_pictures(path: Path) -> list[Path]:
         path: a folder whose pictures are called alike but for a number at the end, such as
             ``frame0001.jpg``; or their common name, with ``%04d`` or the like for the number.
     """
+    if path.is_file():
+        return []
     if path.is_dir():
         folder, pattern = path, r"([^.].*?|)(\d+)(\.\w+)"
     elif PLACEHOLDER.search(path.name):
