@@ -30,11 +30,12 @@ class TurnFinder:
 
     Args:
         detector: finds the faces.
-        width_px: longer side of the pictures that it is given, at most.
+        width_px: longer side of the pictures in which faces are searched otherwise. Here half of it
+            is enough: the turns differ as clearly, at a quarter of the cost.
     """
 
     def __init__(self, detector: Detector, width_px: int) -> None:
-        self._detector, self._width_px = detector, width_px
+        self._detector, self._width_px = detector, width_px // 2
         self._scores = np.zeros(len(TURNS))
         self._looks = self._with_faces = 0
         self._next_s = 0.0

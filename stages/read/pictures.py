@@ -42,7 +42,7 @@ def numbered_pictures(path: Path) -> list[Path]:
         if file.suffix.lower() in PICTURE_SUFFIXES and (match := re.fullmatch(pattern, file.name))
     ]
     one_sequence = len({(before, after) for before, after, _, _ in found}) == 1
-    return [file for *_, file in sorted(found)] if one_sequence else []
+    return [file for *_, file in sorted(found)] if one_sequence and len(found) > 1 else []
 
 
 class Pictures:
