@@ -12,6 +12,7 @@ from pathlib import Path
 from configs.cameras import Camera, camera_of, is_live, load_cameras, without_secrets
 from configs.errors import SourceError
 from configs.schema import Settings
+from stages.read.pictures import numbered_pictures
 
 VIDEO_SUFFIXES = {
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts",
@@ -27,7 +28,7 @@ class Job:
     """One video to analyse.
 
     Attributes:
-        source: the file.
+        source: the file; or of numbered pictures, their folder or common name.
         folder: for its results; no other video has the same.
     """
 
@@ -41,18 +42,27 @@ class Job:
     def identity(self) -> dict[str, int] | None:
         """Size and time of change (nanoseconds since the epoch); None without the file."""
         try:
-            status = self.source.stat()
+            statuses = [file.stat() for file in self._files()]
         except OSError:
             return None
-        return {"bytes": status.st_size, "changed_ns": status.st_mtime_ns}
+        return {
+            "bytes": sum(status.st_size for status in statuses),
+            "changed_ns": max(status.st_mtime_ns for status in statuses),
+        }
 
     def sha256(self) -> str | None:
         """Hash of the file; None if it cannot be read any more."""
         try:
-            with self.source.open("rb") as content:
-                return hashlib.file_digest(content, "sha256").hexdigest()
+            digest = hashlib.sha256()
+            for file in self._files():
+                with file.open("rb") as content:
+                    hashlib.file_digest(content, lambda: digest)
+            return digest.hexdigest()
         except OSError:
             return None
+
+    def _files(self) -> list[Path]:
+        return numbered_pictures(self.source) or [self.source]
 
 
 @dataclass(frozen=True)
@@ -136,6 +146,7 @@ def find_jobs(
     out: Path,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    pictures: bool = False,
 ) -> tuple[list[Job], list[SourceError]]:
     """The videos of the sources, in order, each once; and errors for sources without any.
 
@@ -146,6 +157,7 @@ def find_jobs(
         include, exclude: patterns for the files of folders and patterns: they must match one of the
             first, if there are any, and none of the second. A pattern matches the name of a file,
             or its path below the folder.
+        pictures: a folder of numbered pictures is a video, too.
     """
     jobs: dict[Path, Job] = {}
     taken: set[Path] = set()
@@ -153,7 +165,7 @@ def find_jobs(
     for source in sources:
         found = [
             (video, place)
-            for video, place in _videos(source)
+            for video, place in (*_videos(source), *_films_of_pictures(Path(source), pictures))
             if Path(source) == video or _wanted(place, include, exclude)
         ]
         if not found:
@@ -181,6 +193,17 @@ def _videos(source: str) -> Iterator[tuple[Path, Path]]:
                 yield Path(match), Path(Path(match).name)
 
 
+def _films_of_pictures(source: Path, in_folders: bool) -> Iterator[tuple[Path, Path]]:
+    """Numbered pictures that are named, or are in a folder: see ``_videos``."""
+    if source.is_dir():
+        below = sorted(path for path in source.rglob("*") if path.is_dir()) if in_folders else []
+        for folder in (source, *below) if in_folders else ():
+            if numbered_pictures(folder):
+                yield folder, Path(source.resolve().name) / folder.relative_to(source)
+    elif numbered_pictures(source):
+        yield source, Path(source.name)
+
+
 def _wanted(place: Path, include: Sequence[str], exclude: Sequence[str]) -> bool:
     def matches(patterns: Sequence[str]) -> bool:
         names = (place.name, place.as_posix())
@@ -190,6 +213,11 @@ def _wanted(place: Path, include: Sequence[str], exclude: Sequence[str]) -> bool
 
 
 def _nothing_in(source: str) -> SourceError:
+    if pictures := len(numbered_pictures(Path(source))):
+        return SourceError(
+            f"{source}: {pictures} numbered pictures, but no video; --set read.rate=25 takes them "
+            "as a film of 25 pictures a second"
+        )
     if Path(source).is_dir():
         return SourceError(f"{source}: no video in this folder, or none that is wanted")
     if glob.has_magic(source):

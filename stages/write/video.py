@@ -15,6 +15,10 @@ from stages.write.annotate import Annotator
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
 from stages.write.sound import Sound
 
+MACROBLOCKS_PER_S = 2_073_600
+"""At most, in H.264 level 5.2 (ITU-T H.264, table A-1): few players take more. Frames keep their
+times all the same."""
+
 
 class VideoWriter:
     """Annotates frames and encodes them.
@@ -39,7 +43,7 @@ class VideoWriter:
             self._container = av.open(
                 str(unfinished_name(path)), "w", format="mp4", options={"movflags": "+faststart"}
             )
-            stream = self._container.add_stream("libx264", rate=info.rate)
+            stream = self._container.add_stream("libx264", rate=_encoder_rate(info))
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             stream.options = {"crf": str(settings.crf), "preset": settings.preset}
             context = stream.codec_context
@@ -85,3 +89,8 @@ class VideoWriter:
             self._sound.close()
             self._container.close()
         unfinished_name(self._path).unlink(missing_ok=True)
+
+
+def _encoder_rate(info: VideoInfo) -> Fraction:
+    macroblocks = -(-info.width // 16) * -(-info.height // 16)
+    return min(info.rate, Fraction(MACROBLOCKS_PER_S, macroblocks))
