@@ -76,7 +76,11 @@ def _settings_of(camera: Camera, path: Path, defaults: Settings) -> Settings:
 
 def is_live(source: str) -> bool:
     """Whether a source is a camera or a network stream, by how it looks."""
-    return source.isdigit() or URL.match(source) is not None or Path(source).is_char_device()
+    try:
+        is_device = Path(source).is_char_device()
+    except (OSError, ValueError):  # Such as a name that is too long.
+        is_device = False
+    return source.isdigit() or URL.match(source) is not None or is_device
 
 
 def camera_of(address: str) -> Camera:

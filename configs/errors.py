@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 
+from configs.names import as_text
+
 log = logging.getLogger(__name__)
 
 
@@ -43,6 +45,10 @@ class OutputError(SourceError):
     """A result, or a file of the cache, cannot be written: no permission, no space."""
 
 
+class EncodingError(OutputError):
+    """The annotated video cannot be made of this source; everything else can."""
+
+
 class StalledError(SourceError):
     """A source made no progress for longer than ``executor.stall_timeout_s``."""
 
@@ -67,6 +73,6 @@ class StopRequestedError(SourceError):
 def explain(error: Exception) -> str:
     """What to tell a user of an error: ours speak for themselves, others are named."""
     if isinstance(error, EmotionTimelinesError):
-        return str(error)
+        return as_text(error)
     log.debug("unexpected error", exc_info=error)
-    return f"internal error, please report it: {type(error).__name__}: {error}"
+    return as_text(f"internal error, please report it: {type(error).__name__}: {error}")

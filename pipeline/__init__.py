@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Result", "analyse", "load"]
 
-# Ray reads these when it is imported: nothing is reported over the network, and no warning is
-# shown about devices that actors without a claim on them do not see.
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+import configs.privacy  # noqa: F401  Before the libraries that read it.
+
+# Ray reads these when it is imported: no warning is shown about devices that actors without a
+# claim on them do not see.
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
 

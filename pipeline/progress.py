@@ -20,6 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from configs.names import printable
 from pipeline.results.summary import Summary
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
@@ -36,7 +37,7 @@ class TerminalReporter(Reporter):
         self._videos, self._failed = videos, 0
         self._all: TaskID | None = None
         self._progress = Progress(
-            TextColumn("{task.description}", table_column=None),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.completed:>6.0f} {task.fields[unit]}"),
             _RateColumn(),
@@ -156,7 +157,7 @@ class PlainReporter(Reporter):
 
 def _problem(summary: Summary) -> Text:
     return Text(
-        f"{summary.source}: {summary.status}: {summary.reason}",
+        printable(f"{summary.source}: {summary.status}: {summary.reason}"),
         style=STATUS_STYLES[summary.status],
     )
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import glob
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 from configs.cameras import Camera, camera_of, is_live, load_cameras, without_secrets
 from configs.errors import SourceError
+from configs.names import as_text, printable
 from configs.schema import Settings
+from pipeline.places import Places, has_results, place_of
 from stages.read.pictures import numbered_pictures
 
 VIDEO_SUFFIXES = {
@@ -30,22 +34,35 @@ class Job:
     Attributes:
         source: the file; or of numbered pictures, their folder or common name.
         folder: for its results; no other video has the same.
+        given: the file as the user gave it, where a node of a cluster has it elsewhere.
     """
 
     source: Path
     folder: Path
+    given: Path | None = None
 
     @property
     def name(self) -> str:
-        return self.source.name
+        """Of the file, for a terminal."""
+        return printable(self.source.name)
 
-    def identity(self) -> dict[str, int] | None:
-        """Size and time of change (nanoseconds since the epoch); None without the file."""
+    @property
+    def label(self) -> str:
+        """The file as the user gave it, as text."""
+        return as_text(self.given or self.source)
+
+    def identity(self) -> dict[str, Any]:
+        """Where the file is, its size and its time of change (nanoseconds since the epoch).
+
+        Without the file, the place alone.
+        """
+        identity: dict[str, Any] = {"path": place_of(self.given or self.source)}
         try:
             statuses = [file.stat() for file in self._files()]
         except OSError:
-            return None
+            return identity
         return {
+            **identity,
             "bytes": sum(status.st_size for status in statuses),
             "changed_ns": max(status.st_mtime_ns for status in statuses),
         }
@@ -85,6 +102,10 @@ class Stream:
     def source(self) -> str:
         """The address without secrets."""
         return without_secrets(self.address)
+
+    @property
+    def label(self) -> str:
+        return self.source
 
     def identity(self) -> None:
         """None: a stream has no identity as a file has."""
@@ -160,48 +181,77 @@ def find_jobs(
         pictures: a folder of numbered pictures is a video, too.
     """
     jobs: dict[Path, Job] = {}
-    taken: set[Path] = set()
+    places = Places()
     problems: list[SourceError] = []
     for source in sources:
-        found = [
+        found, unreadable = _videos(source, out, pictures)
+        wanted = [
             (video, place)
-            for video, place in (*_videos(source), *_films_of_pictures(Path(source), pictures))
+            for video, place in found
             if Path(source) == video or _wanted(place, include, exclude)
         ]
-        if not found:
+        problems += unreadable
+        if not wanted and not unreadable:
             problems.append(_nothing_in(source))
-        for video, place in found:
+        for video, place in wanted:
             if video.resolve() not in jobs:
-                folder = _free(out / place, taken)
-                taken.add(folder)
-                jobs[video.resolve()] = Job(video, folder)
+                jobs[video.resolve()] = Job(video, places.take(video, out / place))
     return list(jobs.values()), problems
 
 
-def _videos(source: str) -> Iterator[tuple[Path, Path]]:
-    """Each video of a source, and its folder relative to the output folder."""
+def _videos(
+    source: str, out: Path, pictures: bool
+) -> tuple[list[tuple[Path, Path]], list[SourceError]]:
+    """Each video of a source with its folder relative to the output folder; what is unreadable."""
     path = Path(source)
-    if path.is_dir():
-        for video in sorted(path.rglob("*")):
-            if video.suffix.lower() in VIDEO_SUFFIXES and video.is_file():
-                yield video, video.relative_to(path)
-    elif path.exists():
-        yield path, Path(path.name)
-    else:
-        for match in sorted(glob.glob(source, recursive=True)):  # noqa: PTH207, absolute ones too
-            if Path(match).is_file():
-                yield Path(match), Path(Path(match).name)
+    try:
+        if path.is_dir():
+            return _videos_below(path, out, pictures)
+        if path.exists():
+            return [(path, Path(path.name))], []
+        if numbered_pictures(path):
+            return [(path, Path(path.name))], []
+        matches = map(Path, sorted(glob.glob(source, recursive=True)))  # noqa: PTH207, absolute ones too
+        files = [match for match in matches if match.is_file() and not has_results(match.parent)]
+        return [(match, Path(match.name)) for match in files], []
+    except (OSError, ValueError) as error:  # Such as a name that is too long.
+        return [], [_unreadable(path, error)]
 
 
-def _films_of_pictures(source: Path, in_folders: bool) -> Iterator[tuple[Path, Path]]:
-    """Numbered pictures that are named, or are in a folder: see ``_videos``."""
-    if source.is_dir():
-        below = sorted(path for path in source.rglob("*") if path.is_dir()) if in_folders else []
-        for folder in (source, *below) if in_folders else ():
-            if numbered_pictures(folder):
-                yield folder, Path(source.resolve().name) / folder.relative_to(source)
-    elif numbered_pictures(source):
-        yield source, Path(source.name)
+def _videos_below(
+    root: Path, out: Path, pictures: bool
+) -> tuple[list[tuple[Path, Path]], list[SourceError]]:
+    """The videos of a folder; not those of the output folder, of any results, or hidden ones."""
+    videos: list[tuple[Path, Path]] = []
+    problems: list[SourceError] = []
+
+    def note(error: OSError) -> None:
+        problems.append(_unreadable(Path(error.filename), error))
+
+    output = out.resolve()
+    for name, folders, files in os.walk(root, onerror=note):
+        folder = Path(name)
+        if has_results(folder):
+            folders.clear()
+            continue
+        folders[:] = [
+            below for below in sorted(folders)
+            if not below.startswith(".") and (folder / below).resolve() != output
+        ]  # fmt: skip
+        if pictures and numbered_pictures(folder):
+            videos.append((folder, Path(root.resolve().name) / folder.relative_to(root)))
+        for video in (folder / file for file in files if not file.startswith(".")):
+            try:
+                if video.suffix.lower() in VIDEO_SUFFIXES and video.is_file():
+                    videos.append((video, video.relative_to(root)))
+            except OSError as error:
+                problems.append(_unreadable(video, error))
+    return sorted(videos), problems
+
+
+def _unreadable(path: Path, error: Exception) -> SourceError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return SourceError(f"{path}: cannot be read: {reason}; what is in it was left out")
 
 
 def _wanted(place: Path, include: Sequence[str], exclude: Sequence[str]) -> bool:
@@ -223,12 +273,3 @@ def _nothing_in(source: str) -> SourceError:
     if glob.has_magic(source):
         return SourceError(f"{source}: no file matches this pattern")
     return SourceError(f"{source}: no such file or folder")
-
-
-def _free(folder: Path, taken: set[Path]) -> Path:
-    """The folder, or one with a number added if another video has taken it."""
-    number, candidate = 1, folder
-    while candidate in taken:
-        number += 1
-        candidate = folder.with_name(f"{folder.stem}-{number}{folder.suffix}")
-    return candidate

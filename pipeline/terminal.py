@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from configs.names import printable
 from pipeline.results.summary import Summary
 from pipeline.sources import Job, Stream
 
@@ -20,7 +21,7 @@ STATUS_STYLES = {"complete": "green", "partial": "yellow", "failed": "red"}
 
 
 def say(line: str) -> None:
-    out_console.print(line, markup=False, highlight=False, soft_wrap=True)
+    out_console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def say_error(problem: object) -> None:
@@ -29,7 +30,7 @@ def say_error(problem: object) -> None:
 
 def error_line(problem: object) -> Text:
     """How an error looks on the terminal."""
-    return Text(f"error: {problem}", style="red")
+    return Text(printable(f"error: {problem}"), style="red")
 
 
 def figures_table(rows: Sequence[Any]) -> Table:
@@ -79,7 +80,7 @@ def closing_table(out: Path, summaries: Sequence[tuple[Job | Stream, Summary]]) 
         table.add_column(title, justify="right")
     for job, summary in summaries:
         table.add_row(
-            Text(str(job.folder.relative_to(out))),
+            Text(printable(job.folder.relative_to(out))),
             Text(summary.status, style=STATUS_STYLES[summary.status]),
             *(str(count) for count in (summary.frames, summary.faces, summary.tracks)),
         )

@@ -5,3 +5,5 @@ and crops (``geometry``), packaged weights, and the stage that classifies. The f
 ``faces``, ``people`` and ``write`` do not import each other, and know neither Ray nor
 ``pipeline``; they may import ``models`` and ``configs``. A test holds this.
 """
+
+import configs.privacy  # noqa: F401  Before the libraries that read it.

@@ -14,7 +14,8 @@ from configs.errors import EmotionTimelinesError
 from configs.schema import Settings
 from pipeline.live.stream import LiveStream, StreamStatus
 from pipeline.results.summary import Provenance, Summary
-from pipeline.run.ray_cluster import ray_running, reason_of_failure, start_actor
+from pipeline.run.ray_cluster import reason_of_failure, start_actor
+from pipeline.run.ray_start import ray_running
 from pipeline.sources import Stream
 
 ANSWER_TIMEOUT_S = 10

@@ -66,7 +66,8 @@ def _parquet(result: VideoResult, path: Path) -> None:
     record = {"source": str(result.source), **result.provenance}
     metadata = {"emotion-timelines": json.dumps(record, ensure_ascii=False)}
     schema = pyarrow.schema(fields, metadata)
-    parquet.write_table(result.table.cast(schema), path)
+    with path.open("wb") as file:  # Arrow does not take every name.
+        parquet.write_table(result.table.cast(schema), file)
 
 
 def _elan(result: VideoResult, path: Path) -> None:
@@ -91,7 +92,7 @@ def _elan(result: VideoResult, path: Path) -> None:
 def _relative_address(path: Path, folder: Path) -> str | None:
     """URL of a file from a folder; None for one on another drive of Windows."""
     try:
-        address = quote(Path(os.path.relpath(path, folder)).as_posix())
+        address = quote(os.fsencode(Path(os.path.relpath(path, folder)).as_posix()))
     except ValueError:
         return None
     return address if address.startswith("../") else f"./{address}"

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from configs.errors import OutputError
+from configs.errors import OutputError, explain
+from configs.names import as_text
+from pipeline.places import SUMMARY, TABLE
 from pipeline.results.export import EXPORTS, SEGMENTS
 from pipeline.results.report import REPORT
-from pipeline.results.summary import SUMMARY, Provenance, Status, Summary
+from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.sources import Job, Stream
 from stages.write.files import output_errors_name
 
-TABLE, FILM = "timeline.csv", "annotated.mp4"
+FILM = "annotated.mp4"
 
 RESULTS = (TABLE, SEGMENTS, *EXPORTS, REPORT, FILM, "annotated-[0-9]*.mp4", SUMMARY)
 """Patterns of all files in a video's folder."""
@@ -39,12 +41,13 @@ def results_in(folder: Path) -> list[Path]:
 
 def save_failure(job: Job | Stream, reason: str, provenance: Provenance) -> Summary:
     """Write the summary of a video without results; raises nothing."""
-    reason = reason.removeprefix(f"{job.source}: ")
-    summary = Summary(source=str(job.source), status="failed", reason=reason, input=job.identity())
+    reason = reason.removeprefix(f"{as_text(job.source)}: ")
+    summary = Summary(source=job.label, status="failed", reason=reason, input=job.identity())
     try:
         clear_results(job.folder)
     except OutputError as error:
-        return replace(summary, reason=f"{reason}; {error}" if str(error) != reason else reason)
+        problem = explain(error)
+        return replace(summary, reason=f"{reason}; {problem}" if problem != reason else reason)
     return save_summary(summary, job, provenance)
 
 
@@ -66,6 +69,6 @@ def save_summary(summary: Summary, job: Job | Stream, provenance: Provenance) ->
     try:
         summary.write(job.folder, provenance)
     except OutputError as error:
-        reason = f"{summary.reason}; {error}" if summary.reason else str(error)
+        reason = "; ".join(filter(None, (summary.reason, explain(error))))
         return replace(summary, status="failed", reason=reason)
     return summary

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from configs.names import printable
 from models.emotions import EMOTIONS
 from pipeline.results.clock import clock
 from pipeline.results.report import REPORT, in_words, legend, shares_bar, style
@@ -49,9 +51,9 @@ def write_index(out: Path, results: Iterable[tuple[Job, Summary | None]]) -> Non
 
 def _row(out: Path, job: Job, summary: Summary | None) -> str:
     place = job.folder.relative_to(out)
-    name, status = escape(place.as_posix()), _status(summary)
+    name, status = escape(printable(place.as_posix())), _status(summary)
     if summary and REPORT in summary.files:
-        name = f'<a href="{quote(place.as_posix())}/{REPORT}">{name}</a>'
+        name = f'<a href="{quote(os.fsencode(place))}/{REPORT}">{name}</a>'
     reason = (
         f'<br><span class="in-words">{escape(summary.reason)}</span>'
         if summary and summary.reason

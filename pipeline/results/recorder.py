@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from configs.errors import OutputError, SourceError
+from configs.errors import EncodingError, explain
 from configs.schema import Settings
+from pipeline.places import TABLE
 from pipeline.results.export import write_exports
-from pipeline.results.folder import FILM, TABLE, clear_results, results_in, save_summary
+from pipeline.results.folder import FILM, clear_results, results_in, save_summary
 from pipeline.results.report import write_report
 from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.results.video_result import VideoResult, read_result
@@ -48,20 +49,11 @@ class Recorder:
         self._thumbnails = Thumbnails()
         self._damage: list[str] = []
         self._turn = 0
+        self._film_problems: list[str] = []
         self.newest: FrameBatch | None = None
         clear_results(job.folder)
-        self._writers: list[TableWriter | VideoWriter | PieceWriter] = []
-        try:
-            columns = self._row_maker.columns
-            self._table = TableWriter(job.folder / TABLE, columns, readable=live)
-            self._writers.append(self._table)
-            self._video: VideoWriter | PieceWriter | None = None
-            if settings.video.enabled:
-                self._video = _film(job, info, settings)
-                self._writers.append(self._video)
-        except BaseException:
-            self.discard()
-            raise
+        self._table = TableWriter(job.folder / TABLE, self._row_maker.columns, readable=live)
+        self._video = _film(job, info, settings) if settings.video.enabled else None
 
     def process(self, batch: FrameBatch) -> int:
         """Take a batch, and write what is settled; returns the number of frames so far."""
@@ -79,7 +71,16 @@ class Recorder:
         if not self._settings.video.blur:
             self._thumbnails.process(batch)
         if self._video is not None:
-            self._video.write(batch)
+            try:
+                self._video.write(batch)
+            except EncodingError as error:  # The table goes on without the film.
+                self._give_up_film(error)
+
+    def _give_up_film(self, error: EncodingError) -> None:
+        self._film_problems.append(str(error))
+        if self._video is not None:
+            self._video.discard()
+            self._video = None
 
     def finish(
         self, cut_short: str | None = None, dropped: int = 0, live: dict[str, Any] | None = None
@@ -97,20 +98,18 @@ class Recorder:
         if not self._row_maker.frames:
             self.discard()
         else:
-            if cut_short and isinstance(self._video, VideoWriter):
-                self._video.end_sound()
-            unwritten += self._finish_writers()
+            unwritten += self._finish_writers(cut_short is not None)
             if not unwritten:
                 try:
                     result = self._read_back(live)
                     unwritten = write_exports(result, self._job.folder, self._settings)
-                except SourceError as error:  # The table was deleted meanwhile.
-                    unwritten = [str(error)]
-            problems += unwritten
+                except Exception as error:  # Such as a table that was deleted meanwhile.
+                    unwritten = [explain(error)]
+            problems += [*self._film_problems, *unwritten]
         whole = (self._job.folder / TABLE).exists()
         status: Status = "failed" if not whole else "partial" if problems else "complete"
         summary = Summary(
-            source=str(self._job.source),
+            source=self._job.label,
             status=status,
             reason="; ".join(dict.fromkeys(problems)) or None,
             frames=self._row_maker.frames,
@@ -138,8 +137,8 @@ class Recorder:
         if result is not None:
             try:
                 write_report(result, summary, self._thumbnails.jpegs(), self._job.folder)
-            except OutputError as error:
-                reason = "; ".join(dict.fromkeys([*problems, str(error)]))
+            except Exception as error:
+                reason = "; ".join(dict.fromkeys([*problems, explain(error)]))
                 summary = replace(summary, status="partial", reason=reason, interrupted=True)
         kept = tuple(path.name for path in results_in(self._job.folder))
         summary = replace(summary, files=kept)
@@ -171,26 +170,35 @@ class Recorder:
         try:
             for settled in self._settler.flush():
                 self._write(settled)
-        except OutputError as error:
-            return [str(error)]
+        except Exception as error:
+            return [explain(error)]
         return []
 
-    def _finish_writers(self) -> list[str]:
+    def _finish_writers(self, cut_short: bool) -> list[str]:
         """Complete each file; returns the problems of those that could not be."""
         problems = []
-        for writer in self._writers:
+        if isinstance(self._video, VideoWriter) and cut_short:
+            self._video.end_sound()
+        for writer in self._writers():
             try:
                 writer.finish()
-            except OutputError as error:
+                if isinstance(writer, VideoWriter) and writer.without_sound:
+                    self._film_problems.append(f"{FILM} has no sound: {writer.without_sound}")
+            except EncodingError as error:
+                self._give_up_film(error)
+            except Exception as error:
                 writer.discard()
-                problems.append(str(error))
+                problems.append(explain(error))
         return problems
+
+    def _writers(self) -> list[TableWriter | VideoWriter | PieceWriter]:
+        return [self._table, *([self._video] if self._video else [])]
 
     def _read_back(self, live: dict[str, Any] | None) -> VideoResult:
         folder, film = self._job.folder, self._job.folder / FILM
         return read_result(
             folder / TABLE,
-            Path(self._job.source),
+            Path(self._job.label),
             film if film.exists() else Path(self._job.source),
             self._info.start_s,
             self._settings,
@@ -200,7 +208,7 @@ class Recorder:
 
     def discard(self) -> None:
         """Delete what was written."""
-        for writer in self._writers:
+        for writer in self._writers():
             writer.discard()
 
 

@@ -14,12 +14,12 @@ from typing import Any, Literal
 import av
 
 from configs.cameras import without_secrets
+from configs.names import as_text
 from configs.schema import Settings
 from configs.version import VERSION
 from models.runtime import EmotionNetwork
+from pipeline.places import SUMMARY
 from stages.write.files import write_atomically
-
-SUMMARY = "summary.json"
 
 PROGRAM = "emotion-timelines"
 PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python-headless", "ray")
@@ -101,7 +101,7 @@ def _command_line() -> str:
         "page.token=***" if word.startswith("page.token=") else without_secrets(word)
         for word in sys.argv[1:]
     ]
-    return shlex.join(["run_pipeline.py", *words])
+    return as_text(shlex.join(["run_pipeline.py", *words]))
 
 
 def public_settings(settings: Settings) -> dict[str, Any]:
@@ -124,7 +124,8 @@ class Summary:
         tracks: number of people.
         dropped: frames dropped; always 0 for a file.
         video: size, frame rate, codec, and ``start_s``, the presentation time of the first frame.
-        input: of a file: size and time of change, to tell whether it changed.
+        input: of a file: its absolute path, to tell whose results these are; size and time of
+            change, to tell whether it changed.
         input_sha256: of a file: hash of its bytes.
         started_at, ended_at: when the analysis began and ended (ISO 8601, UTC).
         interrupted: it is the run, not the video, that kept it from being complete.
@@ -143,7 +144,7 @@ class Summary:
     tracks: int = 0
     dropped: int = 0
     video: dict[str, Any] = field(default_factory=dict)
-    input: dict[str, int] | None = None
+    input: dict[str, Any] | None = None
     input_sha256: str | None = None
     started_at: str | None = None
     ended_at: str | None = None

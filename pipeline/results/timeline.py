@@ -86,11 +86,12 @@ def read_table(path: Path) -> pyarrow.Table:
         SourceError: it cannot be read, or is not such a table.
     """
     try:
-        return csv.read_csv(
-            path,
-            read_options=csv.ReadOptions(use_threads=False),
-            convert_options=csv.ConvertOptions(column_types=TYPES, strings_can_be_null=True),
-        )
+        with path.open("rb") as file:  # Arrow does not take every name.
+            return csv.read_csv(
+                file,
+                read_options=csv.ReadOptions(use_threads=False),
+                convert_options=csv.ConvertOptions(column_types=TYPES, strings_can_be_null=True),
+            )
     except (OSError, pyarrow.ArrowException) as error:
         raise SourceError(f"{path}: not a table that can be read: {error}") from error
 

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import filelock
 
 from configs.errors import OutputError, UsageError
+from configs.names import as_text
 from pipeline.results.export import export_names
 from pipeline.results.index import write_index
 from pipeline.results.summary import Provenance, Summary, read_summary
@@ -104,7 +105,7 @@ def reason_to_do(
     summary, made_by = found
     if summary.status == "failed":
         return FAILED_BEFORE
-    if summary.input != job.identity():
+    if _content(summary.input or {}) != _content(job.identity()):
         return "another or a changed video"
     if not made_by.agrees_with(provenance):
         return "other settings or another model"
@@ -167,7 +168,7 @@ class Ledger:
         write_index(self._out, [(job, self.summaries.get(job)) for job in self._jobs])
 
     def _result(self, job: Job) -> dict[str, Any]:
-        place = {"source": str(job.source), "folder": str(job.folder.relative_to(self._out))}
+        place = {"source": job.label, "folder": as_text(job.folder.relative_to(self._out))}
         summary = self.summaries.get(job)
         if summary is None:
             return {**place, "status": "waiting"}
@@ -195,6 +196,9 @@ class LedgerReporter(Reporter):
         self._reporter.finished(job, summary)
 
 
+def _content(identity: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    return identity.get("bytes"), identity.get("changed_ns")
+
+
 def _bytes(job: Job) -> int:
-    identity = job.identity()
-    return identity["bytes"] if identity else 0
+    return job.identity().get("bytes", 0)

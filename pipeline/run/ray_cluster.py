@@ -1,106 +1,27 @@
-"""Start Ray or join a cluster, place actors on it, and notice when it dies."""
+"""Place lanes and actors on the nodes of a cluster."""
 
 from __future__ import annotations
 
-import logging
 import os
-import socket
-import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, cycle, islice, zip_longest
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-import psutil
 import ray
-from ray.job_config import JobConfig
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from configs.errors import EmotionTimelinesError, UsageError, explain
+from configs.errors import explain
 from configs.schema import Settings
 from pipeline.run.plan import with_threads
-from pipeline.run.ray_turns import sigterm_handler_kept, turn_with_ray
 from pipeline.sources import Job
-
-CONNECT_TIMEOUT_S = 10
-MIN_OBJECT_STORE_MB = 256
-HELD_BACK_BATCHES = 4
-"""By the recorder, until faces are settled."""
 
 MIN_LANES, CPUS_PER_LANE = 2, 2
 POLL_S = 0.5
 NODE_LOSS_TIMEOUT_S = 30.0
 """Ray's head notices the loss of a node within this time."""
-
-RAY_PROCESSES = {"gcs_server", "raylet"}
-HEAD_POLL_S, HEAD_TIMEOUT_S, MAX_HEAD_FAILURES = 5.0, 3.0, 2
-
-ROOT = Path(__file__).parents[2]
-CODE = [ROOT / name for name in ("configs", "models", "pipeline", "stages")]
-"""Our packages, which Ray copies to the other nodes of a cluster."""
-
-
-class RayMonitor:
-    """Notices when Ray itself has died: its processes here, or the head of the cluster.
-
-    Ray would end this program a minute later, without a message.
-    """
-
-    def __init__(self, joined: bool) -> None:
-        children = [] if joined else psutil.Process().children(recursive=True)
-        self._processes = [child for child in children if child.name() in RAY_PROCESSES]
-        self._head = ray.get_runtime_context().gcs_address if joined else None
-        self._asked_s, self._head_failures = monotonic(), 0
-        self._died = False
-
-    def has_died(self) -> bool:
-        self._died = self._died or any(map(_is_dead, self._processes)) or self._head_is_silent()
-        return self._died
-
-    def _head_is_silent(self) -> bool:
-        if self._head and monotonic() - self._asked_s >= HEAD_POLL_S:
-            host, _, port = self._head.rpartition(":")
-            try:
-                socket.create_connection((host, int(port)), timeout=HEAD_TIMEOUT_S).close()
-                self._head_failures = 0
-            except OSError:
-                self._head_failures += 1
-            self._asked_s = monotonic()
-        return self._head_failures >= MAX_HEAD_FAILURES
-
-
-def _is_dead(process: psutil.Process) -> bool:
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-@contextmanager
-def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMonitor]:
-    """Start Ray with memory for this many lanes, or join a cluster; shut down afterwards.
-
-    Args:
-        verbose: show Ray's log.
-
-    Yields:
-        A monitor of Ray.
-
-    Raises:
-        UsageError: the cluster named in the settings cannot be joined, or this program uses Ray
-            for something else.
-        EmotionTimelinesError: Ray cannot be started.
-    """
-    with turn_with_ray():
-        try:
-            with sigterm_handler_kept():
-                _start_ray(settings, lanes, verbose)
-            yield RayMonitor(joined=settings.executor.address is not None)
-        finally:
-            ray.shutdown()
 
 
 def lanes_of_this_machine() -> int:
@@ -160,6 +81,7 @@ def as_nodes_see(job: Job, settings: Settings) -> Job:
         job,
         source=_mounted(job.source.absolute(), settings.executor.mounts),
         folder=_mounted(job.folder.absolute(), settings.executor.mounts),
+        given=job.source,
     )
 
 
@@ -187,63 +109,3 @@ def reason_of_failure(error: Exception) -> str:
     if isinstance(error, ray.exceptions.RayError):
         return "a stage of the pipeline died, perhaps for lack of memory, or with its node"
     return explain(error)
-
-
-def _start_ray(settings: Settings, lanes: int, verbose: bool) -> None:
-    batches_alive = lanes * (2 * settings.executor.queue_batches + HELD_BACK_BATCHES)
-    memory_mb = max(MIN_OBJECT_STORE_MB, batches_alive * settings.read.batch_mb)
-    level = logging.INFO if verbose else logging.CRITICAL
-    local: dict[str, Any] = {
-        "include_dashboard": False,
-        "object_store_memory": memory_mb * 2**20,
-        "job_config": _own_packages_found(),
-    }
-    address = settings.executor.address
-    if address:
-        _check_reachable(address)
-    logging.getLogger("ray").setLevel(level)
-    try:
-        ray.init(
-            address=address or "local",
-            log_to_driver=verbose,
-            logging_level=level,
-            configure_logging=verbose,
-            **({"runtime_env": {"py_modules": [str(path) for path in CODE]}} if address else local),
-        )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        if address:
-            raise UsageError(
-                f"executor.address: {address}: the cluster cannot be joined: {error}; "
-                "if it was started with tokens, set RAY_AUTH_MODE=token"
-            ) from error
-        raise EmotionTimelinesError(
-            f"Ray cannot start on this machine: {error}; try --executor local"
-        ) from error
-
-
-def _own_packages_found() -> JobConfig:
-    """Has actors import our packages from where this process did.
-
-    By default they look into the working directory first, where somebody may have packages named
-    ``models`` or ``configs``; for a job of Ray's client they do not.
-    """
-    installed = str(ROOT) == sysconfig.get_path("purelib")
-    return JobConfig(_client_job=True, _py_driver_sys_path=[] if installed else [str(ROOT)])
-
-
-def _check_reachable(address: str) -> None:
-    """Check first, as Ray would wait for ever for a cluster that is not there.
-
-    Raises:
-        UsageError: nothing listens there.
-    """
-    host, _, port = address.rpartition(":")
-    if not port.isdigit():
-        return  # "auto", which Ray looks up on this machine.
-    try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UsageError(
-            f"executor.address: {address}: no Ray cluster answers there: {reason}"
-        ) from error

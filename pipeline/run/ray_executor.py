@@ -30,17 +30,16 @@ from pipeline.results.folder import save_failure
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.actors import ClassifierActor, FinderActor, ReaderActor, RecorderActor
 from pipeline.run.ray_cluster import (
-    RayMonitor,
     as_nodes_see,
     lanes_of_this_machine,
     node_after_failure,
     places_of_lanes,
-    ray_running,
     reason_of_failure,
     start_actor,
     with_threads_of_lanes,
 )
 from pipeline.run.ray_metrics import MetricsReporter
+from pipeline.run.ray_start import RayMonitor, ray_running
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 

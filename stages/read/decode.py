@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 
 from configs.errors import SourceError
-from stages.read.errors import reason_of
+from stages.files import address_of, reason_of
 from stages.read.layout import layout_fault
 from stages.read.losses import Losses
 from stages.read.source import Stated
@@ -112,7 +112,7 @@ def _open(path: Path) -> av.container.InputContainer:
     if path.stat().st_size == 0:
         raise SourceError(f"{path}: the file is empty")
     try:
-        return av.open(str(path), metadata_errors="replace")
+        return av.open(address_of(path), metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         reason = reason_of(error)
         raise SourceError(f"{path}: not a video that can be opened: {reason}") from error

@@ -21,6 +21,7 @@ import numpy as np
 from configs.errors import SourceError
 from configs.schema import LiveSettings
 from stages.batch import FrameBatch, VideoInfo
+from stages.files import reason_of
 from stages.frames import (
     BT601,
     FALLBACK_RATE,
@@ -30,7 +31,6 @@ from stages.frames import (
     upright_size,
 )
 from stages.read.connect import LiveFrame, live_frames
-from stages.read.errors import reason_of
 
 State = Literal["connecting", "live", "reconnecting", "ended"]
 

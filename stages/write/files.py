@@ -32,7 +32,8 @@ def write_atomically(path: Path, text: str) -> None:
     """
     with output_errors_name(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished_name(path).write_text(text, encoding="utf-8")
+        # No name of a file, however strange, may keep a result from being written.
+        unfinished_name(path).write_text(text, encoding="utf-8", errors="backslashreplace")
     move_into_place(path)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
 import av
 
+from configs.errors import EncodingError
 from configs.schema import VideoSettings
 from stages.batch import FrameBatch, VideoInfo
+from stages.files import address_of, reason_of
 from stages.frames import plane_values, yuv_planes
 from stages.write.annotate import Annotator
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
@@ -30,21 +33,86 @@ class VideoWriter:
 
     Raises:
         OutputError: by any method, when the file cannot be written.
+        EncodingError: by any method, when no film can be made of such frames.
     """
 
     def __init__(
         self, path: Path, info: VideoInfo, settings: VideoSettings, sound_of: Path | None
     ) -> None:
-        self._path = path
-        self._info = info
-        width, height = info.width + info.width % 2, info.height + info.height % 2
-        self._annotator = Annotator(width, height, settings.blur)
-        with output_errors_name(path):
-            self._container = av.open(
-                str(unfinished_name(path)), "w", format="mp4", options={"movflags": "+faststart"}
-            )
-            stream = self._container.add_stream("libx264", rate=_encoder_rate(info))
-            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        self._path, self._info, self._settings, self._sound_of = path, info, settings, sound_of
+        self._size = info.width + info.width % 2, info.height + info.height % 2
+        self._annotator = Annotator(*self._size, settings.blur)
+        self._first_pts = round(Fraction(info.start_s) / info.time_base)
+        self._frame_duration = max(1, round(1 / (info.rate * info.time_base)))
+        self._container: av.container.OutputContainer | None = None
+
+    @property
+    def without_sound(self) -> str | None:
+        """Why the film has no sound although its source has some, in words."""
+        return self._sound.problem if self._container else None
+
+    def write(self, batch: FrameBatch) -> None:
+        self._begin()
+        for index, pixels in enumerate(batch.pixels):
+            frame = av.VideoFrame(*self._size, "yuv420p")
+            y, u, v = (plane_values(plane) for plane in frame.planes)
+            y[:], u[:], v[:] = yuv_planes(pixels)
+            self._annotator.draw((y, u, v), batch, index)
+            frame.pts = self._first_pts + int(batch.pts[index]) - self._info.start_pts
+            frame.time_base = self._info.time_base
+            frame.duration = self._frame_duration
+            with self._errors_named():
+                self._sound.write_until(self._info.start_s + float(batch.time_s[index]))
+                self._mux(self._stream.encode(frame))
+
+    def end_sound(self) -> None:
+        """End the sound with the last frame so far, for a video that is cut short."""
+        if self._container is not None:
+            self._sound.close()
+
+    def finish(self) -> None:
+        """Complete the file and give it its final name."""
+        self._begin()
+        with self._errors_named():
+            self._mux(self._stream.encode(None))
+            self._sound.finish()
+            assert self._container is not None
+            self._container.close()
+        move_into_place(self._path)
+
+    def discard(self) -> None:
+        """Delete what was written."""
+        if self._container is not None:
+            with suppress(av.FFmpegError, OSError):  # It is deleted anyway.
+                self._sound.close()
+                self._container.close()
+        unfinished_name(self._path).unlink(missing_ok=True)
+
+    def _begin(self) -> None:
+        """Open the file; with the sound in the best way that MP4 takes, if in any."""
+        if self._container is not None:
+            return
+        problem = None
+        for source, may_copy in ((self._sound_of, True), (self._sound_of, False), (None, False)):
+            try:
+                with self._errors_named():
+                    self._open(source, may_copy)
+                break
+            except EncodingError as error:
+                if source is None:
+                    raise
+                problem = reason_of(error.__cause__ or error)
+        self._sound.problem = self._sound.problem or (None if source else problem)
+
+    def _open(self, sound_of: Path | None, may_copy: bool) -> None:
+        container = av.open(
+            address_of(unfinished_name(self._path)),
+            "w", format="mp4", options={"movflags": "+faststart"},
+        )  # fmt: skip
+        try:
+            info, settings = self._info, self._settings
+            stream = container.add_stream("libx264", rate=_encoder_rate(info))
+            (stream.width, stream.height), stream.pix_fmt = self._size, "yuv420p"
             stream.options = {"crf": str(settings.crf), "preset": settings.preset}
             context = stream.codec_context
             context.time_base = info.time_base
@@ -53,42 +121,30 @@ class VideoWriter:
             context.colorspace = info.colorspace
             context.color_primaries = info.color_primaries
             context.color_trc = info.color_trc
-            self._stream = stream
-            self._sound = Sound(sound_of, self._container)
-        self._first_pts = round(Fraction(info.start_s) / info.time_base)
-        self._frame_duration = max(1, round(1 / (info.rate * info.time_base)))
+            sound = Sound(sound_of, container, may_copy)
+            container.start_encoding()
+        except BaseException:
+            with suppress(av.FFmpegError, OSError):
+                container.close()
+            raise
+        self._container, self._stream, self._sound = container, stream, sound
 
-    def write(self, batch: FrameBatch) -> None:
-        for index, pixels in enumerate(batch.pixels):
-            frame = av.VideoFrame(self._stream.width, self._stream.height, "yuv420p")
-            y, u, v = (plane_values(plane) for plane in frame.planes)
-            y[:], u[:], v[:] = yuv_planes(pixels)
-            self._annotator.draw((y, u, v), batch, index)
-            frame.pts = self._first_pts + int(batch.pts[index]) - self._info.start_pts
-            frame.time_base = self._info.time_base
-            frame.duration = self._frame_duration
-            with output_errors_name(self._path):
-                self._sound.write_until(self._info.start_s + float(batch.time_s[index]))
-                self._container.mux(self._stream.encode(frame))
+    def _mux(self, packets: list[av.Packet]) -> None:
+        assert self._container is not None
+        self._container.mux(packets)
 
-    def end_sound(self) -> None:
-        """End the sound with the last frame so far, for a video that is cut short."""
-        self._sound.close()
-
-    def finish(self) -> None:
-        """Complete the file and give it its final name."""
+    @contextmanager
+    def _errors_named(self) -> Iterator[None]:
         with output_errors_name(self._path):
-            self._container.mux(self._stream.encode(None))
-            self._sound.finish()
-            self._container.close()
-        move_into_place(self._path)
-
-    def discard(self) -> None:
-        """Delete what was written."""
-        with suppress(av.FFmpegError, OSError):  # It is deleted anyway.
-            self._sound.close()
-            self._container.close()
-        unfinished_name(self._path).unlink(missing_ok=True)
+            try:
+                yield
+            except OSError:
+                raise
+            except (av.FFmpegError, ValueError) as error:
+                raise EncodingError(
+                    f"{self._path}: no annotated video can be made: {reason_of(error)}; the "
+                    "table is not affected, and --no-video leaves the video out"
+                ) from error
 
 
 def _encoder_rate(info: VideoInfo) -> Fraction:

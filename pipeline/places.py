@@ -1,0 +1,95 @@
+"""Which folder the results of a video go to.
+
+A folder with results belongs to their source, today and in later runs. Another source of the same
+name gets a folder with a number.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import chain, count
+from pathlib import Path
+
+from configs.names import as_text
+
+SUMMARY, TABLE = "summary.json", "timeline.csv"
+
+FIRST_COLUMNS = b"frame,time_s,track,"
+"""With which our tables begin."""
+
+ANOTHER_PROGRAM = "another program"
+NUMBER = re.compile(r"-\d+(?=(\.[^.]*)?$)")
+"""At the end of a folder's name, before its suffix."""
+
+
+class Places:
+    """Gives each source a folder of its own: the one with its results, or one that is free."""
+
+    def __init__(self) -> None:
+        self._taken: set[Path] = set()
+        self._numbered: dict[Path, dict[str, list[Path]]] = {}
+
+    def take(self, source: Path, wished: Path) -> Path:
+        """The folder for the results of a file, taken from now on."""
+        place = place_of(source)
+        there = (wished, *self._numbered_in(wished.parent).get(wished.name, []))
+        own = [folder for folder in there if owner_of(folder) == place]
+        left = (folder for folder in chain(own, _from(wished)) if folder not in self._taken)
+        chosen = next(folder for folder in left if folder in own or _is_free(folder))
+        self._taken.add(chosen)
+        return chosen
+
+    def _numbered_in(self, parent: Path) -> dict[str, list[Path]]:
+        """The folders whose names end in a number, by the name without it."""
+        if parent not in self._numbered:
+            self._numbered[parent] = defaultdict(list)
+            for folder in sorted(parent.glob("*")):
+                if NUMBER.search(folder.name):
+                    self._numbered[parent][NUMBER.sub("", folder.name)].append(folder)
+        return self._numbered[parent]
+
+
+def place_of(source: Path) -> str:
+    """Where a file is: absolute, and without links on the way to it."""
+    return as_text(source.parent.resolve() / source.name)
+
+
+def owner_of(folder: Path) -> str | None:
+    """The place of the file whose results are in a folder; None without results.
+
+    A summary that was destroyed counts as none; another program's makes it the owner.
+    """
+    try:
+        values = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    try:
+        source, _ = values["source"], values["settings"]
+        return (values.get("input") or {}).get("path") or place_of(Path(source))
+    except (AttributeError, KeyError, TypeError):
+        return ANOTHER_PROGRAM
+
+
+def has_results(folder: Path) -> bool:
+    """Whether a folder holds results of ours, also if their making was cut short."""
+    if owner_of(folder) not in (None, ANOTHER_PROGRAM):
+        return True
+    try:
+        with (folder / TABLE).open("rb") as table:
+            return table.read(len(FIRST_COLUMNS)) == FIRST_COLUMNS
+    except OSError:
+        return False
+
+
+def _from(wished: Path) -> Iterator[Path]:
+    """The folder itself, then with numbers from 2."""
+    yield wished
+    for number in count(2):
+        yield wished.with_name(f"{wished.stem}-{number}{wished.suffix}")
+
+
+def _is_free(folder: Path) -> bool:
+    return owner_of(folder) is None and (folder.is_dir() or not folder.exists())

@@ -1,0 +1,262 @@
+"""Start Ray on this machine or join a cluster, and notice when it dies."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Lock, Timer
+from time import monotonic
+from typing import Any
+from unittest.mock import patch
+
+import psutil
+import ray
+from ray._private import ray_constants
+from ray._private.node import Node
+from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
+from ray.job_config import JobConfig
+
+from configs.errors import EmotionTimelinesError, UsageError
+from configs.schema import Settings
+from pipeline.run.ray_turns import sigterm_handler_kept, turn_with_ray
+
+CONNECT_TIMEOUT_S = 10
+START_TIMEOUT_S = 120.0
+"""After which Ray's processes are ended, for its start to fail rather than wait for ever."""
+
+MIN_OBJECT_STORE_MB = 256
+HELD_BACK_BATCHES = 4
+"""By the recorder, until faces are settled."""
+
+MIN_OPEN_FILES = 512
+"""With fewer, Ray may start, but then stops half-way without a word."""
+
+RAY_PROCESSES = {"gcs_server", "raylet"}
+HEAD_POLL_S, HEAD_TIMEOUT_S, MAX_HEAD_FAILURES = 5.0, 3.0, 2
+
+ROOT = Path(__file__).parents[2]
+CODE = [ROOT / name for name in ("configs", "models", "pipeline", "stages")]
+"""Our packages, which Ray copies to the other nodes of a cluster."""
+
+
+@contextmanager
+def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMonitor]:
+    """Start Ray with memory for this many lanes, or join a cluster; shut down afterwards.
+
+    Args:
+        verbose: show Ray's log.
+
+    Yields:
+        A monitor of Ray.
+
+    Raises:
+        UsageError: the cluster named in the settings cannot be joined, or this program uses Ray
+            for something else.
+        EmotionTimelinesError: Ray cannot be started.
+    """
+    logging.getLogger("ray").setLevel(logging.INFO if verbose else logging.CRITICAL)
+    with turn_with_ray():
+        try:
+            with sigterm_handler_kept():
+                if settings.executor.address:
+                    _join(settings.executor.address, verbose)
+                else:
+                    _start(settings, lanes, verbose)
+            yield RayMonitor(joined=settings.executor.address is not None)
+        finally:
+            ray.shutdown()
+
+
+class RayMonitor:
+    """Notices when Ray itself has died: its processes here, or the head of the cluster.
+
+    Ray would end this program a minute later, without a message. Any number of threads may ask.
+    """
+
+    def __init__(self, joined: bool) -> None:
+        self._processes = [] if joined else _ray_processes()
+        self._head = ray.get_runtime_context().gcs_address if joined else None
+        self._asked_s, self._head_failures = monotonic(), 0
+        self._asking = Lock()
+        self._died = False
+
+    def has_died(self) -> bool:
+        self._died = self._died or any(map(_is_dead, self._processes)) or self._head_is_silent()
+        return self._died
+
+    def _head_is_silent(self) -> bool:
+        # One thread asks for all of them: a single refusal must not count as often as there are
+        # threads.
+        if self._head and self._asking.acquire(blocking=False):
+            try:
+                if monotonic() - self._asked_s >= HEAD_POLL_S:
+                    self._head_failures = 0 if _answers(self._head) else self._head_failures + 1
+                    self._asked_s = monotonic()
+            finally:
+                self._asking.release()
+        return self._head_failures >= MAX_HEAD_FAILURES
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=HEAD_TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def _ray_processes() -> list[psutil.Process]:
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if child.name() in RAY_PROCESSES]
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _start(settings: Settings, lanes: int, verbose: bool) -> None:
+    """Start Ray on this machine, for this program alone.
+
+    Raises:
+        EmotionTimelinesError: it does not start.
+    """
+    _check_open_files()
+    batches_alive = lanes * (2 * settings.executor.queue_batches + HELD_BACK_BATCHES)
+    memory_mb = max(MIN_OBJECT_STORE_MB, batches_alive * settings.read.batch_mb)
+    watchdog = Timer(START_TIMEOUT_S, _end_ray_processes)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        with _private():
+            ray.init(
+                address="local",
+                include_dashboard=False,
+                object_store_memory=memory_mb * 2**20,
+                job_config=_own_packages_found(),
+                **_how_to_log(verbose),
+            )
+    except (Exception, SystemExit) as error:  # Whatever it is: Ray raises errors of many kinds.
+        logging.getLogger(__name__).debug("Ray did not start", exc_info=error)
+        _end_ray_processes()
+        raise _cannot_start(_in_words(error)) from error
+    finally:
+        watchdog.cancel()
+
+
+def _own_packages_found() -> JobConfig:
+    """Has actors import our packages from where this process did.
+
+    By default they look into the working directory first, where somebody may have packages named
+    ``models`` or ``configs``; for a job of Ray's client they do not.
+    """
+    installed = str(ROOT) == sysconfig.get_path("purelib")
+    return JobConfig(_client_job=True, _py_driver_sys_path=[] if installed else [str(ROOT)])
+
+
+@contextmanager
+def _private() -> Iterator[None]:
+    """Start Ray so that it listens to this machine alone, and asks nobody on the network.
+
+    Its dashboard, which is not shown, would look up cloud providers even with usage statistics
+    switched off. Its token is kept in memory rather than in the user's home.
+    """
+    if not AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True):
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    loopback = {ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0"}
+    with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, loopback))
+        stack.enter_context(patch.object(ray_constants, "ENABLE_RAY_CLUSTER", False))
+        stack.enter_context(patch.object(Node, "start_api_server", lambda *_, **__: None))
+        yield
+
+
+def _check_open_files() -> None:
+    """Check first, as Ray would wait for ever for what it could not open.
+
+    Raises:
+        EmotionTimelinesError: too few files may be open, and this program cannot change that.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # Ray raises its own limit to it.
+    if most != resource.RLIM_INFINITY and most < MIN_OPEN_FILES:
+        raise _cannot_start(f"only {most} files may be open; raise the limit: ulimit -n 8192")
+
+
+def _cannot_start(reason: str) -> EmotionTimelinesError:
+    return EmotionTimelinesError(
+        f"Ray cannot start on this machine: {reason}; or do without Ray: --executor local"
+    )
+
+
+def _in_words(error: BaseException) -> str:
+    """What kept Ray from starting, and the remedy."""
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        return (
+            f"its folder for temporary files cannot be used: {reason}; set RAY_TMPDIR to a "
+            "short path of a folder that can be written to"
+        )
+    first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return f"{first_line.strip().rstrip('.')}; try again"
+
+
+def _end_ray_processes() -> None:
+    for process in _ray_processes():
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+def _join(address: str, verbose: bool) -> None:
+    """Join a cluster.
+
+    Raises:
+        UsageError: nothing listens there, or it cannot be joined.
+    """
+    _check_reachable(address)
+    code = {"py_modules": [str(path) for path in CODE]}
+    try:
+        ray.init(address=address, runtime_env=code, **_how_to_log(verbose))
+    except (Exception, SystemExit) as error:
+        raise UsageError(
+            f"executor.address: {address}: the cluster cannot be joined: {error}; "
+            "if it was started with tokens, set RAY_AUTH_MODE=token"
+        ) from error
+
+
+def _check_reachable(address: str) -> None:
+    """Check first, as Ray would wait for ever for a cluster that is not there.
+
+    Raises:
+        UsageError: nothing listens there.
+    """
+    host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        return  # "auto", which Ray looks up on this machine.
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(
+            f"executor.address: {address}: no Ray cluster answers there: {reason}"
+        ) from error
+
+
+def _how_to_log(verbose: bool) -> dict[str, Any]:
+    level = logging.INFO if verbose else logging.CRITICAL
+    return {"log_to_driver": verbose, "logging_level": level, "configure_logging": verbose}
