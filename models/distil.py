@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from configs.errors import UsageError
@@ -21,7 +22,8 @@ def train_with_teachers(
 ) -> list[Path]:
     """Train ``TEACHERS`` into ``out/teachers/<architecture>``, then the student into ``out``.
 
-    The student begins with the weights of the teacher of its own architecture.
+    The student begins with the weights of the teacher of its own architecture, at half of its
+    recipe's learning rate.
 
     Args:
         resume: go on where the run in ``out`` was interrupted, at a teacher or at the student.
@@ -50,4 +52,7 @@ def train_with_teachers(
         ),
         None,
     )
+    if initial is not None:
+        # At the full rate it would forget what the weights that it begins with know.
+        recipe = replace(recipe, learning_rate=recipe.learning_rate / 2)
     return train_and_export(data, out, recipe, begun, report, progress, networks, initial)

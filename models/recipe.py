@@ -61,7 +61,7 @@ class Recipe:
 
 _RESIDUAL = Recipe(
     architecture="residual",
-    epochs=64,
+    epochs=44,
     warmup_epochs=2,
     weight_decay=5e-3,
     averaging=0.998,

@@ -172,7 +172,8 @@ def run(
     if redo and retry_failed:
         raise UsageError("--redo and --retry-failed exclude each other")
     what: Redo = "everything" if redo else "what failed" if retry_failed else "what is missing"
-    jobs = find_jobs(sources, out, include or [], exclude or [])
+    pictures = settings.read.rate is not None
+    jobs = find_jobs(sources, out, include or [], exclude or [], pictures)
     raise typer.Exit(analyse_videos(*jobs, out, settings, what, verbose))
 
 

@@ -16,6 +16,7 @@ from configs.errors import SourceError
 from configs.names import as_text, printable
 from configs.schema import Settings
 from pipeline.places import Places, has_results, place_of
+from stages.read.pictures import numbered_pictures
 
 VIDEO_SUFFIXES = {
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts",
@@ -31,7 +32,7 @@ class Job:
     """One video to analyse.
 
     Attributes:
-        source: the file.
+        source: the file; or of numbered pictures, their folder or common name.
         folder: for its results; no other video has the same.
         given: the file as the user gave it, where a node of a cluster has it elsewhere.
     """
@@ -57,18 +58,28 @@ class Job:
         """
         identity: dict[str, Any] = {"path": place_of(self.given or self.source)}
         try:
-            status = self.source.stat()
+            statuses = [file.stat() for file in self._files()]
         except OSError:
             return identity
-        return {**identity, "bytes": status.st_size, "changed_ns": status.st_mtime_ns}
+        return {
+            **identity,
+            "bytes": sum(status.st_size for status in statuses),
+            "changed_ns": max(status.st_mtime_ns for status in statuses),
+        }
 
     def sha256(self) -> str | None:
         """Hash of the file; None if it cannot be read any more."""
         try:
-            with self.source.open("rb") as content:
-                return hashlib.file_digest(content, "sha256").hexdigest()
+            digest = hashlib.sha256()
+            for file in self._files():
+                with file.open("rb") as content:
+                    hashlib.file_digest(content, lambda: digest)
+            return digest.hexdigest()
         except OSError:
             return None
+
+    def _files(self) -> list[Path]:
+        return numbered_pictures(self.source) or [self.source]
 
 
 @dataclass(frozen=True)
@@ -156,6 +167,7 @@ def find_jobs(
     out: Path,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    pictures: bool = False,
 ) -> tuple[list[Job], list[SourceError]]:
     """The videos of the sources, in order, each once; and errors for sources without any.
 
@@ -166,12 +178,13 @@ def find_jobs(
         include, exclude: patterns for the files of folders and patterns: they must match one of the
             first, if there are any, and none of the second. A pattern matches the name of a file,
             or its path below the folder.
+        pictures: a folder of numbered pictures is a video, too.
     """
     jobs: dict[Path, Job] = {}
     places = Places()
     problems: list[SourceError] = []
     for source in sources:
-        found, unreadable = _videos(source, out)
+        found, unreadable = _videos(source, out, pictures)
         wanted = [
             (video, place)
             for video, place in found
@@ -186,13 +199,17 @@ def find_jobs(
     return list(jobs.values()), problems
 
 
-def _videos(source: str, out: Path) -> tuple[list[tuple[Path, Path]], list[SourceError]]:
+def _videos(
+    source: str, out: Path, pictures: bool
+) -> tuple[list[tuple[Path, Path]], list[SourceError]]:
     """Each video of a source with its folder relative to the output folder; what is unreadable."""
     path = Path(source)
     try:
         if path.is_dir():
-            return _videos_below(path, out)
+            return _videos_below(path, out, pictures)
         if path.exists():
+            return [(path, Path(path.name))], []
+        if numbered_pictures(path):
             return [(path, Path(path.name))], []
         matches = map(Path, sorted(glob.glob(source, recursive=True)))  # noqa: PTH207, absolute ones too
         files = [match for match in matches if match.is_file() and not has_results(match.parent)]
@@ -201,7 +218,9 @@ def _videos(source: str, out: Path) -> tuple[list[tuple[Path, Path]], list[Sourc
         return [], [_unreadable(path, error)]
 
 
-def _videos_below(root: Path, out: Path) -> tuple[list[tuple[Path, Path]], list[SourceError]]:
+def _videos_below(
+    root: Path, out: Path, pictures: bool
+) -> tuple[list[tuple[Path, Path]], list[SourceError]]:
     """The videos of a folder; not those of the output folder, of any results, or hidden ones."""
     videos: list[tuple[Path, Path]] = []
     problems: list[SourceError] = []
@@ -219,6 +238,8 @@ def _videos_below(root: Path, out: Path) -> tuple[list[tuple[Path, Path]], list[
             below for below in sorted(folders)
             if not below.startswith(".") and (folder / below).resolve() != output
         ]  # fmt: skip
+        if pictures and numbered_pictures(folder):
+            videos.append((folder, Path(root.resolve().name) / folder.relative_to(root)))
         for video in (folder / file for file in files if not file.startswith(".")):
             try:
                 if video.suffix.lower() in VIDEO_SUFFIXES and video.is_file():
@@ -242,6 +263,11 @@ def _wanted(place: Path, include: Sequence[str], exclude: Sequence[str]) -> bool
 
 
 def _nothing_in(source: str) -> SourceError:
+    if pictures := len(numbered_pictures(Path(source))):
+        return SourceError(
+            f"{source}: {pictures} numbered pictures, but no video; --set read.rate=25 takes them "
+            "as a film of 25 pictures a second"
+        )
     if Path(source).is_dir():
         return SourceError(f"{source}: no video in this folder, or none that is wanted")
     if glob.has_magic(source):

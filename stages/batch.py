@@ -72,7 +72,8 @@ class FrameBatch:
         pixels: (n, height * 3 / 2, width) uint8, planar YUV 4:2:0 of limited range, upright; an odd
             width or height is made even by repeating the last column or row.
         damage: what is broken in the video around these frames, in words.
-        warning: what a user should know of the video besides, in words.
+        turn: degrees clockwise by which faces would be upright, by what was seen so far; None if it
+            was not looked at.
         arrived_s: (n,) float64, when a live stream's frames arrived, in seconds since the epoch.
         after_gap: a live stream was interrupted before these frames, so all tracks end.
         cuts: (n,) bool, whether a new shot begins with this frame.
@@ -94,7 +95,7 @@ class FrameBatch:
     time_s: np.ndarray
     pixels: np.ndarray = field(default_factory=lambda: NO_PIXELS)
     damage: str | None = None
-    warning: str | None = None
+    turn: int | None = None
     arrived_s: np.ndarray = _empty(dtype=np.float64)
     after_gap: bool = False
     cuts: np.ndarray = _empty(dtype=np.bool_)

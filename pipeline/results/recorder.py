@@ -48,6 +48,7 @@ class Recorder:
         self._row_maker = RowMaker(settings.smooth.keep_raw)
         self._thumbnails = Thumbnails()
         self._damage: list[str] = []
+        self._turn = 0
         self._film_problems: list[str] = []
         self.newest: FrameBatch | None = None
         clear_results(job.folder)
@@ -56,6 +57,8 @@ class Recorder:
 
     def process(self, batch: FrameBatch) -> int:
         """Take a batch, and write what is settled; returns the number of frames so far."""
+        if batch.turn is not None:
+            self._turn = batch.turn
         if batch.damage:
             self._damage.append(batch.damage)
         for settled in self._settler.process(batch):
@@ -125,10 +128,11 @@ class Recorder:
                 "height": self._info.height,
                 "rate": round(float(self._info.rate), 3),
                 "codec": self._info.codec,
+                "rotate": self._info.rotate,
                 "start_s": round(self._info.start_s, 6),
             },
             people=tuple(asdict(person) for person in result.people) if result else (),
-            warnings=self._warnings(),
+            warnings=(*self._turn_warnings(), *self._left_out_warnings()),
         )
         if result is not None:
             try:
@@ -140,7 +144,8 @@ class Recorder:
         summary = replace(summary, files=kept)
         return save_summary(summary, self._job, self._provenance)
 
-    def _warnings(self) -> tuple[str, ...]:
+    def _left_out_warnings(self) -> tuple[str, ...]:
+        """Whether all faces were left out, as each was seen for too short a time."""
         left_out, min_s = self._row_maker.left_out, self._settings.track.min_s
         if self._row_maker.faces or not left_out:
             return ()
@@ -148,6 +153,17 @@ class Recorder:
             f"faces were found {left_out} times, but none for {min_s:g} s in all; they were taken "
             "for false detections and left out; --set track.min_s=0 keeps them",
         )
+
+    def _turn_warnings(self) -> tuple[str, ...]:
+        """Whether pictures lie on their side, or were turned because they did."""
+        if self._turn:
+            return (
+                f"faces are not upright: --set read.rotate={self._turn} turns the pictures "
+                "clockwise so that they are; expressions of faces that lie are not to be trusted",
+            )
+        if self._settings.read.rotate == "auto" and self._info.rotate:
+            return (f"pictures were turned by {self._info.rotate} degrees clockwise, for faces",)
+        return ()
 
     def _write_held_back(self) -> list[str]:
         """Write the batches that are held back; returns problems."""
@@ -203,4 +219,6 @@ def _now() -> str:
 def _film(job: Job | Stream, info: VideoInfo, settings: Settings) -> VideoWriter | PieceWriter:
     if isinstance(job, Stream):
         return PieceWriter(job.folder, info, settings.video, settings.live)
-    return VideoWriter(job.folder / FILM, info, settings.video, job.source)
+    has_sound = job.source.is_file()  # Numbered pictures have none.
+    sound_of = job.source if has_sound else None
+    return VideoWriter(job.folder / FILM, info, settings.video, sound_of)

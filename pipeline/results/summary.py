@@ -27,6 +27,7 @@ PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python-headl
 Status = Literal["complete", "partial", "failed"]
 
 DECISIVE = {
+    "read": ("rotate", "rate"),
     "detect": None,
     "track": None,
     "smooth": None,

@@ -5,6 +5,8 @@ read -> find faces (detect, find cuts, align, track) -> classify -> record
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from configs.schema import Settings
 from models.keras_model import as_tflite
 from models.runtime import SHIPPED_MODEL, EmotionNetwork
@@ -12,15 +14,30 @@ from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo
 from stages.classify import ClassifyStage
 from stages.faces.align import AlignStage
-from stages.faces.detect import DetectStage
+from stages.faces.detect import DetectStage, make_detector
 from stages.faces.detector import Detector
+from stages.faces.turns import TurnFinder
 from stages.people.cuts import CutStage
 from stages.people.track import TrackStage
 from stages.read.video import VideoReader
 
 
 def open_reader(job: Job, settings: Settings) -> VideoReader:
-    return VideoReader(job.source, settings.read)
+    read = settings.read
+    if read.rotate == "auto":
+        read = read.model_copy(update={"rotate": _turn_of(job, settings)})
+    return VideoReader(job.source, read)
+
+
+def _turn_of(job: Job, settings: Settings) -> int:
+    """Degrees clockwise by which the pictures of a video have to be turned for upright faces."""
+    finder = TurnFinder(make_detector(settings.detect), settings.detect.width_px)
+    with VideoReader(job.source, settings.read) as reader:
+        for batch in reader.batches():
+            finder.look(batch)
+            if finder.done:
+                break
+    return finder.turn
 
 
 class FaceFinder:
@@ -31,8 +48,13 @@ class FaceFinder:
     ) -> None:
         detect = DetectStage(detector, info, settings.detect, live)
         self._stages = (detect, CutStage(), AlignStage(), TrackStage(settings.track))
+        self._turn_finder = TurnFinder(detector, settings.detect.width_px)
+        self._look_for_turns = not live and settings.read.rotate == 0
 
     def process(self, batch: FrameBatch) -> FrameBatch:
+        if self._look_for_turns and not self._turn_finder.done:
+            self._turn_finder.look(batch)
+            batch = replace(batch, turn=self._turn_finder.turn)
         for stage in self._stages:
             batch = stage.process(batch)
         return batch

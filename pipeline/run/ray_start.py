@@ -160,6 +160,16 @@ def _start(settings: Settings, lanes: int, verbose: bool) -> None:
         watchdog.cancel()
 
 
+def _own_packages_found() -> JobConfig:
+    """Has actors import our packages from where this process did.
+
+    By default they look into the working directory first, where somebody may have packages named
+    ``models`` or ``configs``; for a job of Ray's client they do not.
+    """
+    installed = str(ROOT) == sysconfig.get_path("purelib")
+    return JobConfig(_client_job=True, _py_driver_sys_path=[] if installed else [str(ROOT)])
+
+
 @contextmanager
 def _private() -> Iterator[None]:
     """Start Ray so that it listens to this machine alone, and asks nobody on the network.

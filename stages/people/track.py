@@ -108,7 +108,7 @@ class TrackStage:
             ids[face] = track.id
         for track in self._live:
             track.missed += track.seen_s < time_s
-        for face in np.flatnonzero(ids == 0):
+        for face in np.flatnonzero(ids == 0).tolist():
             self._last_id += 1
             ids[face] = self._last_id
             track = _Track(self._last_id, boxes[face], np.zeros(4), time_s)

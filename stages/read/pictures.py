@@ -27,6 +27,8 @@ def numbered_pictures(path: Path) -> list[Path]:
         path: a folder whose pictures are called alike but for a number at the end, such as
             ``frame0001.jpg``; or their common name, with ``%04d`` or the like for the number.
     """
+    if path.is_file():
+        return []
     if path.is_dir():
         folder, pattern = path, r"([^.].*?|)(\d+)(\.\w+)"
     elif PLACEHOLDER.search(path.name):
@@ -40,7 +42,7 @@ def numbered_pictures(path: Path) -> list[Path]:
         if file.suffix.lower() in PICTURE_SUFFIXES and (match := re.fullmatch(pattern, file.name))
     ]
     one_sequence = len({(before, after) for before, after, _, _ in found}) == 1
-    return [file for *_, file in sorted(found)] if one_sequence else []
+    return [file for *_, file in sorted(found)] if one_sequence and len(found) > 1 else []
 
 
 class Pictures:

@@ -18,6 +18,10 @@ from stages.write.annotate import Annotator
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
 from stages.write.sound import Sound
 
+MACROBLOCKS_PER_S = 2_073_600
+"""At most, in H.264 level 5.2 (ITU-T H.264, table A-1): few players take more. Frames keep their
+times all the same."""
+
 
 class VideoWriter:
     """Annotates frames and encodes them.
@@ -107,7 +111,7 @@ class VideoWriter:
         )  # fmt: skip
         try:
             info, settings = self._info, self._settings
-            stream = container.add_stream("libx264", rate=info.rate)
+            stream = container.add_stream("libx264", rate=_encoder_rate(info))
             (stream.width, stream.height), stream.pix_fmt = self._size, "yuv420p"
             stream.options = {"crf": str(settings.crf), "preset": settings.preset}
             context = stream.codec_context
@@ -141,3 +145,8 @@ class VideoWriter:
                     f"{self._path}: no annotated video can be made: {reason_of(error)}; the "
                     "table is not affected, and --no-video leaves the video out"
                 ) from error
+
+
+def _encoder_rate(info: VideoInfo) -> Fraction:
+    macroblocks = -(-info.width // 16) * -(-info.height // 16)
+    return min(info.rate, Fraction(MACROBLOCKS_PER_S, macroblocks))

@@ -103,3 +103,24 @@ def test_wrong_lists_of_cameras_are_explained(tmp_path: Path, text: str, problem
     assert "cameras.yaml" in message
     assert problem in message
     assert "hush" not in message
+
+
+def test_numbered_pictures_are_a_video_when_asked_for(tmp_path: Path) -> None:
+    walk = tmp_path / "in" / "walk"
+    walk.mkdir(parents=True)
+    for number in (8, 9, 10):
+        (walk / f"frame{number}.jpg").write_bytes(bytes(number))
+    (tmp_path / "in" / "IMG_1.jpg").touch()
+    (tmp_path / "in" / "portrait.jpg").touch()
+    sources = [str(tmp_path / "in")]
+    jobs, problems = find_jobs(sources, tmp_path / "out")
+    assert not jobs
+    assert "no video" in str(problems[0])
+    jobs, problems = find_jobs([str(walk)], tmp_path / "out")
+    assert "3 numbered pictures, but no video; --set read.rate=25" in str(problems[0])
+    jobs, problems = find_jobs([str(walk)], tmp_path / "out", pictures=True)
+    assert [job.folder.name for job in jobs] == ["walk"]
+    before = jobs[0].identity(), jobs[0].sha256()
+    (walk / "frame9.jpg").write_bytes(b"another")
+    assert jobs[0].identity()["bytes"] == 8 + 7 + 10
+    assert jobs[0].sha256() != before[1]

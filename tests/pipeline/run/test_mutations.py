@@ -6,12 +6,20 @@ import json
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.pipeline.command import RESULTS, file_names, run, summary
+from tests.stages.clips import make_clip
 
 SEED = 20130713
+
+CONTAINERS = {
+    "mkv": "libx264", "webm": "libvpx-vp9", "avi": "mpeg4", "flv": "libx264", "ts": "libx264",
+    "mpg": "mpeg2video", "wmv": "wmv2",
+}  # fmt: skip
+"""Beside those of the sample clips, MP4 and MOV."""
 
 
 def flipped(data: bytearray, rng: np.random.Generator, others: list[bytes]) -> bytearray:
@@ -45,6 +53,18 @@ def spliced(data: bytearray, rng: np.random.Generator, others: list[bytes]) -> b
 MUTATIONS = (flipped, truncated, with_a_hole, with_another_head, spliced)
 
 
+SOUNDS = {"webm": "libopus", "avi": "libmp3lame", "mpg": "mp2", "wmv": "wmav2"}
+
+
+def decodable_frames(path: Path) -> int:
+    """Frames that OpenCV decodes."""
+    capture = cv2.VideoCapture(str(path))
+    frames = 0
+    while capture.grab():
+        frames += 1
+    return frames
+
+
 @pytest.mark.slow
 @pytest.mark.ray
 @pytest.mark.timeout(0)
@@ -53,15 +73,20 @@ def test_damaged_files_end_with_a_reason(
 ) -> None:
     count = request.config.getoption("--mutations")
     rng = np.random.default_rng(SEED)
-    originals = [path.read_bytes() for path in samples.values()]
+    built = [
+        make_clip(tmp_path / f"clip.{ending}", codec, frames=75, sound=SOUNDS.get(ending, "aac"))
+        for ending, codec in CONTAINERS.items()
+    ]
+    clips = [*samples.values(), *built]
+    originals = [path.read_bytes() for path in clips]
     videos = tmp_path / "videos"
     videos.mkdir()
     for number in range(count):
         mutate = MUTATIONS[number % len(MUTATIONS)]
         chosen = rng.integers(len(originals))
-        suffix = list(samples)[chosen].rpartition(".")[2]
         damaged = mutate(bytearray(originals[chosen]), rng, originals)
-        (videos / f"{number:03d}-{mutate.__name__}.{suffix}").write_bytes(damaged)
+        name = f"{number:03d}-{mutate.__name__}{clips[chosen].suffix}"
+        (videos / name).write_bytes(damaged)
     shutil.copy(samples["no_face.mp4"], videos / "whole.mp4")
 
     out = tmp_path / "out"
@@ -77,5 +102,7 @@ def test_damaged_files_end_with_a_reason(
     for video in videos.iterdir():
         made = summary(out / video.name)
         assert (made["reason"] is None) == (made["status"] == "complete"), made
+        if made["status"] == "complete":
+            assert made["frames"] >= decodable_frames(video), made
         left = file_names(out / video.name)
         assert left == ({"summary.json"} if made["status"] == "failed" else RESULTS), made

@@ -270,7 +270,7 @@ def _from_the_second_key_frame(path: Path) -> Path:
 
 def _unfinished(path: Path) -> Path:
     """As it goes to a pipe, so that the writer cannot go back to fill in sizes."""
-    whole = make_clip(path, "mpeg4" if path.suffix == ".avi" else "libx264", frames=25)
+    whole = make_clip(path, "libx264" if path.suffix in (".mkv", ".flv") else "mpeg4", frames=25)
     piped = path.with_stem("piped")
     with piped.open("wb") as file:
         return remuxed(piped, whole, lambda packets: packets, _Pipe(file))
@@ -303,6 +303,7 @@ class _Pipe:
         (_unfinished, "clip.mkv"),
         (_unfinished, "clip.avi"),
         (_unfinished, "clip.flv"),
+        (_unfinished, "clip.asf"),
     ],
 )
 def test_a_whole_file_is_never_called_damaged(
@@ -312,3 +313,21 @@ def test_a_whole_file_is_never_called_damaged(
     batches = read_all(path)
     assert damage_of(batches) == ""
     assert len(times_of(batches)) == len(frame_times_s(path))
+
+
+def test_a_hole_in_an_unfinished_file_is_told(tmp_path: Path) -> None:
+    path = _unfinished(tmp_path / "clip.mkv")
+    data = path.read_bytes()
+    for seed in range(5):
+        damaged, rng = bytearray(data), random.Random(seed)
+        start = rng.randrange(len(data) // 4, len(data) * 3 // 4)
+        damaged[start : start + 3000] = rng.randbytes(3000)
+        path.write_bytes(damaged)
+        assert damage_of(read_all(path)), seed
+
+
+def test_what_lies_behind_a_whole_file_is_no_damage(tmp_path: Path) -> None:
+    for ending in ("mkv", "mp4", "avi"):
+        path = make_clip(tmp_path / f"clip.{ending}", "mpeg4", frames=10)
+        path.write_bytes(path.read_bytes() + bytes(5000))
+        assert damage_of(read_all(path)) == "", ending

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
 
+from configs.errors import SourceError
 from configs.schema import ReadSettings
 from stages.faces.images import SmallImages
 from stages.frames import yuv_planes
@@ -21,6 +24,7 @@ from tests.stages.clips import (
     has_encoder,
     make_clip,
     read_all,
+    remuxed,
     times_of,
 )
 
@@ -184,3 +188,152 @@ def test_decoder_threads_change_nothing(samples: dict[str, Path]) -> None:
     for a, b in zip(one, two, strict=True):
         assert np.array_equal(a.pixels, b.pixels)
         assert np.array_equal(a.pts, b.pts)
+
+
+@pytest.mark.parametrize(
+    ("codec", "ending", "size", "aspect", "square"),
+    [
+        ("libx264", "mp4", (720, 576), Fraction(64, 45), (1024, 576)),
+        ("libx264", "mkv", (720, 480), Fraction(8, 9), (720, 540)),
+        ("libx264", "ts", (180, 288), Fraction(8, 3), (480, 288)),  # Only the codec states it.
+        ("mpeg4", "avi", (160, 120), Fraction(2), (320, 120)),
+        ("libx264", "mov", (160, 120), Fraction(1), (160, 120)),
+        ("libx264", "h264", (160, 120), Fraction(200), (160, 120)),  # Not believed.
+    ],
+)
+def test_pixels_become_square(
+    tmp_path: Path,
+    codec: str,
+    ending: str,
+    size: tuple[int, int],
+    aspect: Fraction,
+    square: tuple[int, int],
+) -> None:
+    path = make_clip(tmp_path / f"wide.{ending}", codec, size=size, sample_aspect=aspect, frames=3)
+    with VideoReader(path, ReadSettings()) as reader:
+        luma = yuv_planes(next(reader.batches()).pixels[0])[0]
+    width, height = square
+    assert (reader.info.width, reader.info.height) == square
+    assert luma.shape == (height, width)
+    bright = luma > 120
+    assert bright.any(axis=0).sum() == pytest.approx(width / 3, abs=4)
+    assert bright.any(axis=1).sum() == pytest.approx(height / 3, abs=4)
+
+
+def test_pixels_become_square_before_they_are_turned(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "phone.mov", size=(160, 120), sample_aspect=Fraction(2),
+                     rotation=90, frames=2)  # fmt: skip
+    with VideoReader(path, ReadSettings()) as reader:
+        assert (reader.info.width, reader.info.height) == (120, 320)
+    with VideoReader(path, ReadSettings(rotate=90)) as reader:
+        assert (reader.info.width, reader.info.height) == (320, 120)
+
+
+def corner_of(path: Path, **settings: int) -> str:
+    """Where the bright patch is."""
+    luma = yuv_planes(read_all(path, **settings)[0].pixels[0])[0]
+    found = [
+        name
+        for name in ("top left", "top right", "bottom left", "bottom right")
+        if luma[6 if "top" in name else -7, 6 if "left" in name else -7] > 120
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("rotation", "mirrored", "corner"),
+    [
+        (0, True, "top right"),
+        (90, True, "bottom right"),
+        (180, True, "bottom left"),  # Upside down and unmirrored.
+        (270, True, "top left"),
+        (1, False, "top left"),
+        (40, False, "top left"),
+        (91.5, False, "bottom left"),
+        (179.7, False, "bottom right"),
+        (-178, True, "bottom left"),
+    ],
+)
+def test_the_whole_display_matrix_is_followed(
+    tmp_path: Path, rotation: float, mirrored: bool, corner: str
+) -> None:
+    path = make_clip(tmp_path / "phone.mov", rotation=rotation, mirrored=mirrored, frames=2)
+    assert corner_of(path) == corner
+
+
+@pytest.mark.parametrize(
+    ("rotate", "corner"),
+    [(0, "top left"), (90, "top right"), (180, "bottom right"), (270, "bottom left")],
+)
+def test_pictures_are_turned_clockwise_when_asked_to(
+    tmp_path: Path, rotate: int, corner: str
+) -> None:
+    path = make_clip(tmp_path / "plain.mp4", frames=2)
+    assert corner_of(path, rotate=rotate) == corner
+
+
+def _as_decoded(packets: list[av.Packet]) -> list[av.Packet]:
+    """Presentation timestamps in the order of decoding, as some writers leave them."""
+    for packet in packets:
+        packet.pts = packet.dts
+    return packets
+
+
+@pytest.mark.parametrize("ending", ["flv", "mp4", "mkv"])
+def test_wrong_presentation_times_give_way_to_decoding_times(tmp_path: Path, ending: str) -> None:
+    whole = make_clip(tmp_path / "whole.mp4", frames=50, options={"bf": "3", "g": "25"})
+    path = remuxed(tmp_path / f"wrong.{ending}", whole, _as_decoded)
+    steps_s = np.diff(times_of(read_all(path)))
+    # The rule needs some frames to find out, and the end is estimated.
+    assert np.median(steps_s) == pytest.approx(1 / RATE, abs=2e-3)
+    assert steps_s[15:40] == pytest.approx(1 / RATE, abs=2e-3)
+
+
+def test_time_goes_on_where_timestamps_begin_anew(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.ts", frames=50)
+    both = tmp_path / "both.ts"
+    both.write_bytes(clip.read_bytes() * 2)
+    times_s = times_of(read_all(both))
+    np.testing.assert_allclose(times_s, np.arange(100) / RATE, atol=1e-3)
+
+
+def test_a_rate_that_is_none_is_measured(tmp_path: Path) -> None:
+    """Raw DV states the unit of its timestamps, 60,000 a second."""
+    path = make_clip(tmp_path / "clip.dv", "dvvideo", size=(720, 576), frames=12)
+    with VideoReader(path, ReadSettings()) as reader:
+        assert reader.info.rate == RATE
+        assert times_of(list(reader.batches())) == pytest.approx(np.arange(12) / RATE)
+    assert (reader.info.width, reader.info.height) in ((1024, 576), (768, 576), (788, 576))
+
+
+@pytest.mark.parametrize("name", ["", "frame%04d.png", "frame%d.png"])
+def test_numbered_pictures_are_a_film(tmp_path: Path, name: str) -> None:
+    for number in (1, 2, 3, 10, 11):
+        picture = np.full((48, 64, 3), number * 20, np.uint8)
+        cv2.imwrite(
+            str(tmp_path / (f"frame{number:04d}.png" if "4" in name else f"frame{number}.png")),
+            picture,
+        )
+    (tmp_path / "notes.txt").touch()
+    batches = read_all(tmp_path / name if name else tmp_path, rate=2)
+    np.testing.assert_allclose(times_of(batches), np.arange(5) / 2)
+    grey = [yuv_planes(pixels)[0].mean() for pixels in batches[0].pixels]
+    assert grey == pytest.approx([16 + n * 20 * 219 / 255 for n in (1, 2, 3, 10, 11)], abs=2)
+    assert damage_of(batches) == ""
+
+
+def test_a_broken_picture_of_a_film_is_named(tmp_path: Path) -> None:
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"frame{number}.jpg"), np.zeros((48, 64, 3), np.uint8))
+    (tmp_path / "frame1.jpg").write_bytes(b"nothing")
+    batches = read_all(tmp_path, rate=25)
+    assert times_of(batches) == pytest.approx([0, 2 / 25])
+    assert "frame1.jpg could not be decoded" in damage_of(batches)
+
+
+def test_pictures_need_a_rate(tmp_path: Path) -> None:
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"frame{number}.jpg"), np.zeros((48, 64, 3), np.uint8))
+    with pytest.raises(SourceError, match=r"3 numbered pictures.*--set read\.rate=25"):
+        read_all(tmp_path)

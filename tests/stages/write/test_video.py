@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -216,3 +218,18 @@ def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
         writer = VideoWriter(path, reader.info, QUICK, source)
     with pytest.raises(OutputError, match=r"annotated\.mp4: cannot be written"):
         writer.finish()
+
+
+@pytest.mark.parametrize(("width", "height"), [(160, 120), (1280, 720)])
+def test_odd_rates_make_films_that_players_take(tmp_path: Path, width: int, height: int) -> None:
+    """A rate of 1,000 or 60,000 comes from the unit of timestamps."""
+    source = make_clip(tmp_path / "clip.mkv", size=(width, height), frames=5)
+    path = tmp_path / "annotated.mp4"
+    with VideoReader(source, ReadSettings()) as reader:
+        writer = VideoWriter(path, replace(reader.info, rate=Fraction(60_000)), QUICK, None)
+        for batch in reader.batches():
+            writer.write(batch)
+        writer.finish()
+    np.testing.assert_allclose(frame_times_s(path), frame_times_s(source), atol=1e-3)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].codec_context.level <= 52
