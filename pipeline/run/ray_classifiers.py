@@ -13,7 +13,7 @@ from configs.schema import Settings
 from pipeline.run.actors import ClassifierActor
 from pipeline.run.ray_cluster import start_actor
 
-ANSWER_TIMEOUT_S = 30.0
+LONGEST_ANSWER_S = 30.0
 """Also for a new one to start, on a busy machine."""
 
 
@@ -36,9 +36,11 @@ class Classifiers:
 
     def replace_if_hanging(self, node: str) -> None:
         """Start another in the place of one that does not answer."""
+        stall_timeout_s = self._settings_on[node].executor.stall_timeout_s
         with self._checking:  # The lanes of a node notice at about the same time.
             try:
-                ray.get(self._actors[node].answer.remote(), timeout=ANSWER_TIMEOUT_S)
+                answer = self._actors[node].answer.remote()
+                ray.get(answer, timeout=min(LONGEST_ANSWER_S, stall_timeout_s))
             except ray.exceptions.RayError as error:
                 logging.getLogger(__name__).debug("a classifier is replaced", exc_info=error)
                 ray.kill(self._actors[node])
