@@ -20,7 +20,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from configs.errors import EmotionTimelinesError, UsageError, explain
 from configs.schema import Settings
 from pipeline.run.plan import with_threads
-from pipeline.run.ray_turns import sigterm_handler_kept, turn_with_ray
+from pipeline.run.ray_turns import packages_found_by_workers, sigterm_handler_kept, turn_with_ray
 from pipeline.sources import Job
 
 CONNECT_TIMEOUT_S = 10
@@ -93,7 +93,7 @@ def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMo
     """
     with turn_with_ray():
         try:
-            with sigterm_handler_kept():
+            with sigterm_handler_kept(), packages_found_by_workers():
                 _start_ray(settings, lanes, verbose)
             yield RayMonitor(joined=settings.executor.address is not None)
         finally:

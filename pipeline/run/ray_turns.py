@@ -1,15 +1,20 @@
-"""Use Ray within a program that is not ours: one analysis at a time, its signal handlers kept."""
+"""Use Ray as the guest of a program: one analysis at a time, its handlers and paths respected."""
 
 from __future__ import annotations
 
+import os
 import signal
+import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock, current_thread, main_thread
 
 import ray
 
 from configs.errors import UsageError
+
+OUR_CODE = Path(__file__).parents[2]
 
 _turn = Lock()
 
@@ -42,3 +47,20 @@ def sigterm_handler_kept() -> Iterator[None]:
     finally:
         if current_thread() is main_thread() and handler is not None:
             signal.signal(signal.SIGTERM, handler)
+
+
+@contextmanager
+def packages_found_by_workers() -> Iterator[None]:
+    """Let workers of a Ray that starts find our packages, if only this program's path has them."""
+    if Path(sysconfig.get_path("purelib")) == OUR_CODE:
+        yield
+        return
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(OUR_CODE), before)))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
