@@ -89,7 +89,8 @@ class SegmentSettings(Section):
     hysteresis: Fraction01 = 0.1
     """Another expression begins when its probability exceeds the current one's by this much."""
     min_confidence: Fraction01 = 0.35
-    """A segment in which no expression has this mean probability is called ``unclear``."""
+    """A segment in which no expression has this mean probability is called ``unclear``; below it,
+    an expression has no hysteresis."""
 
 
 class ExportSettings(Section):

@@ -91,9 +91,8 @@ class TrackStage:
         return replace(batch, tracks=tracks)
 
     def _may_go_on(self, track: _Track, time_s: float) -> bool:
-        if track.before_cut:
-            return not track.missed or time_s - track.seen_s <= CUT_MEMORY_S
-        return track.missed <= 1 or time_s - track.seen_s <= self._max_gap_s
+        max_gap_s = CUT_MEMORY_S if track.before_cut else self._max_gap_s
+        return track.missed <= 1 or time_s - track.seen_s <= max_gap_s
 
     def _needs_proof(self, track: _Track, time_s: float) -> bool:
         away = track.missed > 0 and time_s - track.seen_s > self._max_gap_s
