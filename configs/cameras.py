@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from configs.errors import ConfigError
 from configs.load import with_changes
@@ -17,6 +17,9 @@ URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 PASSWORD = re.compile(r"(?<=://)([^/@\s]*):[^/@\s]*@")
 SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:pass|pwd|token|key|secret|auth)[^=&]*=)[^&]*", re.I)
 HIDDEN = "***"
+
+EMPTY_IS_NONE = BeforeValidator(lambda section: {} if section is None else section)
+"""A section whose lines are all comments."""
 
 OWN_SECTIONS = ("detect", "track", "video", "live")
 """Sections of settings that a camera may have for itself."""
@@ -33,7 +36,9 @@ class Camera(Section):
 
     name: Annotated[str, Field(pattern=r"^[\w][\w .-]*$", max_length=80)]
     address: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
-    settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    settings: Annotated[dict[str, Annotated[dict[str, Any], EMPTY_IS_NONE]], EMPTY_IS_NONE] = Field(
+        default_factory=dict
+    )
 
 
 def load_cameras(path: Path, defaults: Settings) -> list[tuple[Camera, Settings]]:

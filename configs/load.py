@@ -131,7 +131,8 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: expected sections with settings, such as 'detect:'")
     if {"source", "status", "settings"} <= values.keys():  # The summary.json of a result.
         return values["settings"]
-    return values
+    # A section whose lines are all comments is empty, not wrong.
+    return {name: {} if section is None else section for name, section in values.items()}
 
 
 def _validated(values: dict[str, Any], origin: str) -> Settings:

@@ -7,6 +7,7 @@ name gets a folder with a number.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -82,6 +83,16 @@ def has_results(folder: Path) -> bool:
             return table.read(len(FIRST_COLUMNS)) == FIRST_COLUMNS
     except OSError:
         return False
+
+
+def folders_with_results(out: Path) -> Iterator[Path]:
+    """The folders below an output folder that have a summary of ours."""
+    for name, below, files in os.walk(out):
+        below[:] = [folder for folder in sorted(below) if not folder.startswith(".")]
+        if SUMMARY in files:
+            below.clear()
+            if owner_of(Path(name)) not in (None, ANOTHER_PROGRAM):
+                yield Path(name)
 
 
 def _from(wished: Path) -> Iterator[Path]:

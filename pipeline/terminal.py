@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TextIO, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -15,7 +18,45 @@ from configs.names import printable
 from pipeline.results.summary import Summary
 from pipeline.sources import Job, Stream
 
-out_console, err_console = Console(), Console(stderr=True)
+
+class Output:
+    """A standard stream whose reader may leave, as ``head`` does, or a lost terminal.
+
+    What is printed from then on is lost; the analysis goes on.
+    """
+
+    def __init__(self, name: Literal["stdout", "stderr"]) -> None:
+        self._name = name
+
+    @property
+    def _stream(self) -> TextIO:
+        return getattr(sys, self._name)
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._stream, attribute)
+
+    def write(self, text: str) -> int:
+        with self._without_reader():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._without_reader():
+            self._stream.flush()
+
+    @contextmanager
+    def _without_reader(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            # What is still in the stream's buffer goes there, too, when the program ends.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+
+out_console = Console(file=cast(TextIO, Output("stdout")))
+err_console = Console(file=cast(TextIO, Output("stderr")), stderr=True)
 
 STATUS_STYLES = {"complete": "green", "partial": "yellow", "failed": "red"}
 

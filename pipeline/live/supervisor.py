@@ -11,7 +11,7 @@ from typing import Any
 from configs.errors import EmotionTimelinesError, UsageError
 from pipeline.live.stream import StreamStatus
 from pipeline.live.workers import Worker
-from pipeline.results.folder import save_lost_stream
+from pipeline.results.folder import save_what_is_there
 from pipeline.results.summary import Provenance, Summary
 from pipeline.sources import Stream, unused_folder
 
@@ -159,7 +159,7 @@ class Supervisor:
     def _replace(self, entry: _Entry, reason: str) -> None:
         assert entry.worker is not None
         entry.worker.kill()
-        self._end(entry, save_lost_stream(entry.stream, reason, self._provenance))
+        self._end(entry, save_what_is_there(entry.stream, reason, self._provenance))
         entry.restart_at_s = monotonic() + entry.restart_wait_s
         entry.restart_wait_s = min(entry.restart_wait_s * 2, MAX_RESTART_WAIT_S)
 
@@ -177,11 +177,11 @@ class Supervisor:
                 try:
                     summary = entry.worker.result()
                 except EmotionTimelinesError as error:
-                    summary = save_lost_stream(entry.stream, str(error), self._provenance)
+                    summary = save_what_is_there(entry.stream, str(error), self._provenance)
                 if summary is None and monotonic() > deadline_s:
                     entry.worker.kill()
                     reason = "it could not be completed in time"
-                    summary = save_lost_stream(entry.stream, reason, self._provenance)
+                    summary = save_what_is_there(entry.stream, reason, self._provenance)
                 if summary is not None:
                     self._end(entry, summary)
             sleep(POLL_S / 5)

@@ -12,7 +12,7 @@ from pipeline.results.export import EXPORTS, SEGMENTS
 from pipeline.results.report import REPORT
 from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.sources import Job, Stream
-from stages.write.files import output_errors_name
+from stages.write.files import force_to_disk, output_errors_name
 
 FILM = "annotated.mp4"
 
@@ -28,6 +28,7 @@ def clear_results(folder: Path) -> None:
     """
     with output_errors_name(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        force_to_disk(folder.parent)
         for path in results_in(folder):
             path.unlink()
         for leftover in folder.glob(".unfinished.*"):
@@ -51,17 +52,27 @@ def save_failure(job: Job | Stream, reason: str, provenance: Provenance) -> Summ
     return save_summary(summary, job, provenance)
 
 
-def save_lost_stream(stream: Stream, reason: str, provenance: Provenance) -> Summary:
-    """Write the summary of a live stream whose worker died; raises nothing.
+def save_what_is_there(job: Job | Stream, reason: str, provenance: Provenance) -> Summary:
+    """Write the summary of a video or stream whose recorder died; raises nothing.
 
-    The table is complete up to then, and so are all pieces of the video but the last.
+    A table that is complete, or that of a live stream up to then, is kept, as are all pieces of
+    the video but the last.
     """
-    for leftover in stream.folder.glob(".unfinished.*"):
-        leftover.unlink()
-    files = tuple(path.name for path in results_in(stream.folder))
+    for leftover in job.folder.glob(".unfinished.*"):
+        leftover.unlink(missing_ok=True)
+    files = tuple(path.name for path in results_in(job.folder))
+    if TABLE not in files and isinstance(job, Job):
+        return save_failure(job, reason, provenance)
     status: Status = "partial" if TABLE in files else "failed"
-    summary = Summary(source=stream.source, status=status, reason=reason, files=files)
-    return save_summary(summary, stream, provenance)
+    summary = Summary(
+        source=job.label,
+        status=status,
+        reason=reason,
+        files=files,
+        input=job.identity(),
+        interrupted=isinstance(job, Job),
+    )
+    return save_summary(summary, job, provenance)
 
 
 def save_summary(summary: Summary, job: Job | Stream, provenance: Provenance) -> Summary:

@@ -1,9 +1,9 @@
-"""Write ``index.html``, the page of all videos of a batch."""
+"""Write ``index.html``, the page of all results in an output folder."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +13,6 @@ from models.emotions import EMOTIONS
 from pipeline.results.clock import clock
 from pipeline.results.report import REPORT, in_words, legend, shares_bar, style
 from pipeline.results.summary import Summary
-from pipeline.sources import Job
 from stages.write.files import write_atomically
 
 INDEX = "index.html"
@@ -22,19 +21,19 @@ ORDER = ("failed", "partial", "waiting", "complete")
 """Order of the rows: what needs attention comes first."""
 
 
-def write_index(out: Path, results: Iterable[tuple[Job, Summary | None]]) -> None:
+def write_index(out: Path, results: Mapping[Path, Summary | None]) -> None:
     """Write the page into the output folder.
 
     Args:
-        results: all videos of the batch, without a summary until they are done.
+        results: by folder; without a summary until the video is done.
 
     Raises:
         OutputError: it cannot be written.
     """
-    entries = sorted(results, key=lambda entry: ORDER.index(_status(entry[1])))
+    entries = sorted(results.items(), key=lambda entry: ORDER.index(_status(entry[1])))
     counts = {status: sum(_status(summary) == status for _, summary in entries) for status in ORDER}
     facts = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    rows = "".join(_row(out, job, summary) for job, summary in entries)
+    rows = "".join(_row(out, folder, summary) for folder, summary in entries)
     write_atomically(
         out / INDEX,
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -49,8 +48,8 @@ def write_index(out: Path, results: Iterable[tuple[Job, Summary | None]]) -> Non
     )
 
 
-def _row(out: Path, job: Job, summary: Summary | None) -> str:
-    place = job.folder.relative_to(out)
+def _row(out: Path, folder: Path, summary: Summary | None) -> str:
+    place = folder.relative_to(out)
     name, status = escape(printable(place.as_posix())), _status(summary)
     if summary and REPORT in summary.files:
         name = f'<a href="{quote(os.fsencode(place))}/{REPORT}">{name}</a>'

@@ -31,10 +31,9 @@ DECISIVE = {
     "detect": None,
     "track": None,
     "smooth": None,
-    "segments": None,
     "video": ("enabled", "blur", "crf", "preset"),
 }
-"""Settings that results depend on, by section; None for all of a section."""
+"""Settings that table and film depend on, by section; None for all of a section."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Provenance:
         return self.versions.get(PROGRAM, "an earlier version")
 
     def agrees_with(self, other: Provenance) -> bool:
-        """Whether both have the same network, and the same settings that results depend on.
+        """Whether both have the same network, and the same settings for table and film.
 
         The networks that two versions of the program ship count as the same.
         """
@@ -65,13 +64,23 @@ class Provenance:
     def _shipped_network(self) -> bool:
         return (self.settings.get("classify") or {}).get("model") is None
 
+    def has_segments_of(self, other: Provenance) -> bool:
+        """Whether both find segments in a table by the same settings."""
+        return self._section("segments") == other._section("segments")
+
     def _decisive(self) -> dict[str, Any]:
-        """Settings that results depend on; one that its version did not have has its default."""
-        defaults, decisive = public_settings(Settings()), {}
-        for name, keys in DECISIVE.items():
-            section = {**defaults[name], **(self.settings.get(name) or {})}
-            decisive[name] = {key: section[key] for key in keys or defaults[name]}
-        return decisive
+        """Settings that table and film depend on."""
+        sections = {name: (self._section(name), keys) for name, keys in DECISIVE.items()}
+        return {
+            name: {key: section[key] for key in keys or section}
+            for name, (section, keys) in sections.items()
+        }
+
+    def _section(self, name: str) -> dict[str, Any]:
+        """A section of the settings; one that its version did not have has its default."""
+        defaults = public_settings(Settings())[name]
+        own = self.settings.get(name) or {}
+        return {key: own.get(key, default) for key, default in defaults.items()}
 
     @classmethod
     def of(

@@ -79,6 +79,9 @@ class ClassifierActor:
                 await self._process_waiting()
         return await done
 
+    async def answer(self) -> None:
+        """Returns at once, unless the actor hangs."""
+
     async def _process_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
         batches = [batch for batch, _ in waiting]
@@ -99,6 +102,7 @@ class RecorderActor:
         cv2.setNumThreads(1)
         self._settings, self._provenance = settings, provenance
         self._recorder: Recorder | None = None
+        self._finishing = False
 
     def open(self, job: Job, info: VideoInfo) -> None:
         self._recorder = Recorder(job, info, self._settings, self._provenance)
@@ -110,5 +114,12 @@ class RecorderActor:
     def finish(self, cut_short: str | None) -> Summary:
         if self._recorder is None:
             raise RuntimeError("no video is open")
-        recorder, self._recorder = self._recorder, None
-        return recorder.finish(cut_short)
+        recorder, self._recorder, self._finishing = self._recorder, None, True
+        try:
+            return recorder.finish(cut_short)
+        finally:
+            self._finishing = False
+
+    def is_finishing(self) -> bool:
+        """Whether ``finish`` is at work; asked from another thread."""
+        return self._finishing

@@ -8,9 +8,18 @@ from pathlib import Path
 from threading import Event
 
 from configs.schema import Settings
-from pipeline.results.summary import Provenance, Summary
+from pipeline.results.renew import renew
+from pipeline.results.summary import Provenance, Summary, read_summary
 from pipeline.run import executor
-from pipeline.run.ledger import Ledger, LedgerReporter, Redo, only_run_in, split
+from pipeline.run.ledger import (
+    TABLE_SERVES,
+    Ledger,
+    LedgerReporter,
+    Redo,
+    only_run_in,
+    reason_to_do,
+    split,
+)
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 
@@ -35,7 +44,17 @@ class Batch:
     ) -> None:
         self._jobs, self._settings, self._provenance = jobs, settings, provenance
         self.todo, self.kept, self.reasons, self.other_versions = split(jobs, provenance, redo)
+        self._renewable = self._whose_table_serves() if redo != "everything" else {}
         self._ledger = Ledger(out, jobs, self.kept, provenance)
+
+    def _whose_table_serves(self) -> dict[Job, tuple[Summary, Provenance]]:
+        """The videos of which only what is made of the table has to be made again."""
+        found = {job: read_summary(job.folder) for job in self.todo}
+        return {
+            job: result
+            for job, result in found.items()
+            if result and reason_to_do(job, result, self._provenance) == TABLE_SERVES
+        }
 
     @property
     def summaries(self) -> dict[Job, Summary]:
@@ -51,7 +70,11 @@ class Batch:
         """
         reporter = LedgerReporter(reporter, self._ledger)
         try:
-            executor.run(self.todo, self._settings, self._provenance, reporter, stop, verbose)
+            for job, found in self._renewable.items():
+                reporter.finished(job, renew(job, found, self._settings))
+            left = [job for job in self.todo if job not in self._renewable]
+            if left:
+                executor.run(left, self._settings, self._provenance, reporter, stop, verbose)
         finally:
             self._ledger.write()
 

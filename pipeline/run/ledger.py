@@ -21,8 +21,11 @@ import filelock
 
 from configs.errors import OutputError, UsageError
 from configs.names import as_text
+from pipeline.places import TABLE, folders_with_results
 from pipeline.results.export import export_names
+from pipeline.results.folder import FILM
 from pipeline.results.index import write_index
+from pipeline.results.report import REPORT
 from pipeline.results.summary import Provenance, Summary, read_summary
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
@@ -33,6 +36,7 @@ LOCK, LEDGER = ".lock", "batch.json"
 WRITE_INTERVAL_S = 5.0
 
 NOT_DONE_YET, FAILED_BEFORE = "not done yet", "failed before"
+TABLE_SERVES = "other segments or exports, made of the table that is there"
 
 Redo = Literal["what is missing", "everything", "what failed"]
 
@@ -112,12 +116,16 @@ def reason_to_do(
     if summary.interrupted:
         return "interrupted"
     wanted = {*summary.files, *export_names(provenance.settings["export"]["formats"])}
-    missing = [name for name in wanted if not (job.folder / name).exists()]
-    return "results are missing" if missing else None
+    missing = {name for name in wanted if not (job.folder / name).exists()}
+    if missing & {TABLE, FILM, REPORT}:
+        return "results are missing"
+    return TABLE_SERVES if missing or not made_by.has_segments_of(provenance) else None
 
 
 class Ledger:
     """Writes ``batch.json`` and ``index.html``, the state of all videos, every few seconds.
+
+    They also list the results of other runs that are in the output folder.
 
     Args:
         out: output folder of the run.
@@ -134,6 +142,12 @@ class Ledger:
         self._out, self._jobs, self._provenance = out, jobs, provenance
         self.summaries = dict(kept)
         self._kept = set(kept)
+        own = {job.folder for job in jobs}
+        self._others = {
+            folder: found[0]
+            for folder in folders_with_results(out)
+            if folder not in own and (found := read_summary(folder))
+        }
         self._lock = Lock()
         self._started_s = self._written_s = monotonic()
         self.write()
@@ -142,6 +156,11 @@ class Ledger:
         """Add a video that is done; thread-safe. A full disk does not stop the run."""
         with self._lock:
             self.summaries[job] = summary
+        self.renew()
+
+    def renew(self) -> None:
+        """Write both files if the last time is some seconds ago; thread-safe."""
+        with self._lock:
             if monotonic() - self._written_s >= WRITE_INTERVAL_S:
                 with suppress(OutputError):
                     self.write()
@@ -153,27 +172,35 @@ class Ledger:
             OutputError: it cannot be written.
         """
         self._written_s = monotonic()
-        counts = Counter(summary.status for summary in self.summaries.values())
+        results = {job.folder: (job.label, self.summaries.get(job)) for job in self._jobs}
+        results |= {folder: (summary.source, summary) for folder, summary in self._others.items()}
+        counts = Counter(summary.status for _, summary in results.values() if summary)
         state = {
-            "videos": len(self._jobs),
+            "videos": len(results),
             **{status: counts[status] for status in ("complete", "partial", "failed")},
-            "waiting": len(self._jobs) - len(self.summaries),
-            "done_before": len(self._kept),
+            "waiting": len(results) - counts.total(),
+            "done_before": len(self._kept) + len(self._others),
             "seconds": round(monotonic() - self._started_s, 1),
             **asdict(self._provenance),
-            "results": [self._result(job) for job in self._jobs],
+            "results": [
+                {
+                    "source": source,
+                    "folder": as_text(folder.relative_to(self._out)),
+                    **_in_short(summary),
+                }
+                for folder, (source, summary) in results.items()
+            ],
         }
         text = json.dumps(state, indent=2, ensure_ascii=False)
         write_atomically(self._out / LEDGER, text + "\n")
-        write_index(self._out, [(job, self.summaries.get(job)) for job in self._jobs])
+        write_index(self._out, {folder: summary for folder, (_, summary) in results.items()})
 
-    def _result(self, job: Job) -> dict[str, Any]:
-        place = {"source": job.label, "folder": as_text(job.folder.relative_to(self._out))}
-        summary = self.summaries.get(job)
-        if summary is None:
-            return {**place, "status": "waiting"}
-        names = ("status", "reason", "frames", "duration_s", "faces", "tracks")
-        return {**place, **{name: getattr(summary, name) for name in names}}
+
+def _in_short(summary: Summary | None) -> dict[str, Any]:
+    if summary is None:
+        return {"status": "waiting"}
+    names = ("status", "reason", "frames", "duration_s", "faces", "tracks")
+    return {name: getattr(summary, name) for name in names}
 
 
 class LedgerReporter(Reporter):
@@ -186,6 +213,7 @@ class LedgerReporter(Reporter):
         self._reporter.started(job, info)
 
     def advanced(self, job: Job, frames: int) -> None:
+        self._ledger.renew()
         self._reporter.advanced(job, frames)
 
     def warned(self, warning: str) -> None:

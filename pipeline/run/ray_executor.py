@@ -26,9 +26,11 @@ import ray
 
 from configs.errors import RayLostError, SourceError, StalledError, StopRequestedError
 from configs.schema import Settings
-from pipeline.results.folder import save_failure
+from pipeline.places import TABLE
+from pipeline.results.folder import save_failure, save_what_is_there
 from pipeline.results.summary import Provenance, Summary
-from pipeline.run.actors import ClassifierActor, FinderActor, ReaderActor, RecorderActor
+from pipeline.run.actors import FinderActor, ReaderActor, RecorderActor
+from pipeline.run.ray_classifiers import Classifiers
 from pipeline.run.ray_cluster import (
     as_nodes_see,
     lanes_of_this_machine,
@@ -44,6 +46,9 @@ from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 
 POLL_S = 0.2
+HEARTBEAT = "heartbeat"
+"""Threads of an actor that answer while others work."""
+
 ATTEMPTS = 2
 STARTS_OF_RAY = 3
 LANES_END_TIMEOUT_S = 20.0
@@ -56,15 +61,16 @@ class Lane:
     def __init__(
         self,
         name: str,
-        classifier: Any,
+        classifiers: Classifiers,
         node: str,
         settings: Settings,
         provenance: Provenance,
         monitor: RayMonitor,
     ) -> None:
-        self._name, self._classifier, self._node, self._monitor = name, classifier, node, monitor
+        self._name, self._classifiers, self._monitor = name, classifiers, monitor
+        self._node = self._first_node = node
         self._settings, self._provenance = settings, provenance
-        self._broke = False
+        self._broke = self._all_recorded = False
         self._start_actors()
 
     def analyse(self, job: Job, reporter: MetricsReporter, stop: Event) -> Summary:
@@ -75,10 +81,12 @@ class Lane:
         """
         attempts = 0
         while True:
-            self._broke, node = False, self._node
+            self._broke, self._all_recorded, node = False, False, self._node
             summary = self._attempt(job, reporter, stop)
             attempts += self._node == node  # A lost node is not the video's fault.
-            if not self._broke or attempts == ATTEMPTS or stop.is_set():
+            # A complete table is not deleted to be made again.
+            complete = self._all_recorded and (job.folder / TABLE).exists()
+            if not self._broke or attempts == ATTEMPTS or complete or stop.is_set():
                 return summary
 
     def _attempt(self, job: Job, reporter: MetricsReporter, stop: Event) -> Summary:
@@ -95,16 +103,20 @@ class Lane:
             self._get([self._finder.open.remote(info), self._recorder.open.remote(there, info)])
             for frames in self._record(reporter, stop):
                 reporter.advanced(job, frames)
-            return self._get(self._recorder.finish.remote(None))
+            self._all_recorded = True
+            return self._finish(None)
         except Exception as error:  # Whatever is wrong with one video, the others go on.
             if self._monitor.has_died():
                 raise RayLostError from error
+            if isinstance(error, StalledError):
+                self._classifiers.replace_if_hanging(self._first_node)
             summary = self._finish_early(reason_of_failure(error))
             self._replace_if_broken(error)
             if not self._broke and not stop.is_set():
                 # The reader may still work, or wait to pass on frames that nobody takes.
                 self._restart_actors()
-            return summary or save_failure(job, reason_of_failure(error), self._provenance)
+            save = save_what_is_there if self._all_recorded else save_failure
+            return summary or save(job, reason_of_failure(error), self._provenance)
 
     def _replace_if_broken(self, error: Exception) -> None:
         """Start new actors if the error is the lane's, not the video's."""
@@ -130,7 +142,8 @@ class Lane:
             frames = self._next(frames_read)
             if frames is None:
                 break
-            faces = self._classifier.process.remote(self._finder.process.remote(frames))
+            classifier = self._classifiers.on(self._first_node)
+            faces = classifier.process.remote(self._finder.process.remote(frames))
             in_flight.append(self._recorder.process.remote(faces, frames))
             del frames, faces
             reporter.queued(self._name, len(in_flight))
@@ -156,9 +169,21 @@ class Lane:
         except ray.exceptions.RayTaskError as error:
             raise error.cause or error from None
 
+    def _finish(self, cut_short: str | None) -> Summary:
+        """Complete the results, which may take long: for as long as the recorder says so."""
+        timeout_s = self._settings.executor.stall_timeout_s
+        result = self._recorder.finish.remote(cut_short)
+        while not ray.wait([result], timeout=timeout_s)[0]:
+            if self._monitor.has_died():
+                raise RayLostError
+            asked = self._recorder.is_finishing.options(concurrency_group=HEARTBEAT)
+            if not self._get(asked.remote()):
+                raise StalledError(f"no progress for {timeout_s:g} s")
+        return self._get(result)
+
     def _finish_early(self, reason: str) -> Summary | None:
         try:
-            return self._get(self._recorder.finish.remote(reason))
+            return self._finish(reason)
         except Exception as error:
             logging.getLogger(__name__).debug("the recorder could not finish", exc_info=error)
             return None
@@ -167,7 +192,9 @@ class Lane:
         node, settings = self._node, self._settings
         self._reader = start_actor(ReaderActor, settings, node=node)
         self._finder = start_actor(FinderActor, settings, node=node)
-        self._recorder = start_actor(RecorderActor, settings, self._provenance, node=node)
+        self._recorder = start_actor(
+            RecorderActor, settings, self._provenance, node=node, concurrency_groups={HEARTBEAT: 1}
+        )
 
     def _restart_actors(self) -> None:
         for actor in (self._reader, self._finder, self._recorder):
@@ -226,20 +253,14 @@ def _run_lanes(
 ) -> None:
     """Analyse videos in parallel lanes; adds their summaries to ``summaries``."""
     settings_on = {node: with_threads_of_lanes(settings, node, places) for node in set(places)}
-    classifiers = {
-        node: start_actor(
-            ClassifierActor, settings_on[node], node=node, max_restarts=-1, max_task_retries=-1
-        )
-        for node in sorted(settings_on)
-    }
+    classifiers = Classifiers(settings_on)
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
     metrics = MetricsReporter(reporter)
 
     def work(number: int, node: str) -> None:
-        classifier = classifiers[node]
-        lane = Lane(str(number), classifier, node, settings_on[node], provenance, monitor)
+        lane = Lane(str(number), classifiers, node, settings_on[node], provenance, monitor)
         while not stop.is_set():
             try:
                 job = waiting.get_nowait()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock, Timer
@@ -67,22 +68,27 @@ def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMo
             with sigterm_handler_kept():
                 if settings.executor.address:
                     _join(settings.executor.address, verbose)
+                    monitor = RayMonitor([], ray.get_runtime_context().gcs_address)
                 else:
                     _start(settings, lanes, verbose)
-            yield RayMonitor(joined=settings.executor.address is not None)
+                    monitor = RayMonitor(_ray_processes(), None)
+            yield monitor
         finally:
             ray.shutdown()
 
 
 class RayMonitor:
-    """Notices when Ray itself has died: its processes here, or the head of the cluster.
+    """Notices when Ray itself has died; any number of threads may ask.
 
-    Ray would end this program a minute later, without a message. Any number of threads may ask.
+    Ray would end this program a minute later, without a message.
+
+    Args:
+        processes: those of Ray on this machine.
+        head: address of the head of the cluster, where one was joined.
     """
 
-    def __init__(self, joined: bool) -> None:
-        self._processes = [] if joined else _ray_processes()
-        self._head = ray.get_runtime_context().gcs_address if joined else None
+    def __init__(self, processes: Sequence[psutil.Process], head: str | None) -> None:
+        self._processes, self._head = processes, head
         self._asked_s, self._head_failures = monotonic(), 0
         self._asking = Lock()
         self._died = False
@@ -138,7 +144,7 @@ def _start(settings: Settings, lanes: int, verbose: bool) -> None:
     watchdog.daemon = True
     watchdog.start()
     try:
-        with _private():
+        with _private(), _hangups_held_back():
             ray.init(
                 address="local",
                 include_dashboard=False,
@@ -181,6 +187,16 @@ def _private() -> Iterator[None]:
         yield
 
 
+def _own_packages_found() -> JobConfig:
+    """Has actors import our packages from where this process did.
+
+    By default they look into the working directory first, where somebody may have packages named
+    ``models`` or ``configs``; for a job of Ray's client they do not.
+    """
+    installed = str(ROOT) == sysconfig.get_path("purelib")
+    return JobConfig(_client_job=True, _py_driver_sys_path=[] if installed else [str(ROOT)])
+
+
 def _check_open_files() -> None:
     """Check first, as Ray would wait for ever for what it could not open.
 
@@ -200,6 +216,19 @@ def _cannot_start(reason: str) -> EmotionTimelinesError:
     return EmotionTimelinesError(
         f"Ray cannot start on this machine: {reason}; or do without Ray: --executor local"
     )
+
+
+@contextmanager
+def _hangups_held_back() -> Iterator[None]:
+    """Ray's processes, which inherit this, outlive a lost terminal for as long as we need them."""
+    if not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _in_words(error: BaseException) -> str:

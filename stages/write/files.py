@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +19,30 @@ def unfinished_name(path: Path) -> Path:
 def move_into_place(path: Path) -> None:
     """Give a complete file its final name, replacing an older one.
 
+    Both the file and its name are on the disk before anything that is written afterwards, so that
+    also after a power cut a file under its final name is complete.
+
     Raises:
         OutputError: it cannot be renamed.
     """
     with output_errors_name(path):
+        force_to_disk(unfinished_name(path))
         unfinished_name(path).replace(path)
+        force_to_disk(path.parent)
+
+
+def force_to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, would survive a power cut."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows opens no folders.
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # Some file systems cannot do it.
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from stages.write.files import move_into_place, output_errors_name, unfinished_name
+from stages.write.files import force_to_disk, move_into_place, output_errors_name, unfinished_name
 
 
 class TableWriter:
@@ -41,8 +41,10 @@ class TableWriter:
         """Complete the file and give it its final name."""
         with output_errors_name(self._path):
             self._file.close()
-        if not self._readable:
-            move_into_place(self._path)
+            if self._readable:
+                force_to_disk(self._path)
+            else:
+                move_into_place(self._path)
 
     def discard(self) -> None:
         """Delete what was written."""

@@ -48,10 +48,15 @@ def _run_here(words: list[str], out: Path, errors: Path) -> None:
     main()
 
 
+def command(*arguments: object) -> list[str]:
+    """The words to run it as a program of its own."""
+    return [sys.executable, str(ROOT / "run_pipeline.py"), *map(str, arguments)]
+
+
 def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
     """The command in a session of its own, with Ctrl-C working as in a terminal."""
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "run_pipeline.py"), *map(str, arguments)],
+        command(*arguments),
         text=True,
         start_new_session=True,
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.command import ROOT, command
+from tests.pipeline.command import EXECUTORS, ROOT, command
 
 RECORD_LOOK_UPS = """
 import os, socket, sys
@@ -32,7 +32,7 @@ YuNet(0.6).find(np.zeros((128, 128, 3), np.uint8))
 """
 
 
-@pytest.mark.parametrize("use", ["local", "ray", "library"])
+@pytest.mark.parametrize("use", ["library", *EXECUTORS])
 def test_nothing_is_looked_up_or_left_in_the_home(
     samples: dict[str, Path], tmp_path: Path, use: str
 ) -> None:

@@ -63,7 +63,7 @@ def wait_until_recording(
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
-@pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_what_was_done_is_kept_when_interrupted(
     long_video: Path, tmp_path: Path, executor: str, request_to_stop: signal.Signals
 ) -> None:
@@ -152,18 +152,41 @@ def test_video_whose_stage_dies_twice_is_given_up(
 
 @pytest.mark.ray
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize(
+    "actor",
+    [
+        "ClassifierActor",
+        pytest.param("ReaderActor", marks=pytest.mark.slow),
+        pytest.param("FinderActor", marks=pytest.mark.slow),
+        pytest.param("RecorderActor", marks=pytest.mark.slow),
+    ],
+)
 def test_video_whose_stage_hangs_is_done_again(
-    long_video: Path, samples: dict[str, Path], tmp_path: Path
+    long_video: Path, samples: dict[str, Path], tmp_path: Path, actor: str
 ) -> None:
     running = start(
         "run", long_video, samples["no_face.mp4"], "-o", tmp_path,
         "--set", "executor.lanes=1", "--set", "executor.stall_timeout_s=15",
     )  # fmt: skip
-    harm(running, tmp_path / "long.mp4", "ReaderActor", signal.SIGSTOP)
+    harm(running, tmp_path / "long.mp4", actor, signal.SIGSTOP)
     running.communicate(timeout=240)
     assert running.returncode == 0
     assert summary(tmp_path / "long.mp4")["status"] == "complete"
     assert summary(tmp_path / "no_face.mp4")["status"] == "complete"
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_results_may_take_longer_to_complete_than_a_stage_may_hang(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    large = tmp_path / "large.mp4"
+    large.write_bytes(samples["no_face.mp4"].read_bytes())
+    os.truncate(large, 16 * 2**30)  # Takes no room on the disk, but time to hash.
+    out = tmp_path / "out"
+    outcome = run("run", large, "-o", out, "--no-video", "--set", "executor.stall_timeout_s=8")
+    facts = summary(out / large.name)
+    assert (facts["frames"], len(facts["input_sha256"])) == (95, 64), outcome.stderr
 
 
 def test_runs_without_tensorflow(samples: dict[str, Path], tmp_path: Path) -> None:

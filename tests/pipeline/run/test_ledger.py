@@ -13,6 +13,10 @@ import filelock
 import pytest
 
 from configs.version import VERSION
+from pipeline.results.summary import Provenance
+from pipeline.run.ledger import Ledger, LedgerReporter
+from pipeline.run.reporter import Reporter
+from pipeline.sources import Job
 from tests.pipeline.command import run, start, summary, timeline
 from tests.streams import wait_until
 
@@ -80,7 +84,7 @@ def test_results_of_another_version_are_left_and_named(
 
     # It shipped another network, had a setting less, and told more in its summary.
     facts["model"]["sha256"] = "0" * 64
-    del facts["settings"]["segments"]["hysteresis"]
+    del facts["settings"]["track"]["max_gap_s"]
     facts["mood"] = "good"
     assert "1 done again: other settings or another model" in rerun().stdout
     facts["versions"]["emotion-timelines"] = "0.0.9"
@@ -88,7 +92,7 @@ def test_results_of_another_version_are_left_and_named(
     assert analysed(outcome) == set()
     assert "1 of them made by 0.0.9; --redo renews them" in outcome.stdout
     assert summary(tmp_path / clip.name) == facts
-    changed = rerun("--set", "segments.hysteresis=0.2")
+    changed = rerun("--set", "track.max_gap_s=2")
     assert "1 done again: other settings or another model" in changed.stdout
     assert analysed(rerun("--redo")) == {clip.name}
     assert summary(tmp_path / clip.name)["versions"]["emotion-timelines"] == VERSION
@@ -191,3 +195,72 @@ def test_links_are_followed_to_files_but_not_in_circles(
     outcome = run("run", videos, "-o", out, *OPTIONS)
     assert outcome.returncode == 0, outcome.stderr
     assert {path.name for path in out.iterdir() if path.is_dir()} == {"link.mp4"}
+
+
+def changes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def test_exports_and_segments_are_made_of_the_table_that_is_there(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    clip = samples["single_face.mp4"]
+    folder = tmp_path / clip.name
+    run("run", clip, "-o", tmp_path, *OPTIONS, "--export", "vtt")
+    before, report = changes(folder), (folder / "report.html").read_text()
+    exported = run("run", clip, "-o", tmp_path, *OPTIONS, "--export", "vtt,eaf")
+    assert exported.returncode == 0, exported.stderr
+    assert analysed(exported) == set()
+    after = changes(folder)
+    assert after.keys() - before.keys() == {"timeline.eaf"}
+    assert after["timeline.csv"] == before["timeline.csv"]
+    assert "timeline.eaf" in summary(folder)["files"]
+    assert report.count("data:image/jpeg") == (folder / "report.html").read_text().count(
+        "data:image/jpeg"
+    )
+    longer = ("--set", "segments.min_s=2")
+    segments = (folder / "segments.csv").read_text()
+    captions = (folder / "timeline.vtt").read_text()
+    other = run("run", clip, "-o", tmp_path, *OPTIONS, *longer)
+    assert analysed(other) == set()
+    assert changes(folder)["timeline.csv"] == before["timeline.csv"]
+    assert (folder / "segments.csv").read_text() != segments
+    assert (folder / "timeline.vtt").read_text() != captions  # Exports agree with the segments.
+    assert summary(folder)["settings"]["segments"]["min_s"] == 2
+    again = run("run", clip, "-o", tmp_path, *OPTIONS, *longer)
+    assert "1 left as they are" in again.stdout
+
+
+def test_index_and_ledger_list_all_results_in_the_folder(videos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("run", videos / "broken.mp4", "-o", out, *OPTIONS)
+    run("run", videos / "day 1", "-o", out, *OPTIONS)
+    last = run("run", videos / CLIPS[0], "-o", out, *OPTIONS)
+    assert last.returncode == 0, last.stderr
+    batch = json.loads((out / "batch.json").read_text())
+    assert (batch["videos"], batch["complete"], batch["failed"], batch["waiting"]) == (3, 2, 1, 0)
+    assert {result["folder"] for result in batch["results"]} == {*CLIPS, "broken.mp4"}
+    page = (out / "index.html").read_text()
+    assert "3 videos: 1 failed, 2 complete" in page
+    assert all(f'href="{clip}/report.html"' in page for clip in CLIPS)
+
+
+def test_the_ledger_is_renewed_while_a_video_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.run.ledger.WRITE_INTERVAL_S", 0)
+    job = Job(tmp_path / "a.mp4", tmp_path / "out" / "a.mp4")
+    ledger = Ledger(tmp_path / "out", [job], {}, Provenance({}, {}, {}, ""))
+    written = (tmp_path / "out" / "batch.json").stat().st_mtime_ns
+    LedgerReporter(Reporter(), ledger).advanced(job, 100)
+    assert (tmp_path / "out" / "batch.json").stat().st_mtime_ns > written
+
+
+def test_an_analysis_goes_on_when_nobody_reads_what_it_prints(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    process = start("run", samples["no_face.mp4"], "-o", tmp_path, *OPTIONS)
+    process.stdout.close()
+    process.stderr.close()
+    assert process.wait(timeout=120) == 0
+    assert summary(tmp_path / "no_face.mp4")["status"] == "complete"

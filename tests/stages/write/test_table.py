@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,19 @@ def test_discarded_table_leaves_nothing(tmp_path: Path) -> None:
 def test_a_table_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"timeline\.csv: cannot be written: .* -o"):
         TableWriter(tmp_path / "nowhere" / "timeline.csv", ("frame",))
+
+
+def test_a_file_is_on_the_disk_before_it_gets_its_final_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a power cut; its name is there before anything that is written later."""
+    forced: list[tuple[str, bool]] = []
+
+    def fsync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        forced.append((path.name, (tmp_path / "timeline.csv").exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    writer = TableWriter(tmp_path / "timeline.csv", ("frame",))
+    writer.finish()
+    assert forced == [(".unfinished.timeline.csv", False), (tmp_path.name, True)]

@@ -1,0 +1,73 @@
+"""Make again what is made of a complete table: segments, exports and the report."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from configs.errors import explain
+from configs.load import with_changes
+from configs.schema import Settings
+from pipeline.places import TABLE
+from pipeline.results.export import EXPORTS, write_exports
+from pipeline.results.folder import FILM, results_in, save_summary
+from pipeline.results.report import REPORT, write_report
+from pipeline.results.summary import Provenance, Summary, public_settings
+from pipeline.results.video_result import read_result
+from pipeline.sources import Job
+
+RENEWED_SECTIONS = ("segments", "export")
+"""Settings that the table does not depend on."""
+
+PORTRAIT = re.compile(r'src="data:image/jpeg;base64,([^"]+)">\s*<b>Person (\d+)</b>')
+
+
+def renew(job: Job, found: tuple[Summary, Provenance], settings: Settings) -> Summary:
+    """Make segments, exports and the report of a finished video again; raises nothing.
+
+    Args:
+        found: what ``read_summary`` returns for its folder.
+    """
+    summary, made_by = found
+    settings = _with_exports_in(job.folder, settings)
+    new = public_settings(settings)
+    changed = {**made_by.settings, **{name: new[name] for name in RENEWED_SECTIONS}}
+    made_by = replace(made_by, settings=changed)
+    folder, film = job.folder, job.folder / FILM
+    try:
+        portraits = _portraits_in(folder / REPORT)
+        result = read_result(
+            folder / TABLE,
+            Path(summary.source),
+            film if film.exists() else job.source,
+            summary.video["start_s"],
+            settings,
+            asdict(made_by),
+        )
+        problems = write_exports(result, folder, settings)
+        summary = replace(summary, people=tuple(asdict(person) for person in result.people))
+        write_report(result, summary, portraits, folder)
+    except Exception as error:  # As for an analysis: the other videos go on.
+        problems = [explain(error)]
+    if problems:
+        reasons = [*([summary.reason] if summary.reason else []), *problems]
+        summary = replace(summary, status="partial", reason="; ".join(reasons), interrupted=True)
+    kept = tuple(path.name for path in results_in(folder))
+    return save_summary(replace(summary, files=kept), job, made_by)
+
+
+def _with_exports_in(folder: Path, settings: Settings) -> Settings:
+    """The settings with the exports that are there already: they must agree with the segments."""
+    there = [name.removeprefix("timeline.") for name in EXPORTS if (folder / name).exists()]
+    formats = list(dict.fromkeys([*settings.export.formats, *there]))
+    return with_changes(settings, {"export": {"formats": formats}}, "export.formats")
+
+
+def _portraits_in(report: Path) -> dict[int, bytes]:
+    """The faces in a report, by person id: the video is not read again for them."""
+    return {
+        int(person): base64.b64decode(jpeg)
+        for jpeg, person in PORTRAIT.findall(report.read_text(encoding="utf-8"))
+    }

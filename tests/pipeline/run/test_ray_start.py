@@ -1,0 +1,99 @@
+"""Where Ray cannot start, one line says why and what to do; and nothing waits for ever."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from pipeline.run import ray_start
+from pipeline.run.ray_start import RayMonitor
+from tests.pipeline.command import command, processes_of, start
+from tests.streams import wait_until
+
+
+def few_files() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+
+@pytest.mark.parametrize(
+    ("environment", "limit", "reason"),
+    [
+        ({}, few_files, "only 64 files may be open"),
+        pytest.param(
+            {"TMPDIR": "LONG"}, None, "set RAY_TMPDIR to a short path", marks=pytest.mark.ray
+        ),
+        pytest.param(
+            {"RAY_TMPDIR": "/proc/sys"}, None, "set RAY_TMPDIR to a short path",
+            marks=pytest.mark.ray,
+        ),
+    ],
+)  # fmt: skip
+def test_the_reason_and_the_remedy_are_told_in_a_line(
+    samples: dict[str, Path],
+    tmp_path: Path,
+    environment: dict[str, str],
+    limit: Callable[[], None] | None,
+    reason: str,
+) -> None:
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    values = {name: str(long) if value == "LONG" else value for name, value in environment.items()}
+    outcome = subprocess.run(
+        command("run", samples["no_face.mp4"], "-o", tmp_path / "out"),
+        env={**os.environ, **values}, preexec_fn=limit, capture_output=True, text=True,
+        timeout=200, check=False,
+    )  # fmt: skip
+    assert outcome.returncode == 1
+    said = [line for line in outcome.stderr.splitlines() if line.startswith("error:")]
+    assert len(said) == 1
+    assert reason in said[0]
+    assert "--executor local" in said[0]
+    assert "Traceback" not in outcome.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_server_of_ray_that_dies_or_hangs_at_the_start_is_told(
+    samples: dict[str, Path], tmp_path: Path, how: signal.Signals
+) -> None:
+    process = start("run", samples["no_face.mp4"], "-o", tmp_path, "--no-video")
+    wait_until(lambda: processes_of(process.pid, "gcs_server"), timeout_s=60)
+    for server in processes_of(process.pid, "gcs_server"):
+        os.kill(server, how)
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode == 1
+    assert "--executor local" in errors
+    assert "Traceback" not in errors
+
+
+def test_a_refused_connection_counts_once_for_all_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def refuse(*_: object, **__: object) -> None:
+        asked.append(time.sleep(0.3))
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(ray_start, "HEAD_POLL_S", 0)
+    monkeypatch.setattr(ray_start.socket, "create_connection", refuse)
+    monitor, together = RayMonitor([], "127.0.0.1:1"), Barrier(8)
+
+    def ask(_: int) -> bool:
+        together.wait()
+        return monitor.has_died()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert not any(threads.map(ask, range(8)))
+    assert len(asked) == 1
+    assert monitor.has_died()  # Refused a second time.

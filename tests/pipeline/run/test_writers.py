@@ -1,0 +1,77 @@
+"""No error of a writer ends a batch, whatever it is; the table of good frames is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from configs.load import load_settings
+from pipeline.results import recorder
+from pipeline.results.summary import Provenance
+from pipeline.run import local_executor
+from pipeline.run.plan import load_network
+from pipeline.run.reporter import Reporter
+from pipeline.sources import Job
+from stages.write.table import TableWriter
+from stages.write.video import VideoWriter
+from tests.pipeline.command import EXECUTORS, file_names, run, summary, timeline
+from tests.stages.clips import make_clip
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_video_that_has_no_film_has_its_table_and_does_not_stop_the_others(
+    tmp_path: Path, executor: str
+) -> None:
+    """H.264 has no pictures wider than 16384."""
+    wide = make_clip(
+        tmp_path / "wide.avi", "mjpeg", size=(17000, 64), pix_fmt="yuvj420p", frames=20
+    )
+    other = make_clip(tmp_path / "other.mp4", frames=5)
+    outcome = run("run", wide, other, "-o", tmp_path / "out", "--executor", executor)
+    assert outcome.returncode == 1
+    assert "Traceback" not in outcome.stderr
+    folder = tmp_path / "out" / wide.name
+    facts = summary(folder)
+    assert (facts["status"], facts["frames"], facts["interrupted"]) == ("partial", 20, False)
+    assert "no annotated video can be made" in facts["reason"]
+    assert len(timeline(folder)) == 20
+    assert file_names(folder) == {"timeline.csv", "segments.csv", "report.html", "summary.json"}
+    assert summary(tmp_path / "out" / other.name)["status"] == "complete"
+
+
+class UnforeseenError(Exception):
+    """An error that nobody thought of."""
+
+
+def raise_unforeseen(*_: object, **__: object) -> None:
+    raise UnforeseenError("of its own kind")
+
+
+@pytest.mark.parametrize(
+    ("where", "method"),
+    [
+        (VideoWriter, "write"),
+        (VideoWriter, "finish"),
+        (TableWriter, "finish"),
+        (recorder, "write_exports"),
+        (recorder, "write_report"),
+        (recorder, "read_result"),
+    ],
+)
+def test_finish_raises_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: object, method: str
+) -> None:
+    settings = load_settings(flags={"read.batch_frames": 4})
+    jobs = [Job(make_clip(tmp_path / f"{n}.mp4", frames=20), tmp_path / f"out{n}") for n in "ab"]
+    provenance = Provenance.of(settings, load_network(settings))
+    monkeypatch.setattr(where, method, raise_unforeseen)
+    local_executor.run(jobs, settings, provenance, Reporter(), Event())
+    for job in jobs:
+        facts = summary(job.folder)
+        assert "of its own kind" in facts["reason"]
+        table_fails = where is TableWriter
+        assert facts["status"] == ("failed" if table_fails else "partial")
+        assert (job.folder / "timeline.csv").exists() != table_fails
+        assert not [name for name in file_names(job.folder) if name.startswith(".")]
