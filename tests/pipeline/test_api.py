@@ -26,6 +26,7 @@ from tests.streams import wait_until
 
 WITH_FACE, WITHOUT_FACE = "single_face.mp4", "no_face.mp4"
 TABLE_ONLY = {"video.enabled": False}
+EXECUTORS = ("local", pytest.param("ray", marks=pytest.mark.slow))
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +225,7 @@ TWO_AT_ONCE = """
 """
 
 
-@pytest.mark.parametrize("executor", ["local", "ray"])
+@pytest.mark.parametrize("executor", EXECUTORS)
 def test_works_in_threads_and_in_a_running_loop_in_silence(
     samples: dict[str, Path], tmp_path: Path, executor: str
 ) -> None:
@@ -255,7 +256,7 @@ def test_import_is_light(tmp_path: Path) -> None:
     assert run_program(program, folder=tmp_path).stdout == "set()\n"
 
 
-@pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("executor", EXECUTORS)
 def test_interrupted_program_leaves_no_half_written_file(
     samples: dict[str, Path], tmp_path: Path, executor: str
 ) -> None:
