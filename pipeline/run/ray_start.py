@@ -187,16 +187,6 @@ def _private() -> Iterator[None]:
         yield
 
 
-def _own_packages_found() -> JobConfig:
-    """Has actors import our packages from where this process did.
-
-    By default they look into the working directory first, where somebody may have packages named
-    ``models`` or ``configs``; for a job of Ray's client they do not.
-    """
-    installed = str(ROOT) == sysconfig.get_path("purelib")
-    return JobConfig(_client_job=True, _py_driver_sys_path=[] if installed else [str(ROOT)])
-
-
 def _check_open_files() -> None:
     """Check first, as Ray would wait for ever for what it could not open.
 
