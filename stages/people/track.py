@@ -25,13 +25,10 @@ VELOCITY_SMOOTHING = 0.5
 MAX_EXTRAPOLATION_S = 0.25
 """A face out of sight is expected to keep moving for this long, then to stand still."""
 
-ABSENCE_COST = 0.5
-"""Of a track that was not in the last frame: its place may be another's by now."""
-
 IMPOSSIBLE = 1e6
 
 
-CUT_MEMORY_S = 0.15
+CUT_MEMORY_S = 0.3
 """A track is continued beyond a cut within this time: a flash, which looks like two cuts, is over
 by then. Whoever comes back later is re-identified."""
 
@@ -106,7 +103,7 @@ class TrackStage:
             track.appearance.add(looks[face], time_s, verdict.sure)
             ids[face] = track.id
         for track in self._live:
-            track.missed += track.seen_s < time_s
+            track.missed += int(track.seen_s < time_s)
         for face in np.flatnonzero(ids == 0).tolist():
             self._last_id += 1
             ids[face] = self._last_id
@@ -122,7 +119,8 @@ class TrackStage:
         if not len(boxes) or not self._live:
             return []
         costs = _costs(np.stack([track.expected_at(time_s) for track in self._live]), boxes)
-        costs += np.array([[ABSENCE_COST * (track.missed > 0)] for track in self._live])
+        for number, face in zip(*np.nonzero(costs < IMPOSSIBLE), strict=True):
+            costs[number, face] += self._live[number].appearance.change(looks[face]) or 0.0
         verdicts: dict[tuple[int, int], Verdict] = {}
         while True:
             found = [
