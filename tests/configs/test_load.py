@@ -66,3 +66,9 @@ def test_wrong_assignments_are_explained(assignment: str) -> None:
 def test_unknown_preset_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match="did you mean 'fast'"):
         load_settings("fats")
+
+
+def test_a_section_without_settings_is_empty(tmp_path: Path) -> None:
+    config = tmp_path / "mine.yaml"
+    config.write_text("detect:\n  # width_px: 960\nvideo:\n  crf: 30\n")
+    assert load_settings(str(config)).video.crf == 30

@@ -72,7 +72,7 @@ def test_a_recording_is_never_written_over(tmp_path: Path) -> None:
 def test_named_cameras_have_settings_of_their_own(tmp_path: Path) -> None:
     listed = tmp_path / "cameras.yaml"
     listed.write_text(
-        "- {name: Front door, address: 0}\n"
+        "- {name: Front door, address: 0, settings: }\n"
         "- {name: Yard, address: 'udp://:9000', settings: {detect: {width_px: 960}}}\n"
     )
     usual = Settings(video=VideoSettings(crf=30))
