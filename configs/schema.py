@@ -39,7 +39,7 @@ class DetectSettings(Section):
     width_px: Annotated[int, Field(ge=64, le=4096)] = 640
     """Longer side of the picture given to the detector; larger finds smaller faces, slower."""
     interval_s: Seconds = 0.2
-    """Time between whole pictures searched; those between only near known faces; 0: search all."""
+    """Time between frames searched as a whole; the others are searched near known faces; 0: all."""
     threshold: Fraction01 = 0.6
     """Least score of a face."""
 
@@ -129,7 +129,7 @@ class PageSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Its port; 0: any that is free."""
     token: str | None = None
-    """What a viewer from another machine has to give; empty for a new one each time."""
+    """Token that viewers on other machines need; empty for a new one each time."""
 
 
 class ExecutorSettings(Section):

@@ -17,7 +17,7 @@ class Reidentifier(Protocol):
     """Compares how faces look; a face is known by its track id."""
 
     def observe(self, batch: FrameBatch) -> None:
-        """Remember how the faces of a batch look, which has its pixels."""
+        """Remember how the faces of a batch look; it must still have its pixels."""
 
     def match(self, track: int, people: Mapping[int, Sequence[int]]) -> int | None:
         """The person whom a track shows; None if it is none of them, or not certain.

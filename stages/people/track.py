@@ -14,10 +14,10 @@ from stages.geometry import iou
 from stages.people.likeness import Appearance, Likeness, Look, Verdict
 
 MAX_DISTANCE = 1.0
-"""From a track's expected box to a face that continues it, in widths of the face."""
+"""Largest distance from a track's expected box to a face that continues it, in face widths."""
 
 MAX_LOG_SCALE = np.log(2.0)
-"""Change of size from one to the other, as a natural logarithm."""
+"""Largest change of size from one to the other, as a natural logarithm."""
 
 VELOCITY_SMOOTHING = 0.5
 """Share of the old velocity in the new one."""
