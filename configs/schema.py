@@ -49,7 +49,8 @@ class TrackSettings(Section):
     """A track ends when its face is out of sight for longer, or at a cut; frames that are further
     apart count as consecutive all the same."""
     remember_s: Seconds = 3600
-    """A face that returns within this time gets its old id if re-identified; 0: never."""
+    """A face that returns within this time gets its old id if re-identified; 0: never, and no
+    descriptors of faces are made."""
     min_s: Seconds = 0.25
     """A face seen for less in all is dropped as a false detection."""
 
