@@ -71,7 +71,7 @@ class StopRequestedError(SourceError):
 
 
 def explain(error: Exception) -> str:
-    """What to tell a user of an error: ours speak for themselves, others are named."""
+    """What to tell a user of an error: our own message; of another error, its class as well."""
     if isinstance(error, EmotionTimelinesError):
         return as_text(error)
     log.debug("unexpected error", exc_info=error)

@@ -39,7 +39,7 @@ class DetectSettings(Section):
     width_px: Annotated[int, Field(ge=64, le=4096)] = 640
     """Longer side of the picture given to the detector; larger finds smaller faces, slower."""
     interval_s: Seconds = 0.2
-    """Time between whole pictures searched; those between only near known faces; 0: search all."""
+    """Time between frames searched as a whole; the others are searched near known faces; 0: all."""
     threshold: Fraction01 = 0.6
     """Least score of a face."""
 
@@ -49,7 +49,8 @@ class TrackSettings(Section):
     """A track ends when its face is out of sight for longer, or at a cut; frames that are further
     apart count as consecutive all the same."""
     remember_s: Seconds = 3600
-    """A face that returns within this time gets its old id if re-identified; 0: never."""
+    """A face that returns within this time gets its old id if re-identified; 0: never, and no
+    descriptors of faces are made."""
     min_s: Seconds = 0.25
     """A face seen for less in all is dropped as a false detection."""
 
@@ -89,7 +90,8 @@ class SegmentSettings(Section):
     hysteresis: Fraction01 = 0.1
     """Another expression begins when its probability exceeds the current one's by this much."""
     min_confidence: Fraction01 = 0.35
-    """A segment in which no expression has this mean probability is called ``unclear``."""
+    """A segment in which no expression has this mean probability is called ``unclear``; below it,
+    an expression has no hysteresis."""
 
 
 class ExportSettings(Section):
@@ -128,7 +130,7 @@ class PageSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Its port; 0: any that is free."""
     token: str | None = None
-    """What a viewer from another machine has to give; empty for a new one each time."""
+    """Token that viewers on other machines need; empty for a new one each time."""
 
 
 class ExecutorSettings(Section):

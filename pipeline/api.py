@@ -76,7 +76,7 @@ def analyse(
     wait for their turn; those of the executor ``local`` do not.
 
     Args:
-        video: a recorded video.
+        video: a recorded video, or numbered pictures, with the setting ``read.rate``.
         out: output folder; the video gets a folder in it, named after its file.
         executor: ``ray``: stages are actors that work at the same time; ``local``: all in this
             process, which starts sooner; None: what the settings say, ``ray`` by default.
@@ -103,7 +103,7 @@ def analyse(
     if executor is not None:
         chosen = with_changes(chosen, {"executor": {"kind": executor}}, "analyse")
     chosen = with_runnable_model(chosen)
-    job = _job(video, Path(out))
+    job = _job(video, Path(out), chosen)
     call = f"analyse({str(video)!r}, out={str(out)!r})"
     provenance = Provenance.of(chosen, load_network(chosen), call)
     with open_batch([job], Path(out), chosen, provenance, "what is missing") as batch:
@@ -117,13 +117,13 @@ def analyse(
     return Result(folder, json.loads((folder / SUMMARY).read_text(encoding="utf-8")))
 
 
-def _job(video: str | Path, out: Path) -> Job:
+def _job(video: str | Path, out: Path, settings: Settings) -> Job:
     if is_camera_source(str(video)):
         raise UsageError(
             f"{without_secrets(str(video))}: analyse takes a recorded video; "
             "for cameras and network streams there is the command run"
         )
-    jobs, problems = find_jobs([str(video)], out)
+    jobs, problems = find_jobs([str(video)], out, pictures=settings.read.rate is not None)
     if problems:
         raise problems[0]
     if len(jobs) > 1:

@@ -141,7 +141,7 @@ def run(
         typer.Option("--duration", metavar="SECONDS", help="Live: stop after this time."),
     ] = None,
     frames: Annotated[
-        int | None, typer.Option("--frames", metavar="N", help="Live: stop after so many.")
+        int | None, typer.Option("--frames", metavar="N", help="Live: stop after so many frames.")
     ] = None,
     verbose: Verbose = False,
 ) -> None:
@@ -203,13 +203,11 @@ def train(
     architecture: Annotated[
         str, typer.Option("--arch", metavar="|".join(RECIPES), help="Network and its recipe.")
     ] = next(iter(RECIPES)),
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Times that each face is seen [the recipe's].")
-    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs [the recipe's].")] = None,
     batch_size: Annotated[
         int | None, typer.Option(min=2, help="Faces a step [the recipe's].")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of all randomness.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of all random numbers.")] = 1,
     bad_data: Annotated[
         BadData, typer.Option(help="Images that cannot be used: leave them out, or stop.")
     ] = "skip",
@@ -270,7 +268,8 @@ def evaluate(
         Path, typer.Option("--model", metavar="FILE", help=".tflite or .keras network.")
     ] = SHIPPED_MODEL,
     plots: Annotated[
-        Path | None, typer.Option("--plots", metavar="FOLDER", help="Draw what there is to see.")
+        Path | None,
+        typer.Option("--plots", metavar="FOLDER", help="Plots of confusion and calibration."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, nothing else.")] = False,
 ) -> None:

@@ -12,8 +12,8 @@ from stages.faces.detect import make_detector
 from stages.faces.detector import Detector
 
 CLOSE_UP_PX = 240
-"""Longest side at which a picture of nothing but a face is searched. On a face that fills 48 or 96
-pixels, YuNet's landmarks hardly turn with it; one that fills 300 is often not found at all."""
+"""Longest side at which a picture of nothing but a face is searched. At 48 or 96 pixels, YuNet's
+landmarks hardly turn with the face. At 300, the face is often not found at all."""
 
 
 def make_face_cutter() -> CutFace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
 import tomllib
 import venv
@@ -79,7 +80,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("LICENSE", "README.md", "pyproject.toml"):
         shutil.copy(ROOT / name, copy)
-    venv.create(environment, with_pip=True)
+    venv.create(environment)
     variables = {"base": str(environment), "platbase": str(environment)}
     (Path(sysconfig.get_path("purelib", vars=variables)) / "dependencies.pth").write_text(
         sysconfig.get_path("purelib") + "\n"
@@ -87,8 +88,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     programs = Path(sysconfig.get_path("scripts", vars=variables))
     subprocess.run(
         [
-            programs / "python", "-m", "pip", "install", "--quiet", "--no-deps",
-            "--no-build-isolation", copy,
+            sys.executable, "-m", "pip", "--python", programs / "python", "install", "--quiet",
+            "--no-deps", "--no-build-isolation", copy,
         ],
         check=True, timeout=240,
     )  # fmt: skip

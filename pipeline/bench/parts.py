@@ -15,6 +15,7 @@ from configs.errors import EmotionTimelinesError
 from configs.schema import Settings
 from models.emotions import FACE_SIZE_PX
 from models.runtime import EmotionNetwork
+from pipeline.bench.recall import SAME_FACE
 from stages.faces.detect import DETECTORS, make_detector
 from stages.faces.detector import Detector
 from stages.faces.images import SmallImages
@@ -24,8 +25,6 @@ from stages.read.video import VideoReader
 FRAMES_PER_CLIP = 24
 FACES = 32
 ROUNDS = 15
-SAME_FACE = 0.5
-"""IoU from which on two detections are the same face."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Compare the pipeline with a baseline and an upper bound: decoding and encoding alone.
 
-Contenders take turns over several rounds, each in a process of its own, so that a machine which
-slows down is unfair to none.
+Contenders take turns over several rounds, each in a process of its own, so that a machine that
+slows down affects all alike.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ from stages.write.video import VideoWriter
 STEPS: tuple[tuple[str, type, str], ...] = (
     ("search", DetectStage, "process"),
     ("cuts", CutStage, "process"),
-    ("track", TrackStage, "process"),
     ("align", AlignStage, "process"),
+    ("track", TrackStage, "process"),
     ("classify", ClassifyStage, "process"),
     ("settle", Settler, "process"),
     ("table", TableWriter, "write"),

@@ -56,11 +56,12 @@ COLUMNS = tuple(field.name for field in fields(Segment))
 def segments_of(timeline: Timeline, settings: SegmentSettings | None = None) -> list[Segment]:
     """All segments of a timeline, by person and time; those of a person do not overlap.
 
-    A run begins where another expression leads the current one by ``hysteresis``; an absence of
-    more than ``OUT_OF_SIGHT_S`` ends it, and one shorter than ``min_s`` joins the longer run beside
-    it, the shortest first. Each run is then named by the expression with the highest mean
-    probability, in which every frame counts for as long as it is shown, or ``unclear`` if that mean
-    is below ``min_confidence``. Neighbours with the same name become one segment.
+    A run begins where another expression leads the current one by ``hysteresis``, or at all if the
+    current one is below ``min_confidence``; an absence of more than ``OUT_OF_SIGHT_S`` ends it, and
+    a run shorter than ``min_s`` joins the longer one beside it, the shortest first. Each run is
+    named by the expression with the highest mean probability, in which every frame counts for as
+    long as it is shown, or ``unclear`` if that mean is below ``min_confidence``. Neighbours with
+    the same name become one segment.
 
     Example:
         for segment in segments_of(timeline_of(read_table(path))):
@@ -128,20 +129,22 @@ def _segments(timeline: Timeline, rows: np.ndarray, settings: SegmentSettings) -
             peak_confidence=float(probabilities[peak, likeliest]),
         )
 
-    labels = _steady_labels(probabilities, settings.hysteresis)
+    labels = _steady_labels(probabilities, settings)
     borders = joined_runs(labels, times_s, settings.min_s)
     for _, same in groupby(pairwise(borders), key=lambda run: segment(*run).emotion):
         runs = list(same)
         yield segment(runs[0][0], runs[-1][1])
 
 
-def _steady_labels(probabilities: np.ndarray, hysteresis: float) -> np.ndarray:
+def _steady_labels(probabilities: np.ndarray, settings: SegmentSettings) -> np.ndarray:
     """The likeliest expression of each row, with hysteresis: (k,)."""
     labels = probabilities.argmax(axis=1).tolist()
     current = labels[0]
     for row, values in enumerate(probabilities.tolist()):
         rival = labels[row]
-        if values[rival] - values[current] > hysteresis:
+        # An expression that is not clear itself cannot hold off another.
+        holds = settings.hysteresis if values[current] >= settings.min_confidence else 0.0
+        if values[rival] - values[current] > holds:
             current = rival
         labels[row] = current
     return np.array(labels)

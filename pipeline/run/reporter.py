@@ -8,7 +8,7 @@ from stages.batch import VideoInfo
 
 
 class Reporter:
-    """Hears of each video, from several threads. Does nothing; subclasses do."""
+    """Called for each video, from several threads. Does nothing itself; subclasses do."""
 
     def started(self, job: Job, info: VideoInfo) -> None:
         """A video was opened, perhaps a second time."""

@@ -17,19 +17,21 @@ from typing import NamedTuple
 import numpy as np
 
 from stages.batch import FrameBatch
-from stages.people.reidentify import MAX_DISTANCE, Describer, View, clear_view
+from stages.people.reidentify import MAX_DISTANCE, MIN_WIDTH_PX, Describer, View, clear_view
 
 ALIKE = 0.85
 """Correlation of two crops, above which they show the same face; two faces have 0.2, seldom 0.7."""
 
-SOMEWHAT_ALIKE = 0.7
-"""Enough where there are no descriptors, or from one frame to the next."""
+ALIKE_WITHOUT_DESCRIPTORS = 0.6
+"""Enough beyond a cut, where a face cannot be described."""
 
 UNLIKE = 0.4
-"""A sudden change to a lower correlation is to another face, where there are no descriptors."""
+"""A sudden change to a lower correlation is to another face, where a face cannot be described but
+is large enough to be aligned well."""
 
-MIN_CHANGE_RATIO = 5.0
-"""A change from one frame to the next is sudden if it is this many times the usual one."""
+SUDDEN_CHANGE, MIN_CHANGE_RATIO = 0.3, 5.0
+"""A change from one frame to the next is sudden if it is as large as this, and so many times the
+usual one."""
 
 FRAMES_BEFORE = 5
 """Their median change is the usual one."""
@@ -63,6 +65,10 @@ class Look:
         values -= values.mean()
         return values / max(float(np.linalg.norm(values)), 1e-6)
 
+    @property
+    def is_large(self) -> bool:
+        return bool(self._batch.boxes[self._face, 2] >= MIN_WIDTH_PX)
+
     @cached_property
     def view(self) -> View | None:
         return None if self.crop is None else clear_view(self._batch, self._face)
@@ -91,7 +97,7 @@ class Appearance:
 
     def is_sudden(self, change: float) -> bool:
         usual = median(self._changes) if self._changes else 0.0
-        return change > max(1 - SOMEWHAT_ALIKE, MIN_CHANGE_RATIO * usual)
+        return change > max(SUDDEN_CHANGE, MIN_CHANGE_RATIO * usual)
 
     def add(self, look: Look, time_s: float, sure: bool = True) -> None:
         """Take the next look of the track; ``sure`` as in ``Verdict``."""
@@ -137,7 +143,8 @@ class Likeness:
         if not known.doubtful and (change <= 1 - ALIKE or not (proof or absent or sudden)):
             return Verdict(True, sure=True)
         if self._describer is None or known.view is None or look.view is None:
-            least = SOMEWHAT_ALIKE if proof else UNLIKE if sudden else -1
-            return Verdict(1 - change >= least, sure=False)
+            if proof:
+                return Verdict(1 - change >= ALIKE_WITHOUT_DESCRIPTORS, sure=False)
+            return Verdict(1 - change >= UNLIKE or not sudden or not look.is_large, sure=False)
         limit = MAX_DISTANCE if proof else MAX_SAME_DISTANCE
         return Verdict(self._describer.distance(known.view, look.view) <= limit, sure=True)

@@ -17,7 +17,7 @@ class Reidentifier(Protocol):
     """Compares how faces look; a face is known by its track id."""
 
     def observe(self, batch: FrameBatch) -> None:
-        """Remember how the faces of a batch look, which has its pixels."""
+        """Remember how the faces of a batch look; it must still have its pixels."""
 
     def match(self, track: int, people: Mapping[int, Sequence[int]]) -> int | None:
         """The person whom a track shows; None if it is none of them, or not certain.
@@ -54,9 +54,13 @@ class PersonIds:
         self._now_s = self._shot_began_s = 0.0
 
     def observe(self, batch: FrameBatch) -> None:
-        """Take note of a batch, before any of its tracks is asked for."""
-        if batch.after_gap and len(batch):
-            self._shot_began_s = float(batch.time_s[0])
+        """Take note of a batch, before any of its tracks is asked for.
+
+        After a gap in a live stream everyone is new.
+        """
+        if batch.after_gap:
+            for person in list(self._tracks_of):
+                self._forget_person(person)
         for index, at_s in enumerate(batch.time_s.tolist()):
             self._now_s = at_s
             if batch.cuts[index : index + 1].any():
@@ -101,5 +105,8 @@ class PersonIds:
                 self._tracks_of,
                 key=lambda person: self._spans[self._tracks_of[person][-1]].last_s,
             )
-            for track in self._tracks_of.pop(oldest):
-                self.forget(track)
+            self._forget_person(oldest)
+
+    def _forget_person(self, person: int) -> None:
+        for track in self._tracks_of.pop(person):
+            self.forget(track)

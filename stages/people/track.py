@@ -14,10 +14,10 @@ from stages.geometry import iou
 from stages.people.likeness import Appearance, Likeness, Look, Verdict
 
 MAX_DISTANCE = 1.0
-"""From a track's expected box to a face that continues it, in widths of the face."""
+"""Largest distance from a track's expected box to a face that continues it, in face widths."""
 
 MAX_LOG_SCALE = np.log(2.0)
-"""Change of size from one to the other, as a natural logarithm."""
+"""Largest change of size from one to the other, as a natural logarithm."""
 
 VELOCITY_SMOOTHING = 0.5
 """Share of the old velocity in the new one."""
@@ -25,13 +25,10 @@ VELOCITY_SMOOTHING = 0.5
 MAX_EXTRAPOLATION_S = 0.25
 """A face out of sight is expected to keep moving for this long, then to stand still."""
 
-ABSENCE_COST = 0.5
-"""Of a track that was not in the last frame: its place may be another's by now."""
-
 IMPOSSIBLE = 1e6
 
 
-CUT_MEMORY_S = 0.15
+CUT_MEMORY_S = 0.3
 """A track is continued beyond a cut within this time: a flash, which looks like two cuts, is over
 by then. Whoever comes back later is re-identified."""
 
@@ -91,9 +88,8 @@ class TrackStage:
         return replace(batch, tracks=tracks)
 
     def _may_go_on(self, track: _Track, time_s: float) -> bool:
-        if track.before_cut:
-            return not track.missed or time_s - track.seen_s <= CUT_MEMORY_S
-        return track.missed <= 1 or time_s - track.seen_s <= self._max_gap_s
+        max_gap_s = CUT_MEMORY_S if track.before_cut else self._max_gap_s
+        return track.missed <= 1 or time_s - track.seen_s <= max_gap_s
 
     def _needs_proof(self, track: _Track, time_s: float) -> bool:
         away = track.missed > 0 and time_s - track.seen_s > self._max_gap_s
@@ -107,7 +103,7 @@ class TrackStage:
             track.appearance.add(looks[face], time_s, verdict.sure)
             ids[face] = track.id
         for track in self._live:
-            track.missed += track.seen_s < time_s
+            track.missed += int(track.seen_s < time_s)
         for face in np.flatnonzero(ids == 0).tolist():
             self._last_id += 1
             ids[face] = self._last_id
@@ -123,7 +119,8 @@ class TrackStage:
         if not len(boxes) or not self._live:
             return []
         costs = _costs(np.stack([track.expected_at(time_s) for track in self._live]), boxes)
-        costs += np.array([[ABSENCE_COST * (track.missed > 0)] for track in self._live])
+        for number, face in zip(*np.nonzero(costs < IMPOSSIBLE), strict=True):
+            costs[number, face] += self._live[number].appearance.change(looks[face]) or 0.0
         verdicts: dict[tuple[int, int], Verdict] = {}
         while True:
             found = [

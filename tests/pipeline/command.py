@@ -30,7 +30,9 @@ def run(*arguments: object, timeout_s: float = 240) -> subprocess.CompletedProce
     words = [str(argument) for argument in arguments]
     with tempfile.TemporaryDirectory() as folder:
         out, errors = Path(folder, "out"), Path(folder, "errors")
-        process = PROCESSES.Process(target=_run_here, args=(words, out, errors))
+        process = PROCESSES.Process(
+            target=_run_here, args=(words, Path.cwd(), dict(os.environ), out, errors)
+        )
         process.start()
         process.join(timeout_s)
         if process.exitcode is None:
@@ -41,7 +43,12 @@ def run(*arguments: object, timeout_s: float = 240) -> subprocess.CompletedProce
         )
 
 
-def _run_here(words: list[str], out: Path, errors: Path) -> None:
+def _run_here(
+    words: list[str], folder: Path, environment: dict[str, str], out: Path, errors: Path
+) -> None:
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
     for number, path in ((1, out), (2, errors)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     sys.argv = ["run_pipeline.py", *words]
@@ -54,13 +61,18 @@ def command(*arguments: object) -> list[str]:
 
 
 def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
-    """The command in a session of its own, with Ctrl-C working as in a terminal."""
+    """The command in a session of its own, with signals as in a terminal."""
+
+    def as_in_a_terminal() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
     return subprocess.Popen(
         command(*arguments),
         text=True,
         start_new_session=True,
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=as_in_a_terminal,
     )
 
 

@@ -26,6 +26,7 @@ from tests.streams import wait_until
 
 WITH_FACE, WITHOUT_FACE = "single_face.mp4", "no_face.mp4"
 TABLE_ONLY = {"video.enabled": False}
+EXECUTORS = ("local", pytest.param("ray", marks=pytest.mark.slow))
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +225,7 @@ TWO_AT_ONCE = """
 """
 
 
-@pytest.mark.parametrize("executor", ["local", "ray"])
+@pytest.mark.parametrize("executor", EXECUTORS)
 def test_works_in_threads_and_in_a_running_loop_in_silence(
     samples: dict[str, Path], tmp_path: Path, executor: str
 ) -> None:
@@ -240,9 +241,11 @@ def test_works_in_threads_and_in_a_running_loop_in_silence(
     }
     for folder, video in places.items():
         assert (tmp_path / folder / video / "annotated.mp4").exists()
-    tables = [(tmp_path / folder / WITH_FACE / "timeline.csv").read_bytes()
-              for folder in ("in thread 0", "in the running loop")]  # fmt: skip
-    assert tables[0] == tables[1]
+    in_thread, in_loop = (
+        (tmp_path / folder / WITH_FACE / "timeline.csv").read_bytes()
+        for folder in ("in thread 0", "in the running loop")
+    )
+    assert in_thread == in_loop
 
 
 def test_import_is_light(tmp_path: Path) -> None:
@@ -253,7 +256,7 @@ def test_import_is_light(tmp_path: Path) -> None:
     assert run_program(program, folder=tmp_path).stdout == "set()\n"
 
 
-@pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("executor", EXECUTORS)
 def test_interrupted_program_leaves_no_half_written_file(
     samples: dict[str, Path], tmp_path: Path, executor: str
 ) -> None:
@@ -269,10 +272,14 @@ def test_interrupted_program_leaves_no_half_written_file(
             print("interrupted")
     """
     command = program_command(program, clip, tmp_path, executor)
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    wait_until(lambda: (tmp_path / clip.name / ".unfinished.annotated.mp4").exists())
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=60)[0] == "interrupted\n"
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    film = tmp_path / clip.name / ".unfinished.annotated.mp4"
+    try:
+        wait_until(film.exists, timeout_s=120)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60)[0] == "interrupted\n"
+    finally:
+        process.kill()
     left = {path.name for path in (tmp_path / clip.name).iterdir()}
     assert not {name for name in left if name.startswith(".")}
     if left:

@@ -19,7 +19,7 @@ from pipeline.still_faces import make_face_cutter
 from tests.pipeline.command import ROOT, run
 
 ARCHIVE = ROOT.parent / "shared" / "data" / "fer2013.zip"
-RATE, STILLS, FACE_PX = 30, 28, 240
+RATE, STILLS, FACE_PX = 15, 28, 240
 
 
 @pytest.fixture(scope="module")

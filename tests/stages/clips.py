@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 
-from configs.schema import ReadSettings
+from configs.schema import DetectSettings, ReadSettings
 from stages.batch import FrameBatch
+from stages.faces.detect import make_detector
 from stages.read.video import VideoReader
 
 MS = Fraction(1, 1000)
@@ -38,6 +40,57 @@ def join_clips(path: Path, *clips: Path, size: tuple[int, int], frames: int) -> 
                     same = frame.reformat(width=size[0], height=size[1], format="yuv420p")
                     same.time_base, same.pts = Fraction(1, RATE), number * frames + index
                     film.mux(stream.encode(same))
+        film.mux(stream.encode(None))
+    return path
+
+
+def face_squares(clip: Path, count: int, side_px: int) -> list[np.ndarray]:
+    """Squares around the only face of a clip's first frames, upright and of one size.
+
+    Returns:
+        ``count`` of them, (side_px, side_px, 3) uint8 BGR.
+    """
+    detector = make_detector(DetectSettings())
+    squares: list[np.ndarray] = []
+    with av.open(str(clip)) as source:
+        for frame in source.decode(video=0):
+            image = frame.to_ndarray(format="bgr24")
+            (x, y, width, height), *_ = detector.find(image).boxes.tolist()
+            zoom = side_px / (1.7 * height)
+            shift = side_px / 2 - zoom * np.array([x + width / 2, y + height / 2])
+            transform = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
+            squares.append(cv2.warpAffine(image, transform, (side_px,) * 2, flags=cv2.INTER_AREA))
+            if len(squares) == count:
+                break
+    return squares
+
+
+Placed = tuple[np.ndarray, int, int]
+"""A picture, (h, w, 3) uint8 BGR, and where in a frame its left upper corner is: x, y."""
+
+
+def film_of_pictures(
+    path: Path,
+    frames: Sequence[Sequence[Placed]],
+    interval_s: float = 1 / RATE,
+    flashes: Sequence[int] = (),
+) -> Path:
+    """A film of 640x360 whose frames have pictures before one background; some are overexposed."""
+    blurred = cv2.GaussianBlur(np.random.default_rng(0).random((360, 640)), (0, 0), 8)
+    background = np.clip(100 + 3000 * (blurred - 0.5), 40, 160).astype(np.uint8)
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("libx264", rate=RATE)
+        (stream.width, stream.height), stream.pix_fmt = (640, 360), "yuv420p"
+        stream.codec_context.time_base = MS
+        for index, placed in enumerate(frames):
+            image = cv2.cvtColor(background, cv2.COLOR_GRAY2BGR)
+            for picture, x, y in placed:
+                image[y : y + len(picture), x : x + picture.shape[1]] = picture
+            if index in flashes:
+                image = np.clip(image * 1.6 + 90, 0, 255).astype(np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, "bgr24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = round(index * interval_s / MS), MS
+            film.mux(stream.encode(frame))
         film.mux(stream.encode(None))
     return path
 

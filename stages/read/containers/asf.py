@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Iterator
 
 from stages.read.containers.chain import BrokenError, CutOffError
 
@@ -30,7 +31,48 @@ def follow(data: mmap.mmap) -> None:
 
 
 def _follow_packets(data: mmap.mmap, at: int, end: int, size: int) -> None:
-    """Each begins with the same byte, which says how it is laid out."""
-    for number, first in enumerate(data[at : end : max(1, size)]):
-        if first != data[at]:
-            raise BrokenError(at + number * size)
+    """Each packet holds payloads: pieces of objects, which every stream numbers one by one."""
+    newest: dict[int, int] = {}
+    for packet in range(at, end - size + 1, size) if size else ():
+        try:
+            for stream, number in _payloads(data[packet : packet + size]):
+                if (number - newest.get(stream, number)) & 0xFF > 1:
+                    raise BrokenError(packet)
+                newest[stream] = number
+        except IndexError:  # A payload goes beyond its packet.
+            raise BrokenError(packet) from None
+
+
+def _payloads(packet: bytes) -> Iterator[tuple[int, int]]:
+    """Number of the stream, and last byte of the number of the object, of each payload."""
+    at = 1 + (packet[0] & 0x0F) if packet[0] & 0x80 else 0
+    lengths, properties = packet[at], packet[at + 1]
+    at += 2
+
+    def field(kind: int) -> int:
+        """The next number: of 0, 1, 2 or 4 bytes."""
+        nonlocal at
+        begin, at = at, at + (0, 1, 2, 4)[kind & 3]
+        return int.from_bytes(packet[begin:at], "little")
+
+    _, _, padding = (field(kind) for kind in (lengths >> 5, lengths >> 1, lengths >> 3))
+    at += 6  # Times; before them the packet's length and number.
+    several, count = lengths & 1, 1
+    if several:
+        several, count = packet[at] >> 6, packet[at] & 0x3F
+        at += 1
+    for _ in range(count):
+        stream, number = packet[at] & 0x7F, packet[at + 1]
+        at += 1
+        field(properties >> 4)
+        field(properties >> 2)
+        extra = field(properties)
+        at += extra
+        length = field(several) if several else len(packet) - padding - at
+        begin, at = at, at + length
+        if not stream or at > len(packet):
+            raise IndexError
+        yield stream, number & 0xFF
+        while extra == 1 and (begin := begin + 1 + packet[begin]) < at:  # Many small objects.
+            number += 1
+            yield stream, number & 0xFF

@@ -8,7 +8,7 @@ from stages.read.containers.chain import BrokenError, follow_parts
 
 
 def follow(data: mmap.mmap) -> None:
-    if data[:4] == b"\0\0\1\xba":  # Not in the wrapping of a Video CD.
+    if data[:4] != b"RIFF":  # The wrapping of a Video CD.
         follow_parts(data, 0, len(data), _packet_end)
 
 

@@ -127,6 +127,8 @@ def test_lost_stream_comes_back_while_the_other_goes_on(
     gap = made["live"]["gaps"][0]
     rows = timeline(out / "restless")
     around = [float(row["time_s"]) for row in rows]
+    seen_s = sum(person["face_s"] for person in made["people"])
+    assert 0 < seen_s <= around[-1] - (gap["to_s"] - gap["from_s"]) + 0.2
     following = around.index(min(time for time in around if time >= gap["to_s"] - 1e-3))
     assert around[following] - around[following - 1] > 0.15
     assert next(row["track"] for row in rows[following:] if row["track"]) == "2"

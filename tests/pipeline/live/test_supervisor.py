@@ -267,7 +267,7 @@ def test_streams_end_after_their_duration_whether_they_answer_or_not(
         supervisor = Supervisor(streams, provenance, ThreadWorker, said.append)
         results = {stream.name: made for stream, made in supervisor.run(Event())}
     assert (results["door"].status, results["door"].reason) == ("complete", None)
-    assert float(timeline(tmp_path / "door")[-1]["time_s"]) == pytest.approx(3, abs=1)
+    assert 0 < float(timeline(tmp_path / "door")[-1]["time_s"]) < 4
     assert results["yard"].status == "failed"
     assert "no picture came: Connection refused" in (results["yard"].reason or "")
     assert {"door: live", "door: ended"} <= set(said)

@@ -150,6 +150,17 @@ def test_an_expression_that_is_nowhere_likely_is_unclear() -> None:
     assert [segment.emotion for segment in named] == ["happy", "sad", "angry", "sad"]
 
 
+def test_flat_probabilities_end_an_expression() -> None:
+    """Clearly happy for two seconds; then nothing is, and nothing leads by the hysteresis."""
+    probabilities = np.full((60, 7), 0.05)
+    probabilities[:20, HAPPY] = 0.7
+    probabilities[20:] = 0.8 / 6
+    probabilities[20:, SAD] = 0.2
+    happy, rest = segments_of(one_person(TENTHS, probabilities))
+    assert (happy.emotion, happy.end_s, happy.confidence) == ("happy", 2, pytest.approx(0.7))
+    assert (rest.emotion, rest.confidence) == (UNCLEAR, pytest.approx(0.2))
+
+
 def random_walks(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Times of frames of variable rate, and probabilities that drift: (k,), (k, 7)."""
     rng = np.random.default_rng(seed)

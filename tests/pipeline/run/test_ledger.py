@@ -130,26 +130,31 @@ def test_second_run_on_the_same_folder_is_refused(videos: Path, tmp_path: Path) 
 
 
 @pytest.fixture(scope="module")
-def undisturbed(samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Results of all samples, of a run that was not interrupted."""
+def three_clips(samples: dict[str, Path]) -> list[Path]:
+    return [samples[name] for name in (*CLIPS, "face_noface.mov")]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(three_clips: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of a run that was not interrupted."""
     out = tmp_path_factory.mktemp("undisturbed")
-    run("run", *samples.values(), "-o", out, *OPTIONS)
+    run("run", *three_clips, "-o", out, *OPTIONS)
     return out
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
 def test_run_that_was_stopped_is_completed_by_the_same_command(
-    samples: dict[str, Path], undisturbed: Path, tmp_path: Path, stop: signal.Signals
+    three_clips: list[Path], undisturbed: Path, tmp_path: Path, stop: signal.Signals
 ) -> None:
-    clips, options, out = list(samples.values()), ("--executor", "local"), tmp_path / "out"
-    process = start("run", *clips, "-o", out, *options)
+    options, out = ("--executor", "local"), tmp_path / "out"
+    process = start("run", *three_clips, "-o", out, *options)
     wait_until(lambda: any(out.glob("*/.unfinished.annotated.mp4")) and any(out.glob("*/summary*")))
     process.send_signal(stop)
     process.communicate(timeout=60)
-    outcome = run("run", *clips, "-o", out, *options)
+    outcome = run("run", *three_clips, "-o", out, *options)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     assert "left as they are" in outcome.stdout
-    for clip in clips:
+    for clip in three_clips:
         tables = [(folder / clip.name / "timeline.csv") for folder in (undisturbed, out)]
         assert tables[0].read_bytes() == tables[1].read_bytes()
         assert len(timeline(out / clip.name)) > 0

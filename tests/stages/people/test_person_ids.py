@@ -1,6 +1,7 @@
 """Which person id a track gets, given whom it looks like."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,6 +74,13 @@ def test_the_old_id_after_a_cut_and_after_an_absence(ids: PersonIds) -> None:
 def test_the_id_of_a_live_track_is_not_reused(ids: PersonIds) -> None:
     assert assigned(ids, seen(0, 10)) == [1]
     assert assigned(ids, seen(0.5, 11)) == [2]
+
+
+def test_everyone_is_new_after_a_gap_of_a_live_stream(ids: PersonIds, likeness: Likeness) -> None:
+    assert assigned(ids, seen(0, 10, 20)) == [1, 2]
+    assert assigned(ids, replace(seen(5, 11, 30), after_gap=True)) == [3, 4]
+    assert assigned(ids, seen(9, 12)) == [3]
+    assert likeness.forgotten == [10, 20]
 
 
 def test_two_who_look_alike_are_not_one(ids: PersonIds) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -100,3 +102,53 @@ def test_a_cut_ends_all_tracks() -> None:
         boxes=np.tile(np.array([10, 10, 50, 50], np.float32), (4, 1)),
     )
     assert stage.process(batch).tracks.tolist() == [1, 1, 2, 2]
+
+
+def looking_like(people: str, *, cuts: str = "", interval_s: float = 0.04) -> list[int]:
+    """Track ids of one face in one place that looks like these people, ``-`` for nobody, in turn.
+
+    A cut comes before each frame that has a ``|`` in ``cuts``. Nobody is seen clearly enough for
+    descriptors.
+    """
+    rng = np.random.default_rng(4)
+    faces = {who: rng.integers(0, 180, (48, 48)) for who in "AB"}
+    shown = [who for who in people if who != "-"]
+    crops = [faces[who] + rng.integers(0, 30, (48, 48)) for who in shown]
+    batch = replace(
+        batch_of([[] if who == "-" else [STILL] for who in people], rate=1 / interval_s),
+        cuts=np.array([mark == "|" for mark in cuts.ljust(len(people))]),
+        crops=np.array(crops, np.uint8),
+        landmarks=np.zeros((len(shown), 5, 2), np.float32),
+        scores=np.zeros(len(shown), np.float32),
+    )
+    return TrackStage(TrackSettings()).process(batch).tracks.tolist()
+
+
+def test_a_sudden_change_of_looks_is_another_face() -> None:
+    assert looking_like("AAAAABBBBB") == [1] * 5 + [2] * 5
+
+
+def test_the_first_face_has_its_track_back() -> None:
+    assert looking_like("AAAAABBAAA") == [1] * 5 + [2] * 2 + [1] * 3
+
+
+def test_a_face_that_looks_the_same_beyond_a_cut_goes_on() -> None:
+    assert looking_like("AAAAAA", cuts="   |  ") == [1] * 6
+    assert looking_like("AAABBB", cuts="   |  ") == [1] * 3 + [2] * 3
+
+
+def test_a_flash_in_which_no_face_is_found_does_not_end_a_track() -> None:
+    assert looking_like("AAAA--AAAA", cuts="    | |   ") == [1] * 8
+
+
+@pytest.mark.parametrize("interval_s", [1.001, 2.0, 60.0])
+def test_frames_that_are_far_apart_are_consecutive(interval_s: float) -> None:
+    assert looking_like("AAAAAA", interval_s=interval_s) == [1] * 6
+    assert looking_like("AAA-AAA", interval_s=interval_s) == [1] * 6
+    assert looking_like("AAA--AAA", interval_s=interval_s) == [1] * 3 + [2] * 3
+
+
+def test_without_looks_frames_that_are_far_apart_are_consecutive() -> None:
+    stage = TrackStage(TrackSettings(max_gap_s=1))
+    slides = batch_of([[STILL], [STILL], [], [STILL]], rate=0.1)
+    assert stage.process(slides).tracks.tolist() == [1, 1, 2]

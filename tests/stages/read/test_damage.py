@@ -326,6 +326,13 @@ def test_a_hole_in_an_unfinished_file_is_told(tmp_path: Path) -> None:
         assert damage_of(read_all(path)), seed
 
 
+def test_a_program_stream_with_a_foreign_head_is_damaged(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "clip.mpg", "mpeg2video", size=(320, 240), frames=60)
+    data = path.read_bytes()
+    path.write_bytes(b"RUBBISH!" * 500 + data[4000:])
+    assert damage_of(read_all(path))
+
+
 def test_what_lies_behind_a_whole_file_is_no_damage(tmp_path: Path) -> None:
     for ending in ("mkv", "mp4", "avi"):
         path = make_clip(tmp_path / f"clip.{ending}", "mpeg4", frames=10)

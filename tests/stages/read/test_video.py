@@ -282,7 +282,8 @@ def _as_decoded(packets: list[av.Packet]) -> list[av.Packet]:
 
 @pytest.mark.parametrize("ending", ["flv", "mp4", "mkv"])
 def test_wrong_presentation_times_give_way_to_decoding_times(tmp_path: Path, ending: str) -> None:
-    whole = make_clip(tmp_path / "whole.mp4", frames=50, options={"bf": "3", "g": "25"})
+    options = {"bf": "3", "b_strategy": "0", "sc_threshold": "0", "g": "50"}
+    whole = make_clip(tmp_path / "whole.mp4", frames=50, options=options)
     path = remuxed(tmp_path / f"wrong.{ending}", whole, _as_decoded)
     steps_s = np.diff(times_of(read_all(path)))
     # The rule needs some frames to find out, and the end is estimated.

@@ -1,0 +1,108 @@
+"""The table is read back with the same types, whatever is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pyarrow
+import pytest
+from pyarrow import dataset, parquet
+
+from configs.schema import ExportSettings, Settings
+from pipeline.results.export import write_exports
+from pipeline.results.segments import COLUMNS as SEGMENT_COLUMNS
+from pipeline.results.timeline import read_table, timeline_of
+from pipeline.results.video_result import read_result
+from stages.write.rows import COLUMNS, RAW_COLUMNS
+
+ALL = (*COLUMNS, *RAW_COLUMNS)
+FACE = (
+    "1",
+    "10.0",
+    "20.0",
+    "30.0",
+    "40.0",
+    "0.900",
+    "happy",
+    *["0.1000"] * 3,
+    "0.4000",
+    *["0.1000"] * 3,
+)
+
+
+def write_table(path: Path, with_face: list[bool]) -> Path:
+    """A table of 25 frames a second, of which some have a face."""
+    lines = [",".join(ALL)]
+    for frame, there in enumerate(with_face):
+        face = (*FACE, *FACE[-7:]) if there else [""] * (len(ALL) - 2)
+        lines.append(",".join([str(frame), f"{frame / 25:.6f}", *face]))
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("with_face", [[True] * 3, [False] * 3, [False, True], [True], []])
+def test_columns_have_their_types_always(tmp_path: Path, with_face: list[bool]) -> None:
+    table = read_table(write_table(tmp_path / "timeline.csv", with_face))
+    types = {field.name: field.type for field in table.schema}
+    assert types["emotion"] == pyarrow.string()
+    assert types["frame"] == types["track"] == pyarrow.int64()
+    assert types["time_s"] == pyarrow.float64()
+    for name in set(ALL) - {"emotion", "frame", "track", "time_s"}:
+        assert types[name] == pyarrow.float32(), name
+    assert len(timeline_of(table)) == len(with_face)
+
+
+def test_a_first_face_after_many_frames_without_one_is_read(tmp_path: Path) -> None:
+    """Types are guessed from the first megabyte, where they are not given."""
+    table = read_table(write_table(tmp_path / "timeline.csv", [False] * 60_000 + [True]))
+    assert table["emotion"][-1].as_py() == "happy"
+
+
+def test_parquet_of_many_videos_is_one_data_set(tmp_path: Path) -> None:
+    for name, with_face in (("a", [False] * 4), ("b", [True] * 4), ("c", [False])):
+        folder = tmp_path / name
+        table = write_table(folder / "timeline.csv", with_face)
+        result = read_result(table, folder / "film.mp4", folder / "film.mp4", 0.0, Settings(), {})
+        settings = Settings(export=ExportSettings(formats=["parquet"]))
+        assert write_exports(result, folder, settings) == []
+    paths = sorted(tmp_path.glob("*/timeline.parquet"))
+    assert len({parquet.read_schema(path).remove_metadata() for path in paths}) == 1
+    whole = dataset.dataset(paths).to_table().to_pandas()
+    assert whole.emotion.dropna().tolist() == ["happy"] * 4
+    assert np.isnan(whole.happy[:4]).all()
+
+
+def test_segments_of_a_video_without_a_face_have_types(tmp_path: Path) -> None:
+    path = tmp_path / "segments.csv"
+    path.write_text(",".join(SEGMENT_COLUMNS) + "\n")
+    types = {field.name: str(field.type) for field in read_table(path).schema}
+    assert types == {
+        "track": "int64", "emotion": "string", **dict.fromkeys(SEGMENT_COLUMNS[2:], "double"),
+    }  # fmt: skip
+
+
+def test_labels_are_the_same_in_every_export(tmp_path: Path) -> None:
+    """Happy for a second, then flat: nothing is clear."""
+    flat = (*FACE[:6], "angry", "0.2000", *["0.1333"] * 5, "0.1335")
+    lines = [",".join(COLUMNS)]
+    for frame in range(50):
+        face = FACE[:7] + ("0.0500",) * 3 + ("0.7000",) + ("0.0500",) * 3 if frame < 25 else flat
+        lines.append(",".join([str(frame), f"{frame / 25:.6f}", *face]))
+    table = tmp_path / "timeline.csv"
+    table.write_text("\n".join(lines) + "\n")
+    film = tmp_path / "film.mp4"
+    result = read_result(table, film, film, 0.0, Settings(), {"settings": {}})
+    settings = Settings(export=ExportSettings(formats=["eaf", "vtt", "svg", "png"]))
+    assert write_exports(result, tmp_path, settings) == []
+    segments = pandas.read_csv(tmp_path / "segments.csv")
+    assert segments.emotion.tolist() == ["happy", "unclear"]
+    assert result.people[0].transitions == {"happy > unclear": 1}
+    for name in ("timeline.eaf", "timeline.vtt"):
+        text = (tmp_path / name).read_text()
+        assert "happy" in text
+        assert "unclear" in text
+        assert "angry" not in text
+    assert (tmp_path / "timeline.svg").stat().st_size > 1000
