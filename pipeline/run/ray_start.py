@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 import psutil
 import ray
-from ray._private import ray_constants
+from ray._private import ray_constants, utils
 from ray._private.node import Node
 from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 from ray.job_config import JobConfig
@@ -65,7 +65,7 @@ def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMo
     logging.getLogger("ray").setLevel(logging.INFO if verbose else logging.CRITICAL)
     with turn_with_ray():
         try:
-            with sigterm_handler_kept():
+            with sigterm_handler_kept(), _command_not_told():
                 if settings.executor.address:
                     _join(settings.executor.address, verbose)
                     monitor = RayMonitor([], ray.get_runtime_context().gcs_address)
@@ -168,6 +168,13 @@ def _own_packages_found() -> JobConfig:
     """
     installed = str(ROOT) == sysconfig.get_path("purelib")
     return JobConfig(_client_job=True, _py_driver_sys_path=[] if installed else [str(ROOT)])
+
+
+@contextmanager
+def _command_not_told() -> Iterator[None]:
+    """Ray would keep the command line, which may hold passwords, or bytes that it cannot encode."""
+    with patch.object(utils, "get_entrypoint_name", lambda: "emotion-timelines"):
+        yield
 
 
 @contextmanager

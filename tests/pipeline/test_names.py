@@ -43,6 +43,15 @@ def test_any_name_is_analysed(
     assert "1 left as they are" in again.stdout
 
 
+@pytest.mark.ray
+def test_rays_actors_take_any_name(samples: dict[str, Path], tmp_path: Path) -> None:
+    video = tmp_path / os.fsdecode(b"caf\xe9 :1\n.mp4")
+    shutil.copy(samples["no_face.mp4"], video)
+    outcome = run("run", video, "-o", tmp_path / "out")
+    assert outcome.returncode == 0, outcome.stderr
+    assert file_names(tmp_path / "out" / video.name) == RESULTS
+
+
 @pytest.mark.parametrize("source", ["x" * 300 + ".mp4", "y/" * 3000 + "a.mp4", "x" * 300 + "*"])
 def test_names_that_are_too_long_are_explained(
     samples: dict[str, Path], tmp_path: Path, source: str
