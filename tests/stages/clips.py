@@ -23,10 +23,11 @@ RATE = 25
 QUIET = {
     "vorbis": {"strict": "experimental"},
     "libx265": {"x265-params": "log-level=none"},
+    "wmav2": {"b": "128k"},
     "libvpx": {"cpu-used": "8", "deadline": "realtime"},
     "libvpx-vp9": {"cpu-used": "8", "deadline": "realtime"},
 }
-"""Options for encoders that print a lot or are slow."""
+"""Options for encoders that print a lot, are slow, or take no default."""
 
 
 def join_clips(path: Path, *clips: Path, size: tuple[int, int], frames: int) -> Path:
