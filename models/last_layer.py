@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,11 @@ from models.train import export_run, load_initial_weights, prepare_run_folder
 WEIGHT_DECAY = 1e-4
 """L2: half of it times the squared weights is added to the mean cross-entropy."""
 
+VOTES_SHARE, LOGIT_ADJUSTMENT = 1.0, 0.4
+"""In place of the recipe's: of shares from 0.5 to 1 and powers from 0 to 0.5, these did best on
+FER-2013's validation split by the mean of accuracy and balanced accuracy, of those that find four
+of five neutral faces."""
+
 MAX_STEPS = 300
 
 
@@ -32,7 +38,7 @@ def fit_last_layer_and_export(
 
     Args:
         out: folder for results, made if absent.
-        recipe: of the architecture of ``initial``; gives the shares of labels and votes.
+        recipe: of the architecture of ``initial``.
 
     Returns:
         The paths of the networks, as ``train_and_export`` does.
@@ -41,6 +47,7 @@ def fit_last_layer_and_export(
         UsageError: ``out`` holds a training run.
         ModelError: ``initial`` cannot be used.
     """
+    recipe = replace(recipe, votes_share=VOTES_SHARE, logit_adjustment=LOGIT_ADJUSTMENT)
     prepare_run_folder(out, recipe, resume=False)
     network = build(recipe.architecture)
     load_initial_weights(initial, network)
