@@ -80,7 +80,7 @@ def _settings_of(camera: Camera, path: Path, defaults: Settings) -> Settings:
 
 
 def is_live(source: str) -> bool:
-    """Whether a source is a camera or a network stream, judged by its text alone."""
+    """Whether a source is a camera or a network stream, by its text, or as a device."""
     try:
         is_device = Path(source).is_char_device()
     except (OSError, ValueError):  # Such as a name that is too long.

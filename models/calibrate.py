@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from models.dataset import LabelledFaces
-from models.degrade import TYPICAL_SIDES_PX, shrunk
+from models.degrade import TYPICAL_SIDES_PX, all_shrunk
 from models.emotions import FACE_SIZE_PX
 from models.runtime import with_temperature
 
@@ -29,8 +29,8 @@ def fit_temperatures(
     """
     by_side = {FACE_SIZE_PX: fit_temperature(predict(faces.images), faces.labels)}
     for side_px in TYPICAL_SIDES_PX:
-        small = np.stack([shrunk(face, side_px) for face in faces.images])
-        by_side[side_px] = fit_temperature(predict(small), faces.labels)
+        predicted = predict(all_shrunk(faces.images, side_px))
+        by_side[side_px] = fit_temperature(predicted, faces.labels)
     return by_side
 
 

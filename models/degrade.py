@@ -32,6 +32,11 @@ def shrunk(face: np.ndarray, side_px: int) -> np.ndarray:
     return cv2.resize(small, (FACE_SIZE_PX, FACE_SIZE_PX), interpolation=cv2.INTER_LINEAR)
 
 
+def all_shrunk(faces: np.ndarray, side_px: int) -> np.ndarray:
+    """``shrunk`` for each of some faces, (n, 48, 48) uint8."""
+    return np.stack([shrunk(face, side_px) for face in faces])
+
+
 def as_in_video(face: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
     """A face, degraded at random as in video.
 

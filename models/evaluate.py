@@ -9,7 +9,7 @@ import numpy as np
 
 from configs.errors import ModelError
 from models.dataset import CutFace, LabelledFaces, has_split, load_folder, load_split, whole_picture
-from models.degrade import TYPICAL_SIDES_PX, shrunk
+from models.degrade import TYPICAL_SIDES_PX, all_shrunk
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.keras_model import load_keras, probabilities
 from models.metrics import score
@@ -44,11 +44,13 @@ def evaluate(
     truth = faces.labels if votes is None else votes.majority
     named = truth >= 0
     predicted = predict(model, faces.images)
+    by_labels = score(predicted, faces.labels)
+    by_votes = None if votes is None else score(predicted[named], truth[named])
     result = {
-        **score(predicted, faces.labels),
-        "votes": None if votes is None else score(predicted[named], truth[named]),
+        **by_labels,
+        "votes": by_votes,
         "by_size": {
-            str(FACE_SIZE_PX): _main_figures(predicted[named], truth[named]),
+            str(FACE_SIZE_PX): _main_figures(by_votes or by_labels, predicted[named]),
             **_score_shrunk(model, faces.images[named], truth[named]),
         },
         "model": model.name,
@@ -79,14 +81,12 @@ def labelled_faces(dataset: Path, cut: CutFace) -> tuple[str | None, LabelledFac
 def _score_shrunk(model: Path, faces: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     figures = {}
     for side_px in sorted(TYPICAL_SIDES_PX, reverse=True):
-        small = np.stack([shrunk(face, side_px) for face in faces])
-        predicted = predict(model, small, side_px)
-        figures[str(side_px)] = _main_figures(predicted, labels)
+        predicted = predict(model, all_shrunk(faces, side_px), side_px)
+        figures[str(side_px)] = _main_figures(score(predicted, labels), predicted)
     return figures
 
 
-def _main_figures(predicted: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    scored = score(predicted, labels)
+def _main_figures(scored: dict[str, Any], predicted: np.ndarray) -> dict[str, float]:
     return {
         "accuracy": scored["accuracy"],
         "balanced_accuracy": scored["balanced_accuracy"],

@@ -1,7 +1,8 @@
 """How stages are wired and run; the command line and the Python interface.
 
 Imports point one way: ``cli``, ``run_command`` and ``api``, ``bench``, ``live``, ``run``,
-``results``, ``sources``, then ``stages``, ``models`` and ``configs``. A test holds this.
+``results``, ``sources`` and ``places``, then ``stages``, ``models`` and ``configs``. A test holds
+this.
 
 Example:
     from pipeline import analyse, load

@@ -15,8 +15,9 @@ from configs.cameras import without_secrets
 from configs.errors import SourceError, UsageError
 from configs.load import settings_from, with_changes
 from configs.schema import Settings
+from pipeline.places import SUMMARY
 from pipeline.progress import progress_shown
-from pipeline.results.summary import SUMMARY, Provenance
+from pipeline.results.summary import Provenance
 from pipeline.results.tables import load, table_of
 from pipeline.run.batch import open_batch
 from pipeline.run.plan import load_network, with_runnable_model
@@ -107,7 +108,7 @@ def analyse(
     call = f"analyse({str(video)!r}, out={str(out)!r})"
     provenance = Provenance.of(chosen, load_network(chosen), call)
     with open_batch([job], Path(out), chosen, provenance, "what is missing") as batch:
-        if batch.todo:
+        if batch.split.todo:
             with _reporter(progress) as reporter:
                 batch.run(reporter, stop=Event())
     summary = batch.summaries[job]

@@ -85,14 +85,13 @@ def has_results(folder: Path) -> bool:
         return False
 
 
-def folders_with_results(out: Path) -> Iterator[Path]:
-    """The folders below an output folder that have a summary of ours."""
+def folders_with_summaries(out: Path) -> Iterator[Path]:
+    """The folders below an output folder that have a summary, of ours or of another program."""
     for name, below, files in os.walk(out):
         below[:] = [folder for folder in sorted(below) if not folder.startswith(".")]
         if SUMMARY in files:
             below.clear()
-            if owner_of(Path(name)) not in (None, ANOTHER_PROGRAM):
-                yield Path(name)
+            yield Path(name)
 
 
 def _from(wished: Path) -> Iterator[Path]:

@@ -16,8 +16,8 @@ from pipeline.progress import progress_shown
 from pipeline.results.index import INDEX
 from pipeline.results.report import REPORT
 from pipeline.results.summary import Provenance
-from pipeline.run.batch import Batch, open_batch
-from pipeline.run.ledger import NOT_DONE_YET, Redo
+from pipeline.run.batch import open_batch
+from pipeline.run.ledger import NOT_DONE_YET, Redo, Split
 from pipeline.run.plan import load_network
 from pipeline.signals import stop_on_signals
 from pipeline.sources import Job, Stream
@@ -49,10 +49,10 @@ def analyse_videos(
     provenance = Provenance.of(settings, load_network(settings))
     stop = stop_on_signals()
     with open_batch(jobs, out, settings, provenance, redo) as batch:
-        _say_what_is_to_do(batch)
-        if batch.todo:
+        _say_what_is_to_do(batch.split)
+        if batch.split.todo:
             try:
-                with progress_shown(err_console, len(batch.todo)) as reporter:
+                with progress_shown(err_console, len(batch.split.todo)) as reporter:
                     batch.run(reporter, stop, verbose)
             except (RayLostError, OutputError) as error:
                 problems = [*problems, error]
@@ -67,13 +67,13 @@ def analyse_videos(
     return DONE if complete else SOME_FAILED
 
 
-def _say_what_is_to_do(batch: Batch) -> None:
-    for reason, count in batch.reasons.items():
+def _say_what_is_to_do(work: Split) -> None:
+    for reason, count in work.reasons.items():
         if reason != NOT_DONE_YET:
             say(f"{count} done again: {reason}")
-    if batch.kept:
-        say(f"{len(batch.kept)} left as they are; --redo does them again")
-    for version, count in batch.other_versions.items():
+    if work.kept:
+        say(f"{len(work.kept)} left as they are; --redo does them again")
+    for version, count in work.other_versions.items():
         say(f"{count} of them made by {version}; --redo renews them")
 
 

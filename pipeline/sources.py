@@ -207,9 +207,7 @@ def _videos(
     try:
         if path.is_dir():
             return _videos_below(path, out, pictures)
-        if path.exists():
-            return [(path, Path(path.name))], []
-        if numbered_pictures(path):
+        if path.exists() or numbered_pictures(path):
             return [(path, Path(path.name))], []
         matches = map(Path, sorted(glob.glob(source, recursive=True)))  # noqa: PTH207, absolute ones too
         files = [match for match in matches if match.is_file() and not has_results(match.parent)]

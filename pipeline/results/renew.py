@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,15 +11,13 @@ from configs.schema import Settings
 from pipeline.places import TABLE
 from pipeline.results.export import EXPORTS, write_exports
 from pipeline.results.folder import FILM, results_in, save_summary
-from pipeline.results.report import REPORT, write_report
+from pipeline.results.report import REPORT, portraits_in, write_report
 from pipeline.results.summary import Provenance, Summary, public_settings
 from pipeline.results.video_result import read_result
 from pipeline.sources import Job
 
 RENEWED_SECTIONS = ("segments", "export")
 """Settings that the table does not depend on."""
-
-PORTRAIT = re.compile(r'src="data:image/jpeg;base64,([^"]+)">\s*<b>Person (\d+)</b>')
 
 
 def renew(job: Job, found: tuple[Summary, Provenance], settings: Settings) -> Summary:
@@ -37,7 +33,7 @@ def renew(job: Job, found: tuple[Summary, Provenance], settings: Settings) -> Su
     made_by = replace(made_by, settings=changed)
     folder, film = job.folder, job.folder / FILM
     try:
-        portraits = _portraits_in(folder / REPORT)
+        portraits = portraits_in(folder / REPORT)
         result = read_result(
             folder / TABLE,
             Path(summary.source),
@@ -63,11 +59,3 @@ def _with_exports_in(folder: Path, settings: Settings) -> Settings:
     there = [name.removeprefix("timeline.") for name in EXPORTS if (folder / name).exists()]
     formats = list(dict.fromkeys([*settings.export.formats, *there]))
     return with_changes(settings, {"export": {"formats": formats}}, "export.formats")
-
-
-def _portraits_in(report: Path) -> dict[int, bytes]:
-    """The faces in a report, by person id: the video is not read again for them."""
-    return {
-        int(person): base64.b64decode(jpeg)
-        for jpeg, person in PORTRAIT.findall(report.read_text(encoding="utf-8"))
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from html import escape
 from importlib import resources
@@ -32,6 +33,9 @@ MAX_LANES = 60
 
 MAX_SEGMENTS = 1000
 """In the list of segments."""
+
+PORTRAIT = re.compile(r'src="data:image/jpeg;base64,([^"]+)">\s*<b>Person (\d+)</b>')
+"""How ``_timeline`` writes a person's face."""
 
 LANE_WIDTH, LANE_HEIGHT = 10_000, 100
 
@@ -91,6 +95,14 @@ def shares_bar(shares: Mapping[str, float]) -> str:
         if share > 0
     )
     return f'<div class="shares" role="img" aria-label="{escape(in_words(shares))}">{parts}</div>'
+
+
+def portraits_in(report: Path) -> dict[int, bytes]:
+    """The faces in a report, as JPEG by person id: the video is not read again for them."""
+    return {
+        int(person): base64.b64decode(jpeg)
+        for jpeg, person in PORTRAIT.findall(report.read_text(encoding="utf-8"))
+    }
 
 
 def in_words(shares: Mapping[str, float], largest: int = 3) -> str:

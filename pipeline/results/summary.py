@@ -7,6 +7,7 @@ import platform
 import shlex
 import sys
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -78,7 +79,7 @@ class Provenance:
 
     def _section(self, name: str) -> dict[str, Any]:
         """A section of the settings; one that its version did not have has its default."""
-        defaults = public_settings(Settings())[name]
+        defaults = _default_settings()[name]
         own = self.settings.get(name) or {}
         return {key: own.get(key, default) for key, default in defaults.items()}
 
@@ -111,6 +112,11 @@ def _command_line() -> str:
         for word in sys.argv[1:]
     ]
     return as_text(shlex.join(["run_pipeline.py", *words]))
+
+
+@cache
+def _default_settings() -> dict[str, Any]:
+    return public_settings(Settings())
 
 
 def public_settings(settings: Settings) -> dict[str, Any]:

@@ -11,13 +11,14 @@ import pyarrow
 
 from configs.errors import SourceError, UsageError
 from models.emotions import EMOTIONS
-from pipeline.results.summary import SUMMARY
+from pipeline.places import SUMMARY, TABLE
+from pipeline.results.export import SEGMENTS
 from pipeline.results.timeline import read_table
 
 if TYPE_CHECKING:
     import pandas
 
-FILES = {"timeline": "timeline.csv", "segments": "segments.csv", "people": SUMMARY}
+FILES = {"timeline": TABLE, "segments": SEGMENTS, "people": SUMMARY}
 """The file in a video's folder that holds each table."""
 
 

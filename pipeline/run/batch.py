@@ -9,17 +9,9 @@ from threading import Event
 
 from configs.schema import Settings
 from pipeline.results.renew import renew
-from pipeline.results.summary import Provenance, Summary, read_summary
+from pipeline.results.summary import Provenance, Summary
 from pipeline.run import executor
-from pipeline.run.ledger import (
-    TABLE_SERVES,
-    Ledger,
-    LedgerReporter,
-    Redo,
-    only_run_in,
-    reason_to_do,
-    split,
-)
+from pipeline.run.ledger import Ledger, LedgerReporter, Redo, Split, only_run_in, split
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 
@@ -28,10 +20,7 @@ class Batch:
     """The videos of one run; made by ``open_batch``.
 
     Attributes:
-        todo: videos to analyse.
-        reasons: how many of them for which reason.
-        kept: summaries of the others, whose results stay as they are.
-        other_versions: how many of these were made by which other version of the program.
+        split: what is to do, and what is done.
     """
 
     def __init__(
@@ -43,18 +32,8 @@ class Batch:
         redo: Redo,
     ) -> None:
         self._jobs, self._settings, self._provenance = jobs, settings, provenance
-        self.todo, self.kept, self.reasons, self.other_versions = split(jobs, provenance, redo)
-        self._renewable = self._whose_table_serves() if redo != "everything" else {}
-        self._ledger = Ledger(out, jobs, self.kept, provenance)
-
-    def _whose_table_serves(self) -> dict[Job, tuple[Summary, Provenance]]:
-        """The videos of which only what is made of the table has to be made again."""
-        found = {job: read_summary(job.folder) for job in self.todo}
-        return {
-            job: result
-            for job, result in found.items()
-            if result and reason_to_do(job, result, self._provenance) == TABLE_SERVES
-        }
+        self.split: Split = split(jobs, provenance, redo)
+        self._ledger = Ledger(out, jobs, self.split.kept, provenance)
 
     @property
     def summaries(self) -> dict[Job, Summary]:
@@ -70,9 +49,9 @@ class Batch:
         """
         reporter = LedgerReporter(reporter, self._ledger)
         try:
-            for job, found in self._renewable.items():
+            for job, found in self.split.renewable.items():
                 reporter.finished(job, renew(job, found, self._settings))
-            left = [job for job in self.todo if job not in self._renewable]
+            left = [job for job in self.split.todo if job not in self.split.renewable]
             if left:
                 executor.run(left, self._settings, self._provenance, reporter, stop, verbose)
         finally:

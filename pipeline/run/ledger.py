@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -21,7 +21,7 @@ import filelock
 
 from configs.errors import OutputError, UsageError
 from configs.names import as_text
-from pipeline.places import TABLE, folders_with_results
+from pipeline.places import TABLE, folders_with_summaries
 from pipeline.results.export import export_names
 from pipeline.results.folder import FILM
 from pipeline.results.index import write_index
@@ -64,20 +64,34 @@ def only_run_in(out: Path) -> Iterator[None]:
         lock.release()
 
 
-def split(
-    jobs: Sequence[Job], provenance: Provenance, redo: Redo
-) -> tuple[list[Job], dict[Job, Summary], Counter[str], Counter[str]]:
-    """Split a batch into videos to analyse and those that are done.
+@dataclass(frozen=True)
+class Split:
+    """A batch, split into what is to do and what is done.
+
+    Attributes:
+        todo: videos without the results of this run, the largest files first, so that no long one
+            is left at the end.
+        renewable: those of them whose table serves, so that only what is made of it is made again;
+            with what ``read_summary`` returns for them.
+        reasons: how many of ``todo`` for which reason.
+        kept: summaries of the other videos, where they have one.
+        other_versions: how many of these were made by which other version of the program.
+    """
+
+    todo: list[Job]
+    renewable: dict[Job, tuple[Summary, Provenance]]
+    reasons: Counter[str]
+    kept: dict[Job, Summary]
+    other_versions: Counter[str]
+
+
+def split(jobs: Sequence[Job], provenance: Provenance, redo: Redo) -> Split:
+    """Split a batch.
 
     Args:
         jobs: all videos of the batch.
         provenance: of this run.
-        redo: analyse what is missing, changed or failed; or everything; or only what failed.
-
-    Returns:
-        The videos to analyse, the largest files first, so that no long one is left at the end; the
-        summaries of the others, where they have one; the number to analyse by reason; and the
-        number of the others by the version that made them, where that is not this one.
+        redo: do what is missing, changed or failed; or everything; or only what failed.
     """
     found = {job: read_summary(job.folder) for job in jobs}
     reasons = {job: reason_to_do(job, found[job], provenance) for job in jobs}
@@ -89,11 +103,19 @@ def split(
         todo = [job for job in jobs if reasons[job]]
     again = set(todo)
     kept = {job: result for job, result in found.items() if result and job not in again}
-    summaries = {job: summary for job, (summary, _) in kept.items()}
-    counts = Counter(reasons[job] or "asked for" for job in todo)
-    versions = Counter(made_by.version for _, made_by in kept.values())
-    del versions[provenance.version]
-    return sorted(todo, key=_bytes, reverse=True), summaries, counts, versions
+    other_versions = Counter(made_by.version for _, made_by in kept.values())
+    del other_versions[provenance.version]
+    return Split(
+        todo=sorted(todo, key=_bytes, reverse=True),
+        renewable={
+            job: result
+            for job, result in found.items()
+            if result and job in again and reasons[job] == TABLE_SERVES and redo != "everything"
+        },
+        reasons=Counter(reasons[job] or "asked for" for job in todo),
+        kept={job: summary for job, (summary, _) in kept.items()},
+        other_versions=other_versions,
+    )
 
 
 def reason_to_do(
@@ -145,7 +167,7 @@ class Ledger:
         own = {job.folder for job in jobs}
         self._others = {
             folder: found[0]
-            for folder in folders_with_results(out)
+            for folder in folders_with_summaries(out)
             if folder not in own and (found := read_summary(folder))
         }
         self._lock = Lock()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from stages.batch import FrameBatch
 from stages.frames import yuv_planes
+from stages.people.changes import RecentChanges
 
 THUMBNAIL_PX = (32, 18)
 
@@ -19,10 +19,6 @@ MIN_CHANGE = 15.0
 
 MIN_CHANGE_RATIO = 3.0
 """The difference is at least this many times the usual one: fast motion is no cut."""
-
-FRAMES_BEFORE = 5
-"""Their median difference is the usual one."""
-
 
 FLASH_S = 0.15
 """A picture that comes back within this time after a change was interrupted by a flash, not cut."""
@@ -37,7 +33,7 @@ class CutStage:
     def __init__(self) -> None:
         self._last: tuple[float, np.ndarray] | None = None
         self._before_change: tuple[float, np.ndarray] | None = None
-        self._changes: deque[float] = deque(maxlen=FRAMES_BEFORE)
+        self._changes = RecentChanges(MIN_CHANGE, MIN_CHANGE_RATIO)
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         pictures = [_thumbnail(yuv_planes(frame)[0]) for frame in batch.pixels]
@@ -51,9 +47,9 @@ class CutStage:
         if last is None:
             return False
         change = _difference(frames[0], last)
-        usual = float(np.median(self._changes)) if self._changes else 0.0
-        self._changes.append(change)
-        if change <= max(MIN_CHANGE, MIN_CHANGE_RATIO * usual):
+        sudden = self._changes.is_sudden(change)
+        self._changes.add(change)
+        if not sudden:
             return False
         before, self._before_change = self._before_change, last
         if before is not None and _comes_back(before, frames[:1]):

@@ -9,14 +9,13 @@ or was out of sight, descriptors are compared, if both times it was seen clearly
 from __future__ import annotations
 
 import math
-from collections import deque
 from functools import cached_property
-from statistics import median
 from typing import NamedTuple
 
 import numpy as np
 
 from stages.batch import FrameBatch
+from stages.people.changes import RecentChanges
 from stages.people.reidentify import MAX_DISTANCE, MIN_WIDTH_PX, Describer, View, clear_view
 
 ALIKE = 0.85
@@ -32,9 +31,6 @@ is large enough to be aligned well."""
 SUDDEN_CHANGE, MIN_CHANGE_RATIO = 0.3, 5.0
 """A change from one frame to the next is sudden if it is as large as this, and so many times the
 usual one."""
-
-FRAMES_BEFORE = 5
-"""Their median change is the usual one."""
 
 SHORT_ABSENCE_S = 0.25
 """Within this time nobody takes another's place, except at a cut."""
@@ -86,7 +82,7 @@ class Appearance:
         self.view: View | None = None
         self.doubtful = False
         self._crop: np.ndarray | None = None
-        self._changes: deque[float] = deque(maxlen=FRAMES_BEFORE)
+        self._changes = RecentChanges(SUDDEN_CHANGE, MIN_CHANGE_RATIO)
         self._view_due_s = -math.inf
 
     def change(self, look: Look) -> float | None:
@@ -96,14 +92,13 @@ class Appearance:
         return 1 - float(self._crop @ look.crop)
 
     def is_sudden(self, change: float) -> bool:
-        usual = median(self._changes) if self._changes else 0.0
-        return change > max(SUDDEN_CHANGE, MIN_CHANGE_RATIO * usual)
+        return self._changes.is_sudden(change)
 
     def add(self, look: Look, time_s: float, sure: bool = True) -> None:
         """Take the next look of the track; ``sure`` as in ``Verdict``."""
         change = self.change(look)
         if change is not None:
-            self._changes.append(change)
+            self._changes.add(change)
         self._crop = look.crop
         self.doubtful = not sure and self.view is not None
         if not self.doubtful and time_s >= self._view_due_s:

@@ -27,7 +27,6 @@ MAX_EXTRAPOLATION_S = 0.25
 
 IMPOSSIBLE = 1e6
 
-
 CUT_MEMORY_S = 0.3
 """A track is continued beyond a cut within this time: a flash, which looks like two cuts, is over
 by then. Whoever comes back later is re-identified."""
