@@ -13,6 +13,7 @@ LAYERS = (
     "run_pipeline",
     "pipeline.__main__",
     "pipeline.cli",
+    "pipeline.commands",
     "pipeline.run_command",
     "pipeline.signals",
     "pipeline.api",
