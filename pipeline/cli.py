@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from configs.errors import EmotionTimelinesError, UsageError
+from configs.errors import EmotionTimelinesError, UsageError, UserTableError
 from configs.version import VERSION
 from pipeline.commands.bench import bench
 from pipeline.commands.evaluate import evaluate
@@ -52,7 +52,8 @@ def main() -> None:
     try:
         app()
     except UsageError as error:
-        say_error(error)
+        for problem in error.problems if isinstance(error, UserTableError) else [error]:
+            say_error(problem)
         sys.exit(WRONG_COMMAND)
     except EmotionTimelinesError as error:
         say_error(error)
