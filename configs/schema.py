@@ -69,6 +69,15 @@ class ClassifySettings(Section):
     """Threads of the network; 0: chosen by the number of CPUs for each video."""
 
 
+class UsableSettings(Section):
+    min_eyes_px: Annotated[float, Field(ge=0)] = 10
+    """Least distance between the eyes, in pixels of the picture, for an expression to be relied
+    on."""
+    max_landmark_error: Annotated[float, Field(ge=0)] = 4
+    """Of no landmark may the distance from its place on an aligned face exceed this, in pixels of
+    48: a face from the side has larger ones."""
+
+
 class VideoSettings(Section):
     enabled: bool = True
     """Whether ``annotated.mp4`` is written."""
@@ -156,6 +165,7 @@ class Settings(Section):
     track: TrackSettings = TrackSettings()
     smooth: SmoothSettings = SmoothSettings()
     classify: ClassifySettings = ClassifySettings()
+    usable: UsableSettings = UsableSettings()
     video: VideoSettings = VideoSettings()
     segments: SegmentSettings = SegmentSettings()
     export: ExportSettings = ExportSettings()

@@ -17,6 +17,7 @@ from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.results.video_result import VideoResult, read_result
 from pipeline.sources import Job, Stream
 from stages.batch import FrameBatch, VideoInfo
+from stages.faces.detect import DETECTORS
 from stages.people.reidentify import FaceReidentifier
 from stages.people.settle import Settler
 from stages.write.pieces import PieceWriter
@@ -45,7 +46,11 @@ class Recorder:
         live = isinstance(job, Stream)
         reidentifier = FaceReidentifier() if settings.track.remember_s else None
         self._settler = Settler(settings.track, settings.smooth, live, reidentifier)
-        self._row_maker = RowMaker(settings.smooth.keep_raw)
+        self._row_maker = RowMaker(
+            settings.usable,
+            settings.smooth.keep_raw,
+            DETECTORS[settings.detect.detector].finds_landmarks,
+        )
         self._thumbnails = Thumbnails()
         self._damage: list[str] = []
         self._turn = 0

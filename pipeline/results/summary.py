@@ -32,6 +32,7 @@ DECISIVE = {
     "detect": None,
     "track": None,
     "smooth": None,
+    "usable": None,
     "video": ("enabled", "blur", "crf", "preset"),
 }
 """Settings that table and film depend on, by section; None for all of a section."""

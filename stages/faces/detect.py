@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +15,7 @@ from stages.faces.mtcnn import MTCNN
 from stages.faces.search import FaceSearch
 from stages.faces.yunet import YuNet
 
-DETECTORS: dict[str, Callable[[float], Detector]] = {
+DETECTORS: dict[str, type[YuNet] | type[MTCNN] | type[HaarCascade]] = {
     "yunet": YuNet,
     "mtcnn": MTCNN,
     "haar": HaarCascade,
