@@ -50,7 +50,7 @@ class Batch:
         reporter = LedgerReporter(reporter, self._ledger)
         try:
             for job, found in self.split.renewable.items():
-                reporter.finished(job, renew(job, found, self._settings))
+                reporter.finished(job, renew(job.folder, found, self._settings))
             left = [job for job in self.split.todo if job not in self.split.renewable]
             if left:
                 executor.run(left, self._settings, self._provenance, reporter, stop, verbose)
