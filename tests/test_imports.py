@@ -24,6 +24,7 @@ LAYERS = (
     "pipeline.bench",
     "pipeline.live",
     "pipeline.run",
+    "pipeline.study",
     "pipeline.results",
     "pipeline.sources",
     "pipeline",
