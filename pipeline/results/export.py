@@ -1,4 +1,4 @@
-"""Write ``segments.csv`` and exports for other programs."""
+"""Write ``segments.csv``, codebooks, and exports for other programs."""
 
 from __future__ import annotations
 
@@ -14,28 +14,23 @@ import pyarrow
 
 from configs.errors import OutputError
 from configs.schema import Settings
-from models.emotions import EMOTIONS
+from pipeline.results import codebook
 from pipeline.results.named import name_of
 from pipeline.results.segments import COLUMNS, Segment, as_rows, segments_by_person
 from pipeline.results.video_result import VideoResult
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
 
 SEGMENTS = "segments.csv"
+CODEBOOKS = ("timeline.json", "segments.json")
 
-UNITS = {
-    "frame": "frames from 0",
-    "time_s": "s",
-    "track": "person id",
-    "score": "0 to 1",
-}
-UNITS |= dict.fromkeys(("x", "y", "width", "height"), "px of the upright frame")
-UNITS |= dict.fromkeys(EMOTIONS, "probability")
+ALWAYS = (SEGMENTS, *CODEBOOKS)
+"""What is written without being asked for."""
 
 
 def write_exports(result: VideoResult, folder: Path, settings: Settings) -> list[str]:
-    """Write ``segments.csv`` and the exports named in the settings; returns problems."""
+    """Write ``ALWAYS`` and the exports named in the settings; returns problems."""
     problems = []
-    for name in (SEGMENTS, *export_names(settings.export.formats)):
+    for name in (*ALWAYS, *export_names(settings.export.formats)):
         path = folder / name
         try:
             with output_errors_name(path):
@@ -57,13 +52,28 @@ def _segments_csv(result: VideoResult, path: Path) -> None:
         csv.writer(lines, lineterminator="\n").writerows([COLUMNS, *as_rows(result.segments)])
 
 
+def _codebook_of_timeline(result: VideoResult, path: Path) -> None:
+    path.write_text(codebook.codebook_text(_columns(result)), encoding="utf-8")
+
+
+def _codebook_of_segments(_: VideoResult, path: Path) -> None:
+    path.write_text(codebook.codebook_text(codebook.SEGMENTS), encoding="utf-8")
+
+
+def _columns(result: VideoResult) -> list[codebook.Column]:
+    """Those that the table has: early versions wrote fewer."""
+    there = set(result.table.column_names)
+    return [column for column in codebook.TIMELINE if column.name in there]
+
+
 def _parquet(result: VideoResult, path: Path) -> None:
     from pyarrow import parquet  # Slow to import, and seldom needed.
 
-    fields = [
-        field.with_metadata({"unit": UNITS[field.name]}) if field.name in UNITS else field
-        for field in result.table.schema
-    ]
+    notes = {
+        column.name: {"description": column.description, "unit": column.unit or ""}
+        for column in _columns(result)
+    }
+    fields = [field.with_metadata(notes[field.name]) for field in result.table.schema]
     record = {"source": str(result.source), **result.provenance}
     metadata = {"emotion-timelines": json.dumps(record, ensure_ascii=False)}
     schema = pyarrow.schema(fields, metadata)
@@ -135,6 +145,8 @@ def _clock(at_ms: int) -> str:
 
 WRITERS: dict[str, Callable[[VideoResult, Path], None]] = {
     SEGMENTS: _segments_csv,
+    "timeline.json": _codebook_of_timeline,
+    "segments.json": _codebook_of_segments,
     "timeline.parquet": _parquet,
     "timeline.eaf": _elan,
     "timeline.vtt": _captions,
@@ -143,4 +155,4 @@ WRITERS: dict[str, Callable[[VideoResult, Path], None]] = {
 }
 """By name of the file that they write."""
 
-EXPORTS = tuple(name for name in WRITERS if name != SEGMENTS)
+EXPORTS = tuple(name for name in WRITERS if name not in ALWAYS)

@@ -92,7 +92,9 @@ def file_names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+CODEBOOKS = {"timeline.json", "segments.json"}
 RESULTS = {"timeline.csv", "segments.csv", "annotated.mp4", "report.html", "summary.json"}
+RESULTS |= CODEBOOKS
 
 
 def processes_of(session: int, name: str) -> list[int]:

@@ -54,6 +54,7 @@ def test_parquet_is_the_table_with_units_and_origin(results: Path) -> None:
         stored.to_pandas(), expected, check_dtype=False, rtol=1e-5, check_exact=False
     )
     assert stored.schema.field("time_s").metadata[b"unit"] == b"s"
+    assert b"pleasant" in stored.schema.field("valence").metadata[b"description"]
     origin = json.loads(stored.schema.metadata[b"emotion-timelines"])
     assert Path(origin["source"]).name == CLIP
     assert origin["model"]["sha256"]
