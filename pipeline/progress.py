@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -17,6 +18,7 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeRemainingColumn,
+    track,
 )
 from rich.text import Text
 
@@ -28,6 +30,8 @@ from pipeline.terminal import STATUS_STYLES, error_line
 from stages.batch import VideoInfo
 
 PLAIN_INTERVAL_S = 5.0
+
+T = TypeVar("T")
 
 
 class TerminalReporter(Reporter):
@@ -187,3 +191,8 @@ def training_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
     ) as bar:
         task = bar.add_task("training", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def shown_while_done(console: Console, what: str, items: Sequence[T]) -> Iterator[T]:
+    """Goes through items, with a progress bar if the console is a terminal."""
+    yield from track(items, what, console=console, disable=not console.is_terminal, transient=True)

@@ -102,11 +102,11 @@ class Provenance:
                 "ffmpeg": av.ffmpeg_version_info,
                 **{name: metadata.version(name) for name in PACKAGES},
             },
-            command=command or _command_line(),
+            command=command or command_line(),
         )
 
 
-def _command_line() -> str:
+def command_line() -> str:
     """The command line, without secrets."""
     words = [
         "page.token=***" if word.startswith("page.token=") else without_secrets(word)

@@ -12,9 +12,10 @@ from configs.load import with_changes
 from configs.names import as_text
 from configs.schema import Settings
 from pipeline.places import TABLE, folders_with_summaries
-from pipeline.results.named import Names
+from pipeline.results.named import Names, with_names
 from pipeline.results.renew import result_in
 from pipeline.results.summary import Provenance, Summary, read_summary
+from pipeline.results.timeline import Timeline, read_table, timeline_of
 from pipeline.results.video_result import VideoResult
 
 
@@ -68,6 +69,18 @@ class Video:
             SourceError: the table cannot be read.
         """
         return result_in(self.folder, (self.summary, self.made_by), self.settings, names)
+
+    def timeline(self, names: Names) -> Timeline:
+        """Its table alone.
+
+        Args:
+            names: of its people, by track.
+
+        Raises:
+            SourceError: the table cannot be read.
+        """
+        rows = read_table(self.folder / TABLE)
+        return with_names(timeline_of(rows, self.summary.gaps_s), names)
 
 
 def videos_in(out: Path) -> Iterator[Video]:
