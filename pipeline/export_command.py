@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from configs.errors import OutputError, SourceError, UsageError
+from configs.errors import OutputError, UsageError
 from configs.load import load_settings, with_changes
 from configs.schema import Settings
 from configs.version import VERSION
@@ -59,7 +60,9 @@ def export_study(out: Path, options: ExportOptions) -> int:
             raise UsageError(f"{out}: no results in it; give the output folder of a run")
         study, tables = _told(options, videos)
         videos, problems = _renewed(out, options, videos, study)
-        problems += _add_all(tables, [video for video in videos if video.has_table])
+        problems += tables.read(
+            [video for video in videos if video.has_table], partial(shown_while_done, err_console)
+        )
         for warning in tables.warnings:
             say_error(warning)
         try:
@@ -148,17 +151,3 @@ def _segment_changes(assignments: Sequence[str]) -> dict[str, Any]:
                 "the command run the rest"
             )
     return {key.partition(".")[2]: getattr(changed, key.partition(".")[2]) for key in keys}
-
-
-def _add_all(tables: StudyTables, videos: Sequence[Video]) -> list[str]:
-    """Take the figures of all videos; returns the problems of tables that cannot be read."""
-    if not tables.needs_faces:
-        return []
-    problems = []
-    for what, take in (("neutral faces", tables.gather), ("figures", tables.add)):
-        for video in shown_while_done(err_console, what, videos):
-            try:
-                take(video)
-            except SourceError as error:
-                problems.append(str(error))
-    return problems

@@ -10,9 +10,10 @@ made other data worse.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
+import pandas
 
 from configs.errors import UsageError
 from configs.names import nearest
@@ -20,7 +21,7 @@ from models.emotions import EMOTIONS, valence_of
 from models.neutral import TYPICAL, log_probabilities
 from pipeline.study.columns import BASELINE_MEASURES
 from pipeline.study.events import Events
-from pipeline.study.faces import Faces
+from pipeline.study.faces import Faces, Film, usable_rows
 
 STRENGTH = 0.35
 """Share of the excess that is taken away: 5 to 9 points more are right where a person is misread;
@@ -30,8 +31,8 @@ Person = str | tuple[str, int]
 """A name, which is one person in all videos; or the video and track of someone without one."""
 
 
-def person_of(faces: Faces, track: int) -> Person:
-    return faces.names.get(track) or (faces.video, track)
+def person_of(film: Film, track: int) -> Person:
+    return film.names.get(track) or (film.video, track)
 
 
 class Baselines:
@@ -52,54 +53,59 @@ class Baselines:
                 f"--baseline {event}: no such event{nearest(event, known)}; "
                 f"events: {', '.join(known)}"
             )
-        self._stretches = events.rows[events.rows["event"] == event]
-        self.videos = frozenset(self._stretches["video"])
+        neutral = events.rows[events.rows["event"] == event]
+        self._events = Events(neutral, ())
+        self.videos = frozenset(neutral["video"])
         self._sums: dict[Person, np.ndarray] = {}
         self._seen_s: dict[Person, float] = {}
 
     def gather(self, faces: Faces) -> None:
-        """Take the neutral stretches of one of ``videos``."""
-        own = self._stretches[self._stretches["video"] == faces.video]
-        for start_s, end_s in own[["start_s", "end_s"]].itertuples(index=False):
-            rows = faces.within(start_s, end_s)
-            for track, seen in rows[rows["usable"]].groupby("track"):
-                weights = seen["seen_s"].to_numpy()
-                logs = log_probabilities(seen[list(EMOTIONS)].to_numpy())
-                person = person_of(faces, int(track))
-                self._sums[person] = self._sums.get(person, 0.0) + weights @ logs
-                self._seen_s[person] = self._seen_s.get(person, 0.0) + float(weights.sum())
+        """Take the neutral stretches of films."""
+        rows = usable_rows(faces.within(self._events.of(faces)))
+        for (number, track), seen in rows.groupby(["film", "track"]):
+            weights = seen["seen_s"].to_numpy()
+            logs = log_probabilities(seen[list(EMOTIONS)].to_numpy())
+            person = person_of(faces.films[number], track)
+            self._sums[person] = self._sums.get(person, np.zeros(len(EMOTIONS))) + weights @ logs
+            self._seen_s[person] = self._seen_s.get(person, 0.0) + float(weights.sum())
 
-    def excesses(self, faces: Faces) -> Mapping[int, np.ndarray]:
-        """By track, (7,): what is seen in a neutral face beyond the typical, in logarithms."""
-        people = {track: person_of(faces, track) for track in faces.tracks}
-        return {
-            track: self._sums[person] / self._seen_s[person] - TYPICAL
-            for track, person in people.items()
-            if self._seen_s.get(person)
-        }
+    def excess(self, film: Film, track: int) -> np.ndarray:
+        """What is seen in a neutral face beyond the typical, in logarithms: (7,).
+
+        NaN for a person without a neutral stretch.
+        """
+        person = person_of(film, track)
+        if person not in self._sums:
+            return np.full(len(EMOTIONS), np.nan)
+        return self._sums[person] / self._seen_s[person] - TYPICAL
 
     def compare(self, faces: Faces) -> Faces:
         """The faces with ``BASELINE_MEASURES``, NaN for a person without a neutral stretch."""
-        rows = faces.rows.assign(**dict.fromkeys(BASELINE_MEASURES, np.nan))
-        for track, excess in self.excesses(faces).items():
-            own = rows["track"] == track
-            compared = compare(rows.loc[own, list(EMOTIONS)].to_numpy(), excess)
-            values = np.column_stack([compared, valence_of(compared)])
-            rows.loc[own, list(BASELINE_MEASURES)] = values
-        return Faces(**{**vars(faces), "rows": rows})
+        people = [
+            (number, track) for number, film in enumerate(faces.films) for track in film.tracks
+        ]
+        excesses = [self.excess(faces.films[number], track) for number, track in people]
+        by_person = pandas.MultiIndex.from_tuples(people, names=["film", "track"])
+        places = by_person.get_indexer(pandas.MultiIndex.from_frame(faces.rows[["film", "track"]]))
+        compared = compare(
+            faces.rows[list(EMOTIONS)].to_numpy(), np.reshape(excesses, (-1, len(EMOTIONS)))[places]
+        )
+        values = np.column_stack([compared, valence_of(compared)])
+        columns = dict(zip(BASELINE_MEASURES, values.T, strict=True))
+        return replace(faces, rows=faces.rows.assign(**columns))
 
-    def without(self, faces: Faces) -> Iterable[str]:
-        """Who of a video has no neutral stretch, in words."""
-        compared = self.excesses(faces)
+    def without(self, faces: Faces) -> list[str]:
+        """Who has no neutral stretch, in words."""
         return [
-            faces.names.get(track) or f"{faces.video}, person {track}"
-            for track in faces.tracks
-            if track not in compared
+            film.names.get(track) or f"{film.video}, person {track}"
+            for film in faces.films
+            for track in film.tracks
+            if person_of(film, track) not in self._sums
         ]
 
 
 def compare(probabilities: np.ndarray, excess: np.ndarray) -> np.ndarray:
-    """Probabilities, (m, 7), with a share of the excess taken away; rows sum to 1."""
+    """Probabilities with a share of the excess taken away, both (m, 7); rows sum to 1."""
     logs = log_probabilities(probabilities) - STRENGTH * excess
     powers = np.exp(logs - logs.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)

@@ -34,7 +34,8 @@ def draw_conditions(table: pandas.DataFrame, path: Path) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    kinds = [""] + ["baseline_"] * table["measure"].str.startswith("baseline_").any()
+    compared = table["measure"].str.startswith("baseline_").any()
+    kinds = ["", "baseline_"] if compared else [""]
     panels = [(event, kind) for kind in kinds for event in dict.fromkeys(table["event"])]
     across = min(MAX_PANELS, len(panels) // len(kinds))
     down = -(-len(panels) // across)

@@ -10,10 +10,9 @@ import numpy as np
 import pandas
 
 from pipeline.results.codebook import Column
-from pipeline.results.timeline import NOBODY
 from pipeline.study import columns
 from pipeline.study.columns import MEASURES
-from pipeline.study.faces import Faces, figures
+from pipeline.study.faces import Faces, figures, usable_rows
 from pipeline.study.inputs import UserTable, further_columns
 from pipeline.study.videos import Video
 
@@ -53,9 +52,11 @@ class Events:
     rows: pandas.DataFrame
     further: tuple[str, ...]
 
-    def of(self, video: str) -> pandas.DataFrame:
-        """Those of one video."""
-        return self.rows[self.rows["video"] == video]
+    def of(self, faces: Faces) -> pandas.DataFrame:
+        """Those of these films, with ``film``, its number."""
+        numbers = {film.video: number for number, film in enumerate(faces.films)}
+        own = self.rows[self.rows["video"].isin(numbers)]
+        return own.assign(film=own["video"].map(numbers).astype(int))
 
 
 def read_events(
@@ -139,32 +140,33 @@ def _check_overlaps(table: UserTable, times: pandas.DataFrame) -> None:
 
 
 def events_of(faces: Faces, events: Events) -> pandas.DataFrame:
-    """A row for each event of a video and each person in it.
+    """A row for each event of the films and each person in its film.
 
     Returns:
         ``COLUMNS``, those of baselines where faces have them, and those that a user added; without
         people, one row an event.
     """
-    own = events.of(faces.video)
-    pieces = pandas.concat(
-        [
-            faces.within(start_s, end_s).assign(event_row=row)
-            for row, start_s, end_s in own[["start_s", "end_s"]].itertuples()
-        ]
-    )
-    tracks = faces.tracks or [NOBODY]
-    index = pandas.MultiIndex.from_product([own.index, tracks], names=["event_row", "track"])
-    clipped = own[["start_s", "end_s"]].clip(faces.begins_s, faces.ends_s)
-    lengths_s = (clipped["end_s"] - clipped["start_s"]).reindex(index, level="event_row")
-    by = ["event_row", "track"]
+    own = events.of(faces)
+    by = ["stretch", "track"]
+    within_s = [
+        max(0.0, min(end_s, faces.films[film].ends_s) - max(start_s, faces.films[film].begins_s))
+        for film, start_s, end_s in own[["film", "start_s", "end_s"]].itertuples(index=False)
+    ]
+    shown = [
+        (stretch, track, length_s)
+        for stretch, film, length_s in zip(own.index, own["film"], within_s, strict=True)
+        for track in faces.films[film].shown
+    ]
+    lengths_s = pandas.DataFrame(shown, columns=[*by, "length_s"]).set_index(by)["length_s"]
+    pieces = faces.within(own)
     table = figures(pieces, by, lengths_s)
-    usable = pieces[pieces["usable"] & (pieces["seen_s"] > 0)].reset_index(drop=True)
+    usable = usable_rows(pieces)
     peaks = usable.groupby(by)[list(MEASURES)].idxmax()
-    begins_s = own["start_s"].reindex(table.index, level="event_row")
+    begins_s = own["start_s"].reindex(table.index.get_level_values("stretch")).to_numpy()
     for name in MEASURES:
         at_s = peaks[name].map(usable["start_s"]).reindex(table.index)
         table[f"peak_{name}_s"] = np.maximum(at_s - begins_s, 0.0)
     table = table.reset_index().merge(
-        own.drop(columns="video"), left_on="event_row", right_index=True
+        own.drop(columns="video"), left_on="stretch", right_index=True
     )
     return faces.table_of(table)

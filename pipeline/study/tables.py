@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas
@@ -13,7 +13,7 @@ from pipeline.study.baseline import Baselines
 from pipeline.study.bins import bins_of
 from pipeline.study.conditions import ConditionMeans
 from pipeline.study.events import Events, events_of
-from pipeline.study.faces import faces_of
+from pipeline.study.faces import Faces, faces_of
 from pipeline.study.study import Study
 from pipeline.study.synchrony import synchrony_rows
 from pipeline.study.videos import Video
@@ -29,7 +29,7 @@ OWN_COLUMNS = frozenset(
 
 
 class StudyTables:
-    """Takes videos one after the other, then writes all tables that are wanted.
+    """Reads videos, then writes all tables that are wanted.
 
     Args:
         study: what a user told of people and participants.
@@ -61,38 +61,36 @@ class StudyTables:
         self._conditions = ConditionMeans()
         self.warnings: list[str] = []
 
-    @property
-    def needs_faces(self) -> bool:
-        """Whether the tables of videos have to be read."""
-        return bool(self._bins_s or self._events or self._study.participants)
+    def read(
+        self, videos: Sequence[Video], shown: Callable[[str, Sequence[Video]], Iterable[Video]]
+    ) -> list[str]:
+        """Take the figures of all videos; returns the problems of tables that cannot be read.
 
-    def gather(self, video: Video) -> None:
-        """Take the neutral stretches of a video; those of all, before the first is added.
-
-        Raises:
-            SourceError: its table cannot be read.
+        Args:
+            shown: goes through videos, and shows the progress of what is named.
         """
-        if self._baselines and video.name in self._baselines.videos:
-            self._baselines.gather(faces_of(video, self._study))
+        problems: list[str] = []
+        if self._baselines:
+            neutral = [video for video in videos if video.name in self._baselines.videos]
+            for faces in faces_of(shown("neutral faces", neutral), self._study, problems):
+                self._baselines.gather(faces)
+        if self._bins_s or self._events or self._study.participants:
+            for faces in faces_of(shown("figures", videos), self._study, problems):
+                self._add(faces)
+        return problems
 
-    def add(self, video: Video) -> None:
-        """Take the figures of one video.
-
-        Raises:
-            SourceError: its table cannot be read.
-        """
-        faces = faces_of(video, self._study)
+    def _add(self, faces: Faces) -> None:
         if self._baselines:
             without = self._baselines.without(faces)
             self.warnings += [f"{who}: no usable neutral face; no baseline" for who in without]
             faces = self._baselines.compare(faces)
+        self._add_to_conditions(faces.table_of(faces.whole()))
         if self._bins_s:
             self._bins.append(bins_of(faces, self._bins_s))
-        if self._events and len(self._events.of(video.name)):
+        if self._events and len(self._events.of(faces)):
             own = events_of(faces, self._events)
             self._of_events.append(own)
             self._add_to_conditions(own)
-        self._add_to_conditions(faces.table_of(faces.whole()))
 
     def _add_to_conditions(self, table: pandas.DataFrame) -> None:
         if self._study.participants:
