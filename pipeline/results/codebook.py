@@ -75,6 +75,13 @@ EXPRESSIONS = {name: f"The face looks {name} to most people." for name in EMOTIO
 }
 """The levels of a column that holds an expression."""
 
+NO_FACE = {
+    "none found": "No face was found.",
+    "left out": "A face was found, but for too short a time to be shown (track.min_s).",
+    "outside": "It is not in the part of the video that was analysed.",
+}
+"""Why there is no face: the levels of a column; frames outside the part are in no timeline."""
+
 TRACK = Column("track", "Number of the person in this video, from 1.", type="integer")
 
 TIMELINE = (
@@ -100,6 +107,8 @@ TIMELINE = (
     Column("usable", "Whether the face is large enough, and seen enough from the front, for its "
            "expression to be relied on.", None, "integer",
            {"0": "It cannot be relied on.", "1": "It can be relied on."}),
+    Column("no_face", "Why the frame has no face; empty where it has one.", None, "string",
+           {key: NO_FACE[key] for key in ("none found", "left out")}),
     *(
         Column(f"raw_{name}", f"Probability of the expression {name}, as the network gave it.",
                PROBABILITY)
