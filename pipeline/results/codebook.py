@@ -82,6 +82,10 @@ NO_FACE = {
 }
 """Why there is no face: the levels of a column; frames outside the part are in no timeline."""
 
+SEGMENT_LABELS = EXPRESSIONS | {
+    "unclear": "No expression has a high enough mean probability (segments.min_confidence)."
+}
+
 TRACK = Column("track", "Number of the person in this video, from 1.", type="integer")
 
 TIMELINE = (
@@ -120,7 +124,7 @@ TIMELINE = (
 SEGMENTS = (
     TRACK,
     Column("emotion", "The expression with the highest mean probability.", None, "string",
-           EXPRESSIONS | {"unclear": "No expression has a high enough mean probability."}),
+           SEGMENT_LABELS),
     Column("start_s", "When the segment begins, from the first frame of the video.", "s"),
     Column("end_s", "When it ends, from the first frame of the video.", "s"),
     Column("confidence", "Mean probability of the likeliest expression.", PROBABILITY),
