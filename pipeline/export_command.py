@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from configs.schema import Settings
 from configs.version import VERSION
 from pipeline.progress import shown_while_done
 from pipeline.results.renew import renew
-from pipeline.results.summary import PROGRAM, command_line
+from pipeline.results.summary import PROGRAM, command_line, read_summary
 from pipeline.run.ledger import only_run_in
 from pipeline.run_command import DONE, SOME_FAILED
 from pipeline.terminal import err_console, say, say_error
@@ -114,6 +114,7 @@ def _renewed(
     """The videos, those renewed whose segments, names or files change; and problems."""
     from pipeline.study.corrections import corrected
     from pipeline.study.study import read_study
+    from pipeline.study.videos import video_at
 
     changes = _segment_changes(options.assignments)
     with_changes(Settings(), {"export": {"formats": options.formats}}, "--formats")
@@ -134,7 +135,8 @@ def _renewed(
     for place, settings, names in shown_while_done(err_console, "renewing", todo):
         video = renewed[place]
         summary = renew(video.folder, (video.summary, video.made_by), settings, names)
-        renewed[place] = replace(video, summary=summary)
+        found = read_summary(video.folder) or (summary, video.made_by)
+        renewed[place] = video_at(out, video.folder, found)
         if summary.interrupted:
             problems.append(f"{video.name}: {summary.reason}")
     return renewed, problems

@@ -107,11 +107,15 @@ def _check_times(
             table.wrong(line, f"end_s is not after start_s ({start_s:g} to {end_s:g} s); exchange "
                         "or correct them")  # fmt: skip
         elif video is not None and video.has_table:
-            last_s = video.summary.duration_s
-            at = f"the event is at {start_s:g} to {end_s:g} s, {video.name} lasts {last_s:.2f} s"
-            if end_s <= 0 or start_s > last_s:
+            first_s = video.begins_s
+            last_s = first_s + video.summary.duration_s
+            at = (
+                f"the event is at {start_s:g} to {end_s:g} s, {video.name} is analysed from "
+                f"{first_s:g} to {last_s:.2f} s"
+            )
+            if end_s <= first_s or start_s > last_s + _frame_s(video):
                 table.wrong(line, f"{at}; correct the times, or give {OFFSET}")
-            elif start_s < 0 or end_s > last_s + 2 * _frame_s(video):
+            elif start_s < first_s or end_s > last_s + 2 * _frame_s(video):
                 warnings.append(
                     f"{table.path}: line {line}: {at}; the figures are of the part within it"
                 )
