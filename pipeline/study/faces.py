@@ -199,7 +199,7 @@ def figures(pieces: pandas.DataFrame, by: list[str], lengths_s: pandas.Series) -
     usable = usable_rows(pieces)
     seen_s = pieces.groupby(by)["seen_s"].sum().reindex(lengths_s.index, fill_value=0.0)
     weighted = usable[measures].mul(usable["seen_s"], axis=0).assign(usable_s=usable["seen_s"])
-    sums = weighted.groupby([usable[name] for name in by]).sum()
+    sums = weighted.groupby([usable[name] for name in by]).sum(min_count=1)  # Not 0 of NaN.
     means = sums[measures].div(sums["usable_s"], axis=0)
     means.columns = [name if name.startswith("baseline_") else f"mean_{name}" for name in measures]
     maxima = usable.groupby(by)[list(MEASURES)].max().add_prefix("max_")

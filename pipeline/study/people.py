@@ -27,7 +27,7 @@ VIDEO_COLUMNS = (
             "partial": "The video is damaged or the run was stopped; what could be decoded is in "
                        "the tables.",
             "failed": "There are no tables."}),
-    Column("reason", "Why it is not complete.", type="string"),
+    Column("reason", "Why it is not complete; empty if it is.", type="string"),
     Column("duration_s", "Time from the first frame to the last. Empty, as all that follows, "
            "without tables.", "s"),
     Column("frames", "Number of frames.", type="integer"),

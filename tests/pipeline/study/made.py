@@ -119,7 +119,7 @@ def _rows(video: MadeVideo):
     for frame, at_s in enumerate(video.time_s):
         seen = [(track, face) for track, face in video.faces.items() if face.seen[frame]]
         if not seen:
-            yield (frame, f"{at_s:.6f}", *[""] * (len(COLUMNS) - 2))
+            yield (frame, f"{at_s:.6f}", *[""] * (len(COLUMNS) - 3), "none found")
         for track, face in seen:
             values = steps[track][frame] / 10_000
             of = dict(zip(EMOTIONS, values, strict=True))
@@ -128,5 +128,5 @@ def _rows(video: MadeVideo):
                 frame, f"{at_s:.6f}", track, "10.0", "10.0",
                 f"{face.side_px:.1f}", f"{face.side_px:.1f}", "0.900",
                 EMOTIONS[int(np.argmax(values))], *(f"{value:.4f}" for value in values),
-                f"{valence:.4f}", "40.0", "0.0", int(face.usable[frame]),
+                f"{valence:.4f}", "40.0", "0.0", int(face.usable[frame]), "",
             )  # fmt: skip
