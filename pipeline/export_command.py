@@ -17,7 +17,7 @@ from pipeline.results.renew import renew
 from pipeline.results.summary import PROGRAM, command_line, read_summary
 from pipeline.run.ledger import only_run_in
 from pipeline.run_command import DONE, SOME_FAILED
-from pipeline.terminal import err_console, say, say_error
+from pipeline.terminal import err_console, say, say_error, say_note
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study
@@ -63,8 +63,6 @@ def export_study(out: Path, options: ExportOptions) -> int:
         problems += tables.read(
             [video for video in videos if video.has_table], partial(shown_while_done, err_console)
         )
-        for warning in tables.warnings:
-            say_error(warning)
         try:
             written = tables.write(out)
             study.write(out, {"command": command_line(), "versions": {PROGRAM: VERSION}})
@@ -73,6 +71,8 @@ def export_study(out: Path, options: ExportOptions) -> int:
             problems.append(str(error))
         else:
             say(f"wrote {', '.join([VIDEOS, PEOPLE, *written, STUDY])} in {out}")
+    for warning in tables.warnings:
+        say_note(warning)
     for problem in dict.fromkeys(problems):
         say_error(problem)
     return SOME_FAILED if problems else DONE
@@ -101,7 +101,7 @@ def _told(options: ExportOptions, videos: Sequence[Video]) -> tuple[Study, Study
         else None
     )
     taken = OWN_COLUMNS | set(participants.columns if participants else ())
-    events = read_events(options.events, videos, taken, say_error) if options.events else None
+    events = read_events(options.events, videos, taken, say_note) if options.events else None
     analysed = {video.name: video.summary.ended_at for video in videos if video.name in names}
     study = Study(names, analysed, participants, options.main_person)
     tables = StudyTables(study, options.bins_s, events, options.baseline, options.synchrony)

@@ -49,6 +49,8 @@ def draw_conditions(table: pandas.DataFrame, path: Path) -> None:
         axes.set_title(
             f"{name}, by baseline" if kind else name, loc="left", fontsize=9, parse_math=False
         )
+    for axes in grid[::across]:
+        axes.set_ylabel("mean ± standard error", fontsize=8, color=GREY)
     for axes in grid[len(panels) :]:
         axes.set_visible(False)
     handles, labels = grid[0].get_legend_handles_labels()
@@ -76,5 +78,4 @@ def _draw_panel(axes: Axes, rows: pandas.DataFrame, kind: str, conditions: list[
     axes.axhline(0, color="0.85", linewidth=0.6, zorder=0)
     axes.set_xticks(places, MEASURES, rotation=30, ha="right")
     axes.tick_params(length=0, labelcolor=GREY, labelsize=8)
-    axes.set_ylabel("mean ± standard error", fontsize=8, color=GREY)
     axes.spines[:].set_visible(False)

@@ -130,17 +130,21 @@ def _check_overlaps(table: UserTable, times: pandas.DataFrame) -> None:
     """Tell each event that begins before an earlier one of its video has ended."""
     for _, lines in table.rows.groupby("video").groups.items():
         own = times.loc[lines].dropna().sort_values("start_s", kind="stable")
-        latest: tuple[int, float, float] | None = None
+        latest: int | None = None
         for line, start_s, end_s in own.itertuples():
-            if latest and start_s < latest[2]:
-                other, other_start_s, other_end_s = latest
+            if latest is not None and start_s < own.at[latest, "end_s"]:
+                first, second = sorted((latest, line))
                 table.wrong(
-                    line, f"the event, {start_s:g} to {end_s:g} s, overlaps that of line {other}, "
-                    f"{other_start_s:g} to {other_end_s:g} s; correct the times, or give one of "
-                    "them in another file, to an export of its own"
+                    second, f"the event, {_span(own, second)}, overlaps that of line {first}, "
+                    f"{_span(own, first)}; correct the times, or give one of them in another file, "
+                    "to an export of its own"
                 )  # fmt: skip
-            if not latest or end_s > latest[2]:
-                latest = (line, start_s, end_s)
+            if latest is None or end_s > own.at[latest, "end_s"]:
+                latest = line
+
+
+def _span(times: pandas.DataFrame, line: int) -> str:
+    return f"{times.at[line, 'start_s']:g} to {times.at[line, 'end_s']:g} s"
 
 
 def events_of(faces: Faces, events: Events) -> pandas.DataFrame:

@@ -2,10 +2,12 @@
 
 Lagged correlation of the means in ``bins.csv`` (Boker et al., "Windowed cross-correlation and peak
 picking", Psychological Methods 7, 2002, in one window). Whether the largest is more than chance is
-told by surrogates: the second series shifted in time, around its end, beyond every lag that is
-looked at, so that it keeps its own course and loses its relation to the first (Moulder, Boker,
-Ramseyer and Tschacher, "Determining synchrony between behavioral time series: an application of
-surrogate data generation", Psychological Methods 23, 2018).
+told by surrogates: the second series shifted in time around its end, so that it keeps its own
+course and loses its relation to the first (Moulder, Boker, Ramseyer and Tschacher, "Determining
+synchrony between behavioral time series: an application of surrogate data generation",
+Psychological Methods 23, 2018). Shifts of less than the longest lag count as well, although they
+keep some of the relation: without them p would be too small. So p is never much below the number of
+lags by that of bins.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ COLUMNS = (
     Column("r", "Pearson's correlation at this lag.", "-1 to 1"),
     Column("n", "Bins that it is over, in which both are seen and usable.", type="integer"),
     Column("p", "Share of surrogates, and of the pair itself, with a correlation at any lag at "
-           "least as far from 0; empty if the series are too short for surrogates.", "0 to 1"),
+           "least as far from 0.", "0 to 1"),
 )  # fmt: skip
 
 
@@ -88,7 +90,7 @@ def lagged_correlations(
 def synchrony(
     first: np.ndarray, second: np.ndarray, longest: int
 ) -> tuple[int, float, int, float] | None:
-    """The best lag in bins, its correlation, the number of bins, and p, NaN if not known.
+    """The best lag in bins, its correlation, the number of bins, and p.
 
     Args:
         first, second: (n,), NaN where there is no value.
@@ -100,10 +102,10 @@ def synchrony(
     if np.isnan(own).all():
         return None
     best = int(np.nanargmax(np.abs(own)))
-    surrogates = _largest(lagged_correlations(first, _shifted(second, longest), longest)[0])
+    surrogates = _largest(lagged_correlations(first, _shifted(second), longest)[0])
     at_least = np.count_nonzero(surrogates >= abs(own[best]) - 1e-12)
-    p = (1 + at_least) / (1 + len(surrogates)) if len(surrogates) else np.nan
-    return best - longest, float(own[best]), int(counts[best]), p
+    p = (1 + at_least) / (1 + len(surrogates))
+    return best - longest, float(own[best]), int(counts[best]), float(p)
 
 
 def _largest(correlations: np.ndarray) -> np.ndarray:
@@ -112,11 +114,11 @@ def _largest(correlations: np.ndarray) -> np.ndarray:
     return np.nanmax(known, axis=1) if len(known) else np.empty(0)
 
 
-def _shifted(series: np.ndarray, longest: int) -> np.ndarray:
-    """The series shifted around its end, by as many bins as no lag of either undoes: (k, n)."""
-    shifts = np.arange(2 * longest + 1, len(series) - 2 * longest)
+def _shifted(series: np.ndarray) -> np.ndarray:
+    """The series shifted around its end, by evenly spread numbers of bins: (k, n)."""
+    shifts = np.arange(1, len(series))
     if len(shifts) > MAX_SURROGATES:
-        shifts = shifts[np.linspace(0, len(shifts) - 1, MAX_SURROGATES).round().astype(int)]
+        shifts = np.linspace(0, len(series), MAX_SURROGATES + 2)[1:-1].round().astype(int)
     return series[(np.arange(len(series)) - shifts[:, None]) % len(series)]
 
 

@@ -39,7 +39,7 @@ class StudyTables:
         with_synchrony: of people, on bins.
 
     Attributes:
-        warnings: who has no neutral stretch, in words.
+        warnings: what a user should know of the tables, in words.
 
     Raises:
         UsageError: no event is called as ``baseline``.
@@ -115,6 +115,11 @@ class StudyTables:
         if self._bins and self._bins_s and self._synchrony:
             joined = self._study.join(pandas.concat(self._bins, ignore_index=True))
             rows = synchrony_rows(joined, self._bins_s)
+            if not rows:
+                self.warnings.append(
+                    f"{synchrony.SYNCHRONY}: no two people who are seen together in "
+                    f"{synchrony.MIN_BINS} bins, in one video or in two of a pair"
+                )
             write_table(
                 table_of(rows, synchrony.COLUMNS), out / synchrony.SYNCHRONY, synchrony.COLUMNS
             )
