@@ -8,7 +8,7 @@ import shlex
 import sys
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
-from importlib import metadata
+from importlib import metadata, resources
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,9 @@ from stages.write.files import write_atomically
 
 PROGRAM = "emotion-timelines"
 PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python-headless", "ray")
+
+SCHEMA = "summary.schema.json"
+"""The JSON Schema of ``summary.json``, which is written into the output folder."""
 
 Status = Literal["complete", "partial", "failed"]
 
@@ -195,6 +198,16 @@ class Summary:
         figures["reason"] = self.reason
         text = json.dumps({**figures, **asdict(provenance)}, indent=2, ensure_ascii=False)
         write_atomically(folder / SUMMARY, text + "\n")
+
+
+def write_schema(out: Path) -> None:
+    """Write the JSON Schema of summaries into an output folder.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    text = (resources.files("pipeline.results") / SCHEMA).read_text(encoding="utf-8")
+    write_atomically(out / SCHEMA, text)
 
 
 def read_summary(folder: Path) -> tuple[Summary, Provenance] | None:

@@ -43,7 +43,8 @@ class VideoResult:
     @property
     def blurred(self) -> bool:
         """Whether faces were made unrecognisable in all that is written."""
-        return bool(self.provenance["settings"]["video"]["blur"])
+        video = self.provenance.get("settings", {}).get("video", {})
+        return bool(video.get("blur"))  # The first version did not have it.
 
     def film_ms(self, at_s: float) -> int:
         """When a moment of the timeline is shown in the film, in milliseconds.
