@@ -44,8 +44,11 @@ def renew(
     try:
         portraits = portraits_in(folder / REPORT)
         result = result_in(folder, (summary, made_by), settings, names)
-        recorded = result_in(folder, (summary, made_by), settings) if names else result
-        summary = replace(summary, people=tuple(asdict(person) for person in recorded.people))
+        if not names:
+            summary = _with_figures(summary, result)
+        elif summary.by_hand or not found[1].has_segments_of(made_by):
+            recorded = result_in(folder, (summary, made_by), settings)
+            summary = _with_figures(summary, recorded)
         problems = write_exports(result, folder, settings)
         write_report(result, summary, portraits, folder)
     except Exception as error:  # As for an analysis: the other videos go on.
@@ -55,6 +58,10 @@ def renew(
         summary = replace(summary, status="partial", reason="; ".join(reasons), interrupted=True)
     kept = tuple(path.name for path in results_in(folder))
     return save_summary(replace(summary, files=kept), folder, made_by)
+
+
+def _with_figures(summary: Summary, result: VideoResult) -> Summary:
+    return replace(summary, people=tuple(asdict(person) for person in result.people))
 
 
 def result_in(
