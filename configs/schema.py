@@ -149,7 +149,8 @@ class PageSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Its port; 0: any that is free."""
     token: Token | None = Field(default=None, repr=False)
-    """Token that viewers on other machines need; empty for a new one each time."""
+    """Token that viewers need; empty: a new one each time, and none where only this machine can
+    reach the page."""
 
 
 class ExecutorSettings(Section):

@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from configs.addresses import URL, is_live, without_secrets
+from configs.addresses import URL, hide_addresses, is_live, without_secrets
 from configs.cameras import Camera, camera_of, load_cameras
 from configs.errors import SourceError
 from configs.names import as_text, printable
@@ -107,6 +107,10 @@ class Stream:
     @property
     def label(self) -> str:
         return self.source
+
+    def without_address(self, text: str) -> str:
+        """A text about this stream, as of FFmpeg, without what is secret of the address."""
+        return hide_addresses(text, [self.address])
 
     def identity(self) -> None:
         """None: a stream has no identity as a file has."""
