@@ -120,9 +120,8 @@ def analyse(
 
 def _job(video: str | Path, out: Path, settings: Settings) -> Job:
     if is_camera_source(str(video)):
-        shown = without_secrets(str(video))
         raise UsageError(
-            f"{shown}: analyse takes the path of a recorded video; "
+            f"{without_secrets(str(video))}: analyse takes a recorded video, by its path; "
             "for cameras and network streams there is the command run"
         )
     jobs, problems = find_jobs([str(video)], out, pictures=settings.read.rate is not None)

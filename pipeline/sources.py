@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -279,7 +280,7 @@ def _nothing_in(source: str) -> SourceError:
     shown = without_secrets(source)
     if Path(source).is_dir():
         return SourceError(f"{source}: no video in this folder, or none that is wanted")
-    if source.isdigit():
+    if re.fullmatch("0[0-9]+", source):
         return SourceError(f"{source}: no such file; the number of a camera has no zeros before it")
     if glob.has_magic(source):
         return SourceError(f"{shown}: no file matches this pattern")
