@@ -57,7 +57,9 @@ def bench(
         str, typer.Option(metavar="WxH", help="Live: size of their frames.")
     ] = "640x360",
     rate: Annotated[int, typer.Option(min=1, help="Live: their frames per second.")] = 15,
-    seconds: Annotated[float, typer.Option(min=10, help="Live: duration of the measurement.")] = 60,
+    seconds: Annotated[
+        float, typer.Option(min=10, max=86_400, help="Live: duration of the measurement.")
+    ] = 60,
     executor: ExecutorOption = None,
     as_json: AsJson = False,
 ) -> None:

@@ -112,6 +112,7 @@ class LiveStream:
                 cut_short = reader.reason if reader.state == "ended" else None
         except Exception as error:  # Whatever is wrong with one stream, the others go on.
             cut_short = explain(error)
+        cut_short = self._shown(cut_short)
         if recorder is None:
             reason = cut_short or f"no picture came: {self.status().reason or 'it was stopped'}"
             self._ended = save_failure(stream, reason, self._provenance)
@@ -137,7 +138,7 @@ class LiveStream:
         return replace(
             status,
             state="ended" if self._ended else reader.state,
-            reason=self._ended.reason if self._ended else reader.reason,
+            reason=self._ended.reason if self._ended else self._shown(reader.reason),
             time_s=round(float(newest.time_s[-1]), 3) if newest else 0.0,
             frames=newest.first_frame + len(newest) if newest else 0,
             faces=self._faces,
@@ -199,6 +200,9 @@ class LiveStream:
         while self._recent and self._recent[0]["time_s"] < batch.time_s[-1] - RECENT_S:
             self._recent.popleft()
 
+    def _shown(self, reason: str | None) -> str | None:
+        return reason and self._stream.without_address(reason)
+
     def _latency_ms(self) -> tuple[float, float]:
         latencies_s = list(self._latencies_s)
         if not latencies_s:
@@ -215,5 +219,7 @@ class LiveStream:
             "latency_p50_ms": p50,
             "latency_p95_ms": p95,
             "lost": self._reader.lost,
-            "gaps": [asdict(gap) for gap in self._reader.gaps],
+            "gaps": [
+                {**asdict(gap), "reason": self._shown(gap.reason)} for gap in self._reader.gaps
+            ],
         }

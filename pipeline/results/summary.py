@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import shlex
 import sys
 from dataclasses import asdict, dataclass, field, fields
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 import av
 
-from configs.cameras import without_secrets
+from configs.addresses import HIDDEN, without_secrets
 from configs.names import as_text
 from configs.schema import Settings
 from configs.version import VERSION
@@ -27,6 +28,9 @@ PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python-headl
 
 SCHEMA = "summary.schema.json"
 """The JSON Schema of ``summary.json``, which is written into the output folder."""
+
+TOKEN = re.compile(r"(^(?:--set=)?page\.token=).*", re.DOTALL)
+"""In a word of the command line."""
 
 Status = Literal["complete", "partial", "failed"]
 
@@ -111,10 +115,7 @@ class Provenance:
 
 def command_line() -> str:
     """The command line, without secrets."""
-    words = [
-        "page.token=***" if word.startswith("page.token=") else without_secrets(word)
-        for word in sys.argv[1:]
-    ]
+    words = [without_secrets(TOKEN.sub(rf"\1{HIDDEN}", word)) for word in sys.argv[1:]]
     return as_text(shlex.join(["run_pipeline.py", *words]))
 
 

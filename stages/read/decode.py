@@ -9,6 +9,7 @@ import av
 
 from configs.errors import SourceError
 from stages.files import address_of, reason_of
+from stages.packets import of_known_streams
 from stages.read.layout import layout_fault
 from stages.read.losses import Losses
 from stages.read.source import Stated
@@ -94,15 +95,13 @@ class Decoder:
         """
         flushed = False
         try:
-            for packet in self._container.demux():
+            for packet in of_known_streams(self._container.demux()):
                 if self._stopped:
                     break
                 flushed |= packet.stream is self._stream and _flushes(packet)
                 yield packet
         except av.FFmpegError as error:
             self.faults.append(f"reading stopped: {reason_of(error)}")
-        except IndexError:  # PyAV cannot flush a stream that first appeared on the way.
-            pass
         if not flushed:
             last = av.Packet()
             last.stream = self._stream

@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 
 from stages.files import address_of, reason_of
+from stages.packets import of_known_streams
 
 COPIED_CODECS = {"aac", "mp3", "mp3float", "opus", "libopus", "flac"}
 """Copied unchanged, as MP4 and browsers take them; every other codec becomes AAC."""
@@ -95,12 +96,9 @@ class Sound:
             if not self._written:
                 self.problem = reason_of(error)
 
-    def _demux(self, stream: av.AudioStream) -> Iterator[av.Packet[av.AudioStream]]:
-        assert self._source is not None
-        return self._source.demux(stream)
-
     def _copied(self, stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:
-        for packet in self._demux(stream):
+        assert self._source is not None
+        for packet in of_known_streams(self._source.demux(stream)):
             if packet.dts is None or packet.pts is None:
                 continue
             shift = round(self._start_s / packet.time_base)
@@ -128,7 +126,8 @@ class Sound:
         return self._encode(frames, target)
 
     def _decoded(self, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
-        for packet in self._demux(stream):
+        assert self._source is not None
+        for packet in of_known_streams(self._source.demux(stream)):
             with suppress(av.FFmpegError):
                 yield from packet.decode()
 

@@ -92,8 +92,9 @@ def test_rows_are_consistent(ray_out: Path, clip: str) -> None:
     facts = summary(ray_out / clip)
     for row in timeline(ray_out / clip):
         if row["track"] == "":
-            assert all(row[name] == "" for name in COLUMNS[2:])
+            assert all((row[name] == "") == (name != "no_face") for name in COLUMNS[2:])
             continue
+        assert row["no_face"] == ""
         probabilities = [float(row[name]) for name in EMOTIONS]
         assert sum(probabilities) == pytest.approx(1, abs=1e-9)
         assert row["emotion"] == EMOTIONS[int(np.argmax(probabilities))]

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import os
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
+from threading import Thread
 
 import av
 import pytest
 
+from configs.schema import Settings, VideoSettings
 from pipeline.bench.loopback import LoopbackCamera
+from pipeline.live.stream import LiveStream
+from pipeline.results.summary import Provenance
+from pipeline.run.plan import load_network
+from pipeline.sources import Stream
+from pipeline.terminal import show_log
 from tests.pipeline.command import (
     EXECUTORS,
     RESULTS,
@@ -163,24 +171,87 @@ def test_stream_whose_worker_dies_or_hangs_gets_a_new_recording(
     assert summary(second)["status"] == "complete"
 
 
-def test_password_is_in_no_file_and_no_message(tmp_path: Path) -> None:
-    address = f"rtsp://admin:hush@127.0.0.1:{free_port()}/door?token=quiet"
-    limit = ("--set", "live.attempts=2", "--set", "live.retry_wait_s=0.1")
-    outcome = run("run", address, "-o", tmp_path, "--executor", "local", "--verbose", *limit)
+def test_secrets_are_in_no_file_no_name_and_no_message(tmp_path: Path) -> None:
+    here = f"127.0.0.1:{free_port()}"
+    with refusing_server() as server:
+        addresses = (
+            f"rtsp://admin:a@bHUSH@{here}/door?token=HUSH",
+            f"rtsp://admin:p/HUSH x@{here}/x",
+            f"rtsp://{here}/user=admin_password=HUSH_channel=1_stream=0.sdp",
+            f"http://HUSH@{server}/video;pwd=HUSH?psw=HUSH",
+            f"http://{server}/HUSH/live.m3u8?sig=HUSH",
+        )
+        limit = ("--set", "live.attempts=2", "--set", "live.retry_wait_s=0.1", "--show")
+        token = ("--set", "page.host=0.0.0.0", "--set=page.token=QUIET")
+        options = ("-o", tmp_path, "--executor", "local", "--verbose", *limit, *token)
+        outcome = run("run", *addresses, *options)
     assert outcome.returncode == 1
+    printed, _, said = outcome.stdout.partition("\n")
+    assert printed.endswith("?token=QUIET")
+    folders = sorted(path.name for path in tmp_path.iterdir())
+    refused, denied = here.replace(":", "-"), server.replace(":", "-")
+    wanted = [refused, f"{refused}-door", f"{refused}-x", denied, f"{denied}-2"]
+    assert folders == sorted(wanted)
     written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
-    for text in (outcome.stdout, outcome.stderr, *written):
-        assert "hush" not in text
-        assert "quiet" not in text
-    made = json.loads(written[0])
-    assert made["status"] == "failed"
+    for text in (said, outcome.stderr, *folders, *written):
+        assert "HUSH" not in text
+        assert "QUIET" not in text
+    made = summary(tmp_path / f"{refused}-door")
+    assert (made["status"], made["source"]) == ("failed", f"rtsp://***@{here}/door?***")
     assert "given up after 2 failed attempt(s): Connection refused" in made["reason"]
+    assert "403 Forbidden" in summary(tmp_path / denied)["reason"]
+    assert f"'rtsp://***@{here}/door?***'" in made["command"]
+
+
+@contextmanager
+def refusing_server() -> Iterator[str]:
+    """An HTTP server that lets nobody in; gives its host and port."""
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(403)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_unexpected_error_tells_nothing_of_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = "rtsp://admin:a HUSH@cam/door"
+
+    def fail(*_: object) -> None:
+        raise RuntimeError(f"cannot open '{address}' or http://cam/x?k=HUSH")
+
+    monkeypatch.setattr("pipeline.live.stream.LiveReader", fail)
+    settings = Settings(video=VideoSettings(enabled=False))
+    stream = Stream("door", address, settings, tmp_path / "door")
+    log = logging.getLogger()
+    before = log.handlers[:], log.level
+    log.handlers.clear()
+    try:
+        show_log([address])
+        made = LiveStream(stream, Provenance.of(settings, load_network(settings))).run()
+    finally:
+        log.handlers[:], log.level = before
+    assert "cannot open 'rtsp://***@cam/door' or http://cam/x?***" in (made.reason or "")
+    logged = capsys.readouterr().err
+    assert "Traceback" in logged
+    assert "rtsp://***@cam/door" in logged
+    for text in (logged, (tmp_path / "door" / "summary.json").read_text()):
+        assert "HUSH" not in text
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
         (("0", "samples"), "files and live streams need a command each"),
+        (("rtsp://me:hush@cam", "--duration", "inf"), "live.duration_s: inf is wrong"),
+        (("file:///clips/a.mp4",), "a file is given by its path"),
         (("samples", "--show"), "--show is for cameras"),
         (("samples", "--duration", "5"), "--duration is for cameras"),
         (("samples", "--frames", "5"), "--frames is for cameras"),
