@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable
+from html import escape
 from pathlib import Path
 
 import pyarrow
@@ -84,11 +85,10 @@ def _captions(result: VideoResult, path: Path) -> None:
     for segment in sorted(result.segments, key=lambda segment: (segment.start_s, segment.track)):
         start_ms, end_ms = (result.film_ms(at_s) for at_s in _times_s(segment))
         if start_ms < end_ms:
-            name = name_of(segment.track, result.names)
-            who = f"{result.names.get(segment.track) or segment.track}: "
-            text = (
-                f"{who if len(result.people) > 1 else ''}{segment.emotion} {segment.confidence:.0%}"
-            )
+            name = escape(name_of(segment.track, result.names), quote=False)
+            who = escape(result.names.get(segment.track) or str(segment.track), quote=False)
+            text = f"{segment.emotion} {segment.confidence:.0%}"
+            text = f"{who}: {text}" if len(result.people) > 1 else text
             cues.append(f"{_clock(start_ms)} --> {_clock(end_ms)}\n<v {name}>{text}")
     path.write_text("\n\n".join(cues) + "\n", encoding="utf-8")
 

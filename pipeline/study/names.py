@@ -29,7 +29,7 @@ def read_names(path: Path, videos: Sequence[Video]) -> dict[str, dict[int, str]]
     for line, video, track, name in table.rows[list(COLUMNS)].itertuples():
         there = tracks.get(video, [])
         if track.isdecimal() and int(track) in there:
-            names.setdefault(video, {})[int(track)] = name
+            names.setdefault(video, {})[int(track)] = one_line(name)
         elif video in tracks:
             known = ", ".join(map(str, there)) or "nobody"
             table.wrong(
@@ -38,6 +38,11 @@ def read_names(path: Path, videos: Sequence[Video]) -> dict[str, dict[int, str]]
             )  # fmt: skip
     table.refuse_if_wrong()
     return names
+
+
+def one_line(name: str) -> str:
+    """A name without line feeds and repeated spaces, as it stands in captions and tables."""
+    return " ".join(name.split())
 
 
 def write_template(path: Path, videos: Sequence[Video]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas
 
 from pipeline.study.inputs import UserTable, further_columns
+from pipeline.study.names import one_line
 from pipeline.study.videos import Video
 
 REQUIRED = ("video", "participant", "condition")
@@ -60,6 +61,7 @@ def read_participants(
     by_name = "name" in table.rows
     table.check_known("video", [video.name for video in videos], "video in the output folder")
     if by_name:
+        table.rows["name"] = table.rows["name"].map(one_line)
         table.check_known("name", named, "name in the file of --names")
     keys = ["video", "name"] if by_name else ["video"]
     table.check_unique(*keys)

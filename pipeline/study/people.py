@@ -115,11 +115,13 @@ def _figures(video: Video, study: Study) -> tuple[float | None, list[dict[str, A
 
     The summary has them, but for names that join tracks and for early versions.
     """
+    if not video.has_table:
+        return None, []
     usable, persons = video.summary.usable_share, list(video.summary.people)
     names = study.names_of(video)
-    if video.has_table and usable is None:
+    if usable is None:
         usable = usable_share(video.timeline({}))
-    if video.has_table and (names or any("means" not in person for person in persons)):
+    if names or any("means" not in person for person in persons):
         persons = [asdict(person) for person in video.read(names).people]
     if study.main_person:
         persons = sorted(persons, key=lambda person: -person["face_s"])[:1]

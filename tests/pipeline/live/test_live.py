@@ -18,6 +18,7 @@ import av
 import pytest
 
 from configs.schema import Settings, VideoSettings
+from pipeline import load
 from pipeline.bench.loopback import LoopbackCamera
 from pipeline.live.stream import LiveStream
 from pipeline.results.summary import Provenance
@@ -70,8 +71,10 @@ def test_two_streams_side_by_side_until_a_set_number_of_frames(
         sources = (first.address, second.address)
         outcome = run("run", *sources, "-o", tmp_path, "--frames", 45, "--executor", executor)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    folders = sorted(tmp_path.iterdir())
+    folders = sorted(path for path in tmp_path.iterdir() if path.is_dir())
     assert len(folders) == 2
+    assert load(tmp_path, "people").video.tolist() == [folder.name for folder in folders]
+    assert (tmp_path / "videos.csv").read_text().count("complete") == 2
     for folder in folders:
         made = summary(folder)
         assert (made["status"], made["frames"], made["tracks"]) == ("complete", 45, 1)
@@ -188,7 +191,7 @@ def test_secrets_are_in_no_file_no_name_and_no_message(tmp_path: Path) -> None:
     assert outcome.returncode == 1
     printed, _, said = outcome.stdout.partition("\n")
     assert printed.endswith("?token=QUIET")
-    folders = sorted(path.name for path in tmp_path.iterdir())
+    folders = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
     refused, denied = here.replace(":", "-"), server.replace(":", "-")
     wanted = [refused, f"{refused}-door", f"{refused}-x", denied, f"{denied}-2"]
     assert folders == sorted(wanted)

@@ -93,6 +93,28 @@ def test_tracks_of_one_name_are_one_person(out: Path, names: Path) -> None:
     assert [person["track"] for person in summary(out / "a.mp4")["people"]] == [1, 2, 3]
 
 
+def test_participants_may_be_told_by_name(out: Path, names: Path, tmp_path: Path) -> None:
+    """Two people of one video in a condition each, with names that captions must escape."""
+    names.write_text('video,track,name\na.mp4,1,"A <  & B"\na.mp4,2,$B$\n')
+    told = tmp_path / "participants.csv"
+    told.write_text(
+        'video,name,participant,condition\na.mp4,"A < & B",x,here\na.mp4,$B$,y,$there$\n'
+    )
+    export(out, "--names", names, "--participants", told, "--formats", "vtt,svg,eaf")
+    assert [(row["track"], row["condition"]) for row in rows(out / "people.csv")] == [
+        ("1", "here"), ("2", "$there$"), ("3", ""), ("1", "")
+    ]  # fmt: skip
+    assert "condition" not in rows(out / "videos.csv")[0]
+    conditions = {(row["condition"], row["measure"]): row for row in rows(out / "conditions.csv")}
+    assert conditions["here", "happy"]["mean"] == conditions["$there$", "sad"]["mean"] == "0.7"
+    assert "<v A &lt; &amp; B>A &lt; &amp; B: happy 70%" in (
+        (out / "a.mp4" / "timeline.vtt").read_text()
+    )
+    assert "<b>A &lt; &amp; B</b>" in (out / "a.mp4" / "report.html").read_text()
+    assert "A < & B" in pympi.Eaf(str(out / "a.mp4" / "timeline.eaf")).get_tier_names()
+    assert ">$there$ (n = 1)</text>" in (out / "conditions.svg").read_text()
+
+
 def test_without_names_everyone_is_back(out: Path, names: Path) -> None:
     before = [(out / "a.mp4" / name).read_text() for name in ("segments.csv", "report.html")]
     people = load(out, "people")
