@@ -247,7 +247,8 @@ def test_corrections_stay_when_segments_are_made_again(out: Path, names: Path) -
     changed = file.read_text().replace(">happy<", ">fear<")
     assert changed.count(">fear<") > file.read_text().count(">fear<")
     file.write_text(changed)  # Where it lies, as a user of ELAN would save it.
-    export(out, "--eaf", file)
+    export(out, "--eaf", file, "--names", names)
+    assert summary(out / "a.mp4")["people"][0]["shares"]["fear"] == 1
     export(out, "--names", names, "--set", "segments.min_s=0")
     segments = rows(out / "a.mp4" / "segments.csv")
     assert [(row["track"], row["emotion"]) for row in segments] == [("1", "fear"), ("1", "neutral")]
