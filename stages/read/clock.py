@@ -5,8 +5,8 @@ from __future__ import annotations
 import av
 
 NEW_START_S = 1.0
-"""Timestamps that fall back by more than this have begun anew, as in files put one after another;
-by less, a single one is wrong."""
+"""Timestamps that fall back by more than this, or to the first one, have begun anew, as in files
+put one after another; otherwise a single one is wrong."""
 
 
 class FrameClock:
@@ -45,12 +45,16 @@ class FrameClock:
         if stamp is None:
             pts = self._following
         else:
-            if stamp + self._shift < self._previous - self._new_start:
+            if self._begins_anew(stamp):
                 self._shift = self._following - stamp
             pts = stamp + self._shift
         self._previous = max(pts, self._previous + 1)
         self._following = self._previous + self._step
         return self._previous
+
+    def _begins_anew(self, stamp: int) -> bool:
+        lag = self._previous - (stamp + self._shift)
+        return lag > self._new_start or (lag > self._step and stamp <= self.start_pts)
 
     def _best_effort(self, pts: int | None, dts: int | None) -> int | None:
         if dts is not None:

@@ -114,6 +114,7 @@ def make_clip(
     full_range: bool = False,
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
+    format: str | None = None,
     sound: str | None = None,
     sound_s: float | None = None,
     sound_rate: int = 48000,
@@ -123,7 +124,7 @@ def make_clip(
     """Write a video whose left upper corner is bright, with noise that changes in every frame."""
     times_ms = times_ms or [round(1000 * i / RATE) for i in range(frames)]
     options = {**QUIET.get(codec, {}), **(options or {})}
-    with av.open(str(path), "w", options=container_options or {}) as container:
+    with av.open(str(path), "w", format=format, options=container_options or {}) as container:
         stream = container.add_stream(codec, rate=RATE, options=options)
         stream.width, stream.height = size
         stream.pix_fmt = pix_fmt

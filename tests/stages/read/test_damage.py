@@ -250,6 +250,12 @@ def _with_one_more_frame_stated(path: Path) -> Path:
     return path
 
 
+def _with_filled_sectors(path: Path) -> Path:
+    """A Video CD, whose packets of sound do not fill theirs."""
+    return make_clip(path, "mpeg1video", size=(352, 288), frames=25, sound="mp2",
+                     sound_rate=44100, format="vcd")  # fmt: skip
+
+
 def _from_the_second_key_frame(path: Path) -> Path:
     """The pictures shown before it refer to what is not in the file."""
     codec, options = (
@@ -295,6 +301,7 @@ class _Pipe:
         (_with_a_late_clock, "late.flv"),
         (_with_left_out_frames, "empty.avi"),
         (_with_one_more_frame_stated, "stopped.avi"),
+        (_with_filled_sectors, "disc.mpg"),
         (_from_the_second_key_frame, "264.mkv"),
         (_from_the_second_key_frame, "264.mp4"),
         (_from_the_second_key_frame, "265.mkv"),

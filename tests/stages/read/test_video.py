@@ -291,12 +291,13 @@ def test_wrong_presentation_times_give_way_to_decoding_times(tmp_path: Path, end
     assert steps_s[15:40] == pytest.approx(1 / RATE, abs=2e-3)
 
 
-def test_time_goes_on_where_timestamps_begin_anew(tmp_path: Path) -> None:
-    clip = make_clip(tmp_path / "clip.ts", frames=50)
-    both = tmp_path / "both.ts"
-    both.write_bytes(clip.read_bytes() * 2)
-    times_s = times_of(read_all(both))
-    np.testing.assert_allclose(times_s, np.arange(100) / RATE, atol=1e-3)
+@pytest.mark.parametrize("frames", [50, 20])
+def test_time_goes_on_where_timestamps_begin_anew(tmp_path: Path, frames: int) -> None:
+    clip = make_clip(tmp_path / "clip.ts", frames=frames)
+    all_of_them = tmp_path / "all.ts"
+    all_of_them.write_bytes(clip.read_bytes() * 3)
+    times_s = times_of(read_all(all_of_them))
+    np.testing.assert_allclose(times_s, np.arange(3 * frames) / RATE, atol=1e-3)
 
 
 def test_a_rate_that_is_none_is_measured(tmp_path: Path) -> None:
