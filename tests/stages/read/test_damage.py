@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
@@ -180,6 +181,26 @@ def test_a_file_that_lacks_little_is_cut_off(
     length = path.stat().st_size
     for missing in (700, 1000, 1500):
         assert damage_of(read_all(cut(path, 1 - missing / length))), missing
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec", "size", "pix_fmt"),
+    [("mjpeg", "mjpeg", (160, 120), "yuvj420p"), ("dv", "dvvideo", (720, 576), "yuv420p"),
+     ("dv", "dvvideo", (720, 480), "yuv411p")],
+)  # fmt: skip
+def test_pictures_without_a_container_are_whole_or_told(
+    tmp_path: Path, ending: str, codec: str, size: tuple[int, int], pix_fmt: str
+) -> None:
+    rate = 25 if size[1] != 480 else Fraction(30000, 1001)
+    path = make_clip(tmp_path / f"clip.{ending}", codec, size=size, frames=5, pix_fmt=pix_fmt,
+                     rate=rate)  # fmt: skip
+    assert damage_of(read_all(path)) == ""
+    assert "cut off" in damage_of(read_all(cut(path, 0.9)))
+    data = bytearray(path.read_bytes())
+    second = len(data) // 5 if ending == "dv" else data.index(b"\xff\xd8", 2)
+    data[second : second + 160] = bytes(160)
+    path.write_bytes(data)
+    assert "damaged at byte" in damage_of(read_all(path))
 
 
 def test_damaged_sound_is_told(tmp_path: Path) -> None:
