@@ -203,6 +203,22 @@ def test_pictures_without_a_container_are_whole_or_told(
     assert "damaged at byte" in damage_of(read_all(path))
 
 
+def test_a_packet_that_segments_lack_is_told(tmp_path: Path) -> None:
+    path = _of_segments(tmp_path / "segments.ts")
+    data = path.read_bytes()
+    for number in (100, 501, 1002):
+        path.write_bytes(data[: number * 188] + data[(number + 1) * 188 :])
+        assert "damaged at byte" in damage_of(read_all(path)), number
+
+
+def test_a_packet_that_was_received_with_errors_is_told(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "clip.ts")
+    data = bytearray(path.read_bytes())
+    data[188 * 20 + 1] |= 0x80
+    path.write_bytes(data)
+    assert "damaged at byte 3760" in damage_of(read_all(path))
+
+
 def test_damaged_sound_is_told(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "clip.ts", frames=30, sound="aac")
     data = path.read_bytes()
@@ -271,6 +287,17 @@ def _with_one_more_frame_stated(path: Path) -> Path:
     return path
 
 
+def _of_segments(path: Path) -> Path:
+    """Of a stream: every segment numbers its packets anew, and may list its programmes once."""
+    parts = [
+        make_clip(path, times_ms=[1000 + 40 * (first + index) for index in range(3)])
+        .read_bytes()
+        for first in range(0, 120, 3)
+    ]  # fmt: skip
+    path.write_bytes(b"".join(parts))
+    return path
+
+
 def _with_filled_sectors(path: Path) -> Path:
     """A Video CD, whose packets of sound do not fill theirs."""
     return make_clip(path, "mpeg1video", size=(352, 288), frames=25, sound="mp2",
@@ -323,6 +350,7 @@ class _Pipe:
         (_with_left_out_frames, "empty.avi"),
         (_with_one_more_frame_stated, "stopped.avi"),
         (_with_filled_sectors, "disc.mpg"),
+        (_of_segments, "segments.ts"),
         (_from_the_second_key_frame, "264.mkv"),
         (_from_the_second_key_frame, "264.mp4"),
         (_from_the_second_key_frame, "265.mkv"),
