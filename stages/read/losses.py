@@ -19,7 +19,7 @@ was overwritten or never written. Their decoders take it for a picture."""
 
 WITHOUT_ZEROS = {"h264", "hevc", "vp8", "vp9", "libdav1d", "av1"}
 
-ABSOLUTE_DURATION = {"matroska,webm"}
+ABSOLUTE_DURATION = {"matroska,webm", "asf", "nut", "wtv"}
 """Containers that state the time at which they end, rather than for how long they last."""
 
 CHECKED_OTHERWISE = {"mpegts"}

@@ -269,7 +269,8 @@ def _with_subtitles(path: Path) -> Path:
 
 
 def _with_a_late_clock(path: Path) -> Path:
-    return make_clip(path, times_ms=[2000 + 40 * index for index in range(25)])
+    codec = {".wmv": "wmv2", ".nut": "mpeg4"}.get(path.suffix, "libx264")
+    return make_clip(path, codec, times_ms=[2000 + 40 * index for index in range(25)])
 
 
 def _with_left_out_frames(path: Path) -> Path:
@@ -347,6 +348,8 @@ class _Pipe:
         (_with_a_late_clock, "late.mp4"),
         (_with_a_late_clock, "late.ts"),
         (_with_a_late_clock, "late.flv"),
+        (_with_a_late_clock, "late.wmv"),
+        (_with_a_late_clock, "late.nut"),
         (_with_left_out_frames, "empty.avi"),
         (_with_one_more_frame_stated, "stopped.avi"),
         (_with_filled_sectors, "disc.mpg"),
