@@ -21,7 +21,7 @@ from stages.frames import (
     pixels_shape,
     upright_size,
 )
-from stages.read.clock import NEW_START_S, FrameClock
+from stages.read.clock import SEEN_TOGETHER_S, FrameClock
 from stages.read.decode import Decoder
 from stages.read.pictures import Pictures, numbered_pictures
 from stages.read.source import FrameSource
@@ -76,7 +76,8 @@ class VideoReader:
         Damage is skipped where the decoder can go on after it, and reported as ``damage`` of the
         batch that follows; the last batch may hold nothing else.
         """
-        info, first_frame, clock = self.info, 0, self._clock
+        info, first_frame = self.info, 0
+        frames = self._clock.timed(self._frames)
         size = (info.width, info.height)
         shape = pixels_shape(size)
         capacity = max(
@@ -90,9 +91,8 @@ class VideoReader:
             pixels = np.empty((capacity, *shape), np.uint8)
             pts = np.empty(capacity, np.int64)
             count = 0
-            for frame in islice(self._frames, capacity):
+            for frame, pts[count] in islice(frames, capacity):
                 copy_upright(frame, size, pixels[count], self._rotate)
-                pts[count] = clock.pts_of(frame)
                 count += 1
             damage = "; ".join(self._source.faults) or None
             self._source.faults.clear()
@@ -116,7 +116,7 @@ class VideoReader:
         self._clock = FrameClock(
             first,
             step=max(1, round(1 / (rate * time_base))),
-            new_start=round(NEW_START_S / time_base),
+            seen_together=round(SEEN_TOGETHER_S / time_base),
             only_dts=stated.only_dts,
         )
         start_pts = self._clock.start_pts
