@@ -40,11 +40,13 @@ class Job:
         source: the file; or of numbered pictures, their folder or common name.
         folder: for its results; no other video has the same.
         given: the file as the user gave it, where a node of a cluster has it elsewhere.
+        place: then also where it is for the user, as of ``place_of``.
     """
 
     source: Path
     folder: Path
     given: Path | None = None
+    place: str | None = None
 
     @property
     def name(self) -> str:
@@ -61,7 +63,7 @@ class Job:
 
         Without the file, the place alone.
         """
-        identity: dict[str, Any] = {"path": place_of(self.given or self.source)}
+        identity: dict[str, Any] = {"path": self.place or place_of(self.source)}
         try:
             statuses = [file.stat() for file in self._files()]
         except OSError:
