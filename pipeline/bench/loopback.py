@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any, Literal
 
 import av
+from av.video.frame import PictureType
 
 from stages.frames import FALLBACK_RATE
 
@@ -85,10 +86,11 @@ def make_clip(
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         if codec == "libx264":
             stream.options = {"preset": "veryfast", "tune": "zerolatency"}
-            stream.options |= {"g": str(round(key_s * rate))}
+            stream.options |= {"g": str(round(key_s * rate)), "sc_threshold": "0"}
         for number, frame in enumerate(islice(_at_rate(source, rate), round(seconds * rate))):
             picture = frame.reformat(*size, stream.pix_fmt)
             picture.pts, picture.time_base = number, Fraction(1, rate)
+            picture.pict_type = PictureType.NONE  # Key frames are where the encoder puts them.
             clip.mux(stream.encode(picture))
         clip.mux(stream.encode(None))
     return path

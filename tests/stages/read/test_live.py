@@ -29,7 +29,7 @@ QUICK = {"open_timeout_s": 3, "read_timeout_s": 1.5, "retry_wait_s": 0.1, "queue
 
 
 def read(address: str, **settings: float) -> tuple[LiveReader, list[FrameBatch]]:
-    with LiveReader(address, LiveSettings(**{**QUICK, **settings})) as reader:
+    with LiveReader(address, LiveSettings(**{**QUICK, "duration_s": 20, **settings})) as reader:
         return reader, [batch for batch in reader.batches() if len(batch)]
 
 
