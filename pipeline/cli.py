@@ -38,6 +38,7 @@ from pipeline.terminal import (
     figures_list,
     figures_table,
     out_console,
+    outputs,
     say,
     say_error,
     score_table,
@@ -386,3 +387,6 @@ def main() -> None:
     except EmotionTimelinesError as error:
         say_error(error)
         sys.exit(SOME_FAILED)
+    finally:
+        for output in outputs:
+            output.close()

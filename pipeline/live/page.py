@@ -6,14 +6,13 @@ Everything is made on request, so a page that nobody watches costs nothing.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from threading import Thread
-from time import monotonic, sleep
 
 import prometheus_client
 import uvicorn
@@ -26,25 +25,33 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.schema import PageSettings
 from models.emotions import EMOTIONS
+from pipeline.live.page_server import PageServer
 from pipeline.live.supervisor import Supervisor
 from pipeline.results.report import asset
 from stages.write.annotate import COLOURS_RGB
+
+log = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).parent / "web"
 TOKEN_COOKIE = "emotion-timelines-token"
 CHANGE_HEADER = "x-emotion-timelines"
 """Pages of other sites cannot send this header, so none can stop a camera."""
 
-START_TIMEOUT_S = 10
 STATES = ("connecting", "live", "reconnecting", "ended")
 
 
 @contextmanager
-def page_served(supervisor: Supervisor, settings: PageSettings) -> Iterator[str]:
+def page_served(
+    supervisor: Supervisor, settings: PageSettings, say: Callable[[str], None] = log.warning
+) -> Iterator[str]:
     """Serve the page from a thread; gives its address, with a token where one is needed.
+
+    Args:
+        say: called with a line of text if the server dies; it is then started again.
 
     Raises:
         UsageError: the host and port of the settings cannot be used.
+        EmotionTimelinesError: the page is not served in time.
     """
     token = None if _is_this_machine(settings.host) else settings.token or secrets.token_urlsafe(16)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -57,21 +64,12 @@ def page_served(supervisor: Supervisor, settings: PageSettings) -> Iterator[str]
                 f"page.host, page.port: {settings.host}:{settings.port}: the page cannot be served "
                 f"there: {error.strerror or error}"
             ) from error
-        server = uvicorn.Server(
-            uvicorn.Config(make_app(supervisor, token), log_level="critical", access_log=False)
-        )
-        thread = Thread(target=server.run, args=([listener],), name="page", daemon=True)
-        thread.start()
-        deadline_s = monotonic() + START_TIMEOUT_S
-        while not server.started and thread.is_alive() and monotonic() < deadline_s:
-            sleep(0.05)
+        app = make_app(supervisor, token)
+        config = uvicorn.Config(app, log_level="critical", access_log=False)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{listener.getsockname()[1]}/"
-        try:
+        with PageServer(config, listener, say):
             yield f"{address}?token={token}" if token else address
-        finally:
-            server.should_exit = True
-            thread.join(START_TIMEOUT_S)
 
 
 def make_app(supervisor: Supervisor, token: str | None) -> FastAPI:

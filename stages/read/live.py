@@ -18,7 +18,7 @@ from typing import Literal
 import av
 import numpy as np
 
-from configs.errors import SourceError
+from configs.errors import SourceError, ThreadDiedError, explain
 from configs.schema import LiveSettings
 from stages.batch import FrameBatch, VideoInfo
 from stages.files import reason_of
@@ -47,6 +47,9 @@ DRIFT_CORRECTION = 0.002
 """Share of a smaller difference that each frame takes away: a camera's clock is not exact."""
 
 MAX_GAPS = 1000
+
+HANGING_S = 60.0
+"""Beyond all timeouts and waits: a receiving thread that is silent for longer hangs."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class LiveReader:
         self._started_s = 0.0
         self._last_pts = -1
         self._connection = 0
+        self._sign_of_life_s = monotonic()
         self._thread = threading.Thread(target=self._receive, name="receive", daemon=True)
         self._thread.start()
 
@@ -120,6 +124,9 @@ class LiveReader:
 
         While there are none, empty batches come. All frames of a batch are from one connection;
         ``after_gap`` marks the first batch of a new one.
+
+        Raises:
+            ThreadDiedError: the receiving thread died, or hangs.
         """
         first_frame = connection = 0
         while not self._limit_reached(first_frame):
@@ -128,10 +135,22 @@ class LiveReader:
                 taken = self._take(first_frame)
                 if not taken and self.state == "ended":
                     return
+            if not taken:
+                self._check_thread()
             after_gap = bool(taken) and taken[0].connection != connection and first_frame > 0
             connection = taken[0].connection if taken else connection
             yield self._batch(first_frame, taken, after_gap)
             first_frame += len(taken)
+
+    def _check_thread(self) -> None:
+        settings = self._settings
+        patience_s = (
+            2 * settings.open_timeout_s + settings.read_timeout_s + settings.longest_retry_wait_s
+        )
+        if not self._thread.is_alive():
+            raise ThreadDiedError("the thread that receives the stream died")
+        if monotonic() - self._sign_of_life_s > patience_s + HANGING_S:
+            raise ThreadDiedError("the thread that receives the stream hangs")
 
     def _take(self, frames_before: int) -> list[_Received]:
         """The oldest waiting frames of one connection, as many as fit into a batch."""
@@ -174,6 +193,7 @@ class LiveReader:
         while not self._closing.is_set():
             received_before = self._last_pts
             self._connection += 1
+            self._sign_of_life_s = monotonic()
             try:
                 self._receive_connection()
                 reason = "the stream ended"
@@ -182,6 +202,8 @@ class LiveReader:
                 return
             except (av.FFmpegError, OSError, ValueError) as error:
                 reason = reason_of(error)
+            except Exception as error:  # Unforeseen: it is told, and the stream is tried again.
+                reason = explain(error)
             if self._closing.is_set():
                 return
             if self._last_pts != received_before:
@@ -203,7 +225,7 @@ class LiveReader:
             self._queue(received, clock)
 
     def _queue(self, received: LiveFrame, clock: _Clock) -> None:
-        now_s = monotonic()
+        now_s = self._sign_of_life_s = monotonic()
         if self.info is None:
             self._started_s, self.started_at = now_s, time()
         info = self.info or _describe(received)

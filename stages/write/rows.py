@@ -21,7 +21,7 @@ PROBABILITY_STEPS = 10_000
 
 
 class RowMaker:
-    """Makes the rows of one video's timeline, and counts.
+    """Makes the rows of one video's timeline, and counts those that were written.
 
     Args:
         keep_raw: whether rows end with ``RAW_COLUMNS``.
@@ -38,18 +38,17 @@ class RowMaker:
     def __init__(self, keep_raw: bool = False) -> None:
         self.columns = COLUMNS + RAW_COLUMNS if keep_raw else COLUMNS
         self._keep_raw = keep_raw
-        self.frames = self.faces = self.people = self.left_out = 0
+        self.frames = self.faces = self.left_out = 0
         self.duration_s = 0.0
+        self._people: set[int] = set()
+
+    @property
+    def people(self) -> int:
+        return len(self._people)
 
     def rows(self, batch: FrameBatch) -> Iterator[tuple[str, ...]]:
         """A row, in the order of ``columns``, for each face, and for each frame without any."""
-        self.frames += len(batch)
         shown = batch.people != NOBODY
-        self.faces += int(shown.sum())
-        self.left_out += int((~shown).sum())
-        self.people = max(self.people, int(batch.people.max(initial=0)))
-        if len(batch):
-            self.duration_s = float(batch.time_s[-1])
         steps = rounded_to_steps(batch.probabilities)
         raw = rounded_to_steps(batch.raw_probabilities) if self._keep_raw else steps
         for index, time_s in enumerate(batch.time_s):
@@ -68,6 +67,16 @@ class RowMaker:
                     *(f"{step / PROBABILITY_STEPS:.4f}" for step in steps[face]),
                     *(f"{step / PROBABILITY_STEPS:.4f}" for step in raw[face] if self._keep_raw),
                 )
+
+    def count(self, batch: FrameBatch) -> None:
+        """Take note that the rows of a batch are in the table."""
+        self.frames += len(batch)
+        shown = batch.people != NOBODY
+        self.faces += int(shown.sum())
+        self.left_out += int((~shown).sum())
+        self._people.update(batch.people[shown].tolist())
+        if len(batch):
+            self.duration_s = float(batch.time_s[-1])
 
 
 def rounded_to_steps(probabilities: np.ndarray) -> np.ndarray:

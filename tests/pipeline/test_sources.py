@@ -62,13 +62,6 @@ def test_live_sources_are_told_from_files_and_named_without_their_secrets(tree: 
     assert streams[1].address == sources[1]
 
 
-def test_a_recording_is_never_written_over(tmp_path: Path) -> None:
-    (tmp_path / "camera-0").mkdir()
-    assert find_streams(["0"], Settings(), tmp_path)[0].folder.name == "camera-0"
-    (tmp_path / "camera-0" / "timeline.csv").touch()
-    assert find_streams(["0"], Settings(), tmp_path)[0].folder.name == "camera-0-2"
-
-
 def test_named_cameras_have_settings_of_their_own(tmp_path: Path) -> None:
     listed = tmp_path / "cameras.yaml"
     listed.write_text(

@@ -26,6 +26,9 @@ from tests.streams import free_port
 
 STALL_S = 20.0
 
+TABLE = "frame,time_s,track\n0,0.0,\n1,0.5,1\n1,0.5,2\n2,1.0,1\n3,1."
+"""Its last row is torn, as its writer died."""
+
 
 class ScriptedWorker:
     """Stands in for a thread or an actor, and does as a test says."""
@@ -37,8 +40,8 @@ class ScriptedWorker:
         self.obeys = True
         self.killed = False
         self.ended: Summary | None = None
-        stream.folder.mkdir(parents=True)
-        (stream.folder / "timeline.csv").touch()
+        stream.folder.mkdir(exist_ok=True)
+        (stream.folder / "timeline.csv").write_text(TABLE)
 
     def status(self) -> StreamStatus:
         return self._if_alive(
@@ -163,6 +166,8 @@ def test_a_worker_that_dies_is_replaced_and_the_other_stream_goes_on(
     first, second = results["door"]
     assert (first.status, first.reason) == ("partial", "out of memory")
     assert (first.files, second.status) == (("timeline.csv",), "complete")
+    assert (first.frames, first.duration_s, first.faces, first.tracks) == (3, 1.0, 3, 2)
+    assert len(timeline(tmp_path / "door")) == 4
     assert summary(tmp_path / "door")["reason"] == "out of memory"
     assert not (tmp_path / "door" / ".unfinished.annotated-0001.mp4").exists()
     assert [worker.stream.folder.name for worker in both.workers["door"]] == ["door", "door-2"]

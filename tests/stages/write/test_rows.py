@@ -64,7 +64,7 @@ def test_printed_probabilities_sum_to_1_and_name_the_likeliest() -> None:
 def test_frames_faces_and_people_are_counted() -> None:
     maker = RowMaker()
     for batch in (batch_of([[BOX], []]), batch_of([[BOX, BOX]], first_frame=2), batch_of([])):
-        list(maker.rows(classified(batch)))
+        maker.count(classified(batch))
     assert (maker.frames, maker.faces, maker.people) == (3, 3, 2)
     assert maker.duration_s == pytest.approx(0.08)
 
