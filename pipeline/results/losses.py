@@ -28,16 +28,12 @@ class Loss:
 class Losses:
     """What is missing in one file.
 
-    Args:
-        file: its name, for people.
-
     Attributes:
         frames: how many frames are missing.
         losses: the latest of them, by time.
     """
 
-    def __init__(self, file: str) -> None:
-        self._file = file
+    def __init__(self) -> None:
         self._written_s = 0.0
         self.frames = 0
         self.losses: deque[Loss] = deque(maxlen=MAX_LOSSES)
@@ -62,12 +58,10 @@ class Losses:
             self.losses.append(replace(self.losses.pop(), to_s=begins_s))
         self._written_s = round(float(batch.time_s[-1]), 6)
 
-    def in_words(self) -> list[str]:
-        """What to tell of all of them: nothing, or one sentence."""
-        if not self.losses:
-            return []
-        reasons = "; ".join(dict.fromkeys(loss.reason for loss in self.losses))
-        return [f"{self.frames} frames are not in {self._file}: {reasons}"]
+    @property
+    def reasons(self) -> str:
+        """Of all of them, in words; empty if nothing is missing."""
+        return "; ".join(dict.fromkeys(loss.reason for loss in self.losses))
 
     @property
     def _is_open(self) -> bool:

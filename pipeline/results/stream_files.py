@@ -26,7 +26,8 @@ class StreamFiles:
     """
 
     def __init__(self, stream: Stream, info: VideoInfo, settings: Settings) -> None:
-        self.rows = RowMaker(settings.smooth.keep_raw)
+        self._keep_raw = settings.smooth.keep_raw
+        self.rows = RowMaker(self._keep_raw)
         self.film_problems: list[str] = []
         self.unwritten: list[str] = []
         folder, film = stream.folder, settings.video
@@ -35,7 +36,7 @@ class StreamFiles:
         self._path = folder / TABLE
         self._table = GrowingTable(self._path, self.rows.columns)
         self._video = PieceWriter(folder, info, film, settings.live) if film.enabled else None
-        self._not_in_table, self._not_in_film = Losses(TABLE), Losses("annotated video")
+        self._not_in_table, self._not_in_film = Losses(), Losses()
 
     @property
     def problem(self) -> str | None:
@@ -59,6 +60,7 @@ class StreamFiles:
         try:
             self._table.write(list(self.rows.rows(batch)))
         except LostOutputError:
+            self.rows = RowMaker(self._keep_raw)  # None of them is there.
             raise
         except OutputError as error:
             self._not_in_table.missed(batch, str(error))
@@ -80,8 +82,11 @@ class StreamFiles:
             self._table.finish()
         except Exception as error:
             self.unwritten.append(explain(error))
-        self.unwritten += self._not_in_table.in_words()
-        self.film_problems += self._not_in_film.in_words()
+        if reasons := self._not_in_table.reasons:
+            lost = self._not_in_table.frames
+            self.unwritten.append(f"{lost} frames are not in {TABLE}: {reasons}")
+        if reasons := self._not_in_film.reasons:
+            self.film_problems.append(f"the annotated video has gaps: {reasons}")
 
     def discard(self) -> None:
         """Close the files; without a row, there is nothing but the film."""

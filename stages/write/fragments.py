@@ -15,6 +15,7 @@ FRAGMENT_S = 1.0
 FRAGMENTED = {
     "movflags": "hybrid_fragmented+delay_moov",
     "frag_duration": str(round(FRAGMENT_S * 1e6)),
+    "flush_packets": "1",
 }
 """FFmpeg's options: fragments while it is written, an ordinary MP4 once it is complete."""
 

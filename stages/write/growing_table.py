@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from configs.errors import LostOutputError
@@ -57,7 +58,7 @@ class GrowingTable:
     def finish(self) -> None:
         """Make sure that the rows are on the disk."""
         if self._file is not None:
-            with output_errors_name(self._path), self._file:
+            with output_errors_name(self._path), self._file, suppress(FileNotFoundError):
                 force_to_disk(self._path)
 
     def discard(self) -> None:
