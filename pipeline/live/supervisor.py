@@ -19,7 +19,9 @@ from pipeline.results.summary import Provenance, Summary
 from pipeline.sources import Stream
 
 POLL_S = 0.5
-STOP_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 120.0
+"""For all workers to complete their files: days of several streams take a minute."""
+
 FIRST_RESTART_WAIT_S, MAX_RESTART_WAIT_S = 1.0, 60.0
 
 
