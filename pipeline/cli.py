@@ -39,6 +39,7 @@ from pipeline.terminal import (
     figures_list,
     figures_table,
     out_console,
+    outputs,
     say,
     say_error,
     score_table,
@@ -406,3 +407,6 @@ def main() -> None:
     except EmotionTimelinesError as error:
         say_error(error)
         sys.exit(SOME_FAILED)
+    finally:
+        for output in outputs:
+            output.close()

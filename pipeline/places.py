@@ -1,7 +1,7 @@
-"""Which folder the results of a video go to.
+"""Which folder the results of a video or a live stream go to.
 
 A folder with results belongs to their source, today and in later runs. Another source of the same
-name gets a folder with a number.
+name gets a folder with a number, and so does each recording of a live stream.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from configs.names import as_text
+from stages.write.files import output_errors_name
 
 SUMMARY, TABLE = "summary.json", "timeline.csv"
 
@@ -53,6 +54,24 @@ class Places:
                 if NUMBER.search(folder.name):
                     self._numbered[parent][_without_number(folder)].append(folder)
         return self._numbered[parent]
+
+
+def take_folder(wished: Path) -> Path:
+    """Make a folder for a recording: this one, or one with a number if there is one already.
+
+    It is made at once, so that nobody else takes it, whoever asks at the same time.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    with output_errors_name(wished):
+        wished.parent.mkdir(parents=True, exist_ok=True)
+        return next(filter(_is_made, map(wished.with_name, with_numbers(wished.name))))
+
+
+def with_numbers(name: str) -> Iterator[str]:
+    """The name itself, then with numbers from 2."""
+    return chain([name], (f"{name}-{number}" for number in count(2)))
 
 
 def place_of(source: Path) -> str:
@@ -113,6 +132,15 @@ def _with_number(wished: Path, number: int) -> Path:
 def _without_number(folder: Path) -> str:
     """The same for all numbers that ``_with_number`` gives a folder."""
     return NUMBER.sub("", folder.name)
+
+
+def _is_made(folder: Path) -> bool:
+    """Whether a folder could be made, as there was none."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 def _is_free(folder: Path) -> bool:

@@ -6,7 +6,7 @@ import glob
 import hashlib
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -17,7 +17,7 @@ from configs.cameras import Camera, camera_of, load_cameras
 from configs.errors import ConfigError, SourceError
 from configs.names import as_text, printable
 from configs.schema import ReadSettings, Settings
-from pipeline.places import Places, has_results, place_of
+from pipeline.places import Places, has_results, place_of, with_numbers
 from stages.read.pictures import numbered_pictures
 
 VIDEO_SUFFIXES = {
@@ -97,7 +97,7 @@ class Stream:
         name: unique among the streams of a run.
         address: as for ``LiveReader``; may hold a password, so it is never shown.
         settings: complete, with its own.
-        folder: for its results; no other stream has the same.
+        folder: for its results; what is wished, until ``take_folder`` has made it.
     """
 
     name: str
@@ -139,8 +139,7 @@ def find_streams(sources: Sequence[str], settings: Settings, out: Path) -> list[
 
     Args:
         settings: for streams without settings of their own.
-        out: output folder; each stream gets a folder in it. A recording cannot be repeated, so an
-            existing one is kept, and the folder of the new one gets a number.
+        out: output folder; each stream's own lies in it.
 
     Raises:
         ConfigError: a list of cameras is wrong, or a setting is for recorded videos alone.
@@ -159,28 +158,9 @@ def find_streams(sources: Sequence[str], settings: Settings, out: Path) -> list[
             raise ConfigError(
                 f"{camera.name}: read.{changed[0]} is for recorded videos, not for live streams"
             )
-        name = _numbered(camera.name, streams.keys())
-        folder = unused_folder(out / name)
-        streams[name] = Stream(name, camera.address, own_settings, folder)
+        name = next(name for name in with_numbers(camera.name) if name not in streams)
+        streams[name] = Stream(name, camera.address, own_settings, out / name)
     return list(streams.values())
-
-
-def unused_folder(folder: Path) -> Path:
-    """The folder, or one with a number added if it is not empty."""
-    taken = {
-        other.name
-        for other in folder.parent.glob("*")
-        if not other.is_dir() or any(other.iterdir())
-    }
-    return folder.with_name(_numbered(folder.name, taken))
-
-
-def _numbered(name: str, taken: Collection[str]) -> str:
-    number, candidate = 1, name
-    while candidate in taken:
-        number += 1
-        candidate = f"{name}-{number}"
-    return candidate
 
 
 def find_jobs(

@@ -108,6 +108,8 @@ def start_actor(stage: type, *arguments: Any, node: str | None = None, **options
 
 def reason_of_failure(error: Exception) -> str:
     """A message for an error that an actor, or Ray, raised."""
+    if isinstance(error, ray.exceptions.RayTaskError) and isinstance(error.cause, Exception):
+        return explain(error.cause)
     if isinstance(error, ray.exceptions.RayError):
         return "a stage of the pipeline died, perhaps for lack of memory, or with its node"
     return explain(error)

@@ -17,7 +17,7 @@ from typing import Literal
 import av
 import numpy as np
 
-from configs.errors import SourceError
+from configs.errors import SourceError, ThreadDiedError, explain
 from configs.schema import LiveSettings
 from stages.batch import FrameBatch, VideoInfo
 from stages.files import reason_of
@@ -42,6 +42,9 @@ HEARTBEAT_S = 0.5
 """Without frames, an empty batch comes this often, as a sign of life."""
 
 MAX_GAPS = 1000
+
+HANGING_S = 60.0
+"""Beyond all timeouts and waits: a receiving thread that is silent for longer hangs."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class LiveReader:
         self._clock: LiveClock | None = None
         self._last_pts = -1
         self._part = 0
+        self._sign_of_life_s = monotonic()
         self._thread = threading.Thread(target=self._receive, name="receive", daemon=True)
         self._thread.start()
 
@@ -113,6 +117,9 @@ class LiveReader:
         While there are none, empty batches come. All frames of a batch are from one connection and
         of one size; ``info`` marks the first batch of each size, ``after_gap`` the first one of
         each connection or size but the first.
+
+        Raises:
+            ThreadDiedError: the receiving thread died, or hangs.
         """
         settings, first_frame, part = self._settings, 0, 0
         info: VideoInfo | None = None
@@ -122,6 +129,7 @@ class LiveReader:
             if not taken:
                 if self.state == "ended":
                     return
+                self._check_thread()
                 yield _batch(first_frame, taken)
                 continue
             batch = _batch(first_frame, taken)
@@ -132,6 +140,16 @@ class LiveReader:
             part = taken[0].part
             yield batch
             first_frame += len(taken)
+
+    def _check_thread(self) -> None:
+        settings = self._settings
+        patience_s = (
+            2 * settings.open_timeout_s + settings.read_timeout_s + settings.longest_retry_wait_s
+        )
+        if not self._thread.is_alive() and self.state != "ended":
+            raise ThreadDiedError("the thread that receives the stream died")
+        if monotonic() - self._sign_of_life_s > patience_s + HANGING_S:
+            raise ThreadDiedError("the thread that receives the stream hangs")
 
     def _limit_reached(self, frames: int) -> bool:
         """Whether the set number of frames is reached, or the time since the first frame (or since
@@ -147,6 +165,7 @@ class LiveReader:
         failures, wait_s = 0, settings.retry_wait_s
         while not self._closing.is_set():
             received_before = self._last_pts
+            self._sign_of_life_s = monotonic()
             try:
                 self._receive_connection()
                 reason = "the stream ended"
@@ -156,6 +175,8 @@ class LiveReader:
                 return
             except (av.FFmpegError, OSError, ValueError) as error:
                 reason = reason_of(error)
+            except Exception as error:  # Unforeseen: it is told, and the stream is tried again.
+                reason = explain(error)
             if self._closing.is_set():
                 return
             if self._last_pts != received_before:
@@ -181,6 +202,7 @@ class LiveReader:
     def _take_in(self, received: LiveFrame) -> None:
         """Queue one frame."""
         now_s, arrived_s = monotonic(), time()
+        self._sign_of_life_s = now_s
         info = _describe(received)
         if self._clock is None:
             self._started_s, self.started_at = now_s, arrived_s

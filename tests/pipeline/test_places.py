@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from configs.load import load_settings
-from pipeline.places import folders_with_summaries
+from pipeline.places import folders_with_summaries, take_folder
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.ray_cluster import as_nodes_see
 from pipeline.sources import find_jobs
@@ -159,3 +160,13 @@ def test_a_folder_that_cannot_be_read_is_named(samples: dict[str, Path], tmp_pat
     assert outcome.returncode == 1
     assert "cannot be read: File name too long" in outcome.stderr
     assert summary(tmp_path / "out" / "no_face.mp4")["status"] == "complete"
+
+
+def test_a_folder_for_a_recording_is_taken_by_one_alone() -> None:
+    """An empty one is that of a camera which has not sent anything yet."""
+    Path("out/camera-2").mkdir(parents=True)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(take_folder, [Path("out/camera")] * 8))
+    assert {str(folder) for folder in taken} == {
+        "out/camera", *(f"out/camera-{number}" for number in range(3, 10)),
+    }  # fmt: skip

@@ -98,13 +98,6 @@ def test_a_camera_need_not_be_there_yet_and_an_address_may_end_like_a_list() -> 
     assert [stream.name for stream in streams] == ["dev-video97", "camera-97", "cam"]
 
 
-def test_a_recording_is_never_written_over(tmp_path: Path) -> None:
-    (tmp_path / "camera-0").mkdir()
-    assert find_streams(["0"], Settings(), tmp_path)[0].folder.name == "camera-0"
-    (tmp_path / "camera-0" / "timeline.csv").touch()
-    assert find_streams(["0"], Settings(), tmp_path)[0].folder.name == "camera-0-2"
-
-
 def test_named_cameras_have_settings_of_their_own(tmp_path: Path) -> None:
     listed = tmp_path / "cameras.yaml"
     listed.write_text(

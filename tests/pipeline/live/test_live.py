@@ -18,6 +18,7 @@ from threading import Thread
 import av
 import pytest
 
+from configs.errors import EmotionTimelinesError
 from configs.schema import Settings, VideoSettings
 from pipeline.bench.loopback import LoopbackCamera, make_clip
 from pipeline.live.stream import LiveStream
@@ -291,10 +292,13 @@ def test_an_unexpected_error_tells_nothing_of_the_address(
     log.handlers.clear()
     try:
         show_log([address])
-        made = LiveStream(stream, Provenance.of(settings, load_network(settings))).run()
+        with pytest.raises(EmotionTimelinesError) as caught:
+            LiveStream(stream, Provenance.of(settings, load_network(settings))).run()
     finally:
         log.handlers[:], log.level = before
-    assert "cannot open 'rtsp://***@cam/door' or http://cam/x?***" in (made.reason or "")
+    told = "cannot open 'rtsp://***@cam/door' or http://cam/x?***"
+    assert told in str(caught.value)
+    assert told in summary(tmp_path / "door")["reason"]
     logged = capsys.readouterr().err
     assert "Traceback" in logged
     assert "rtsp://***@cam/door" in logged
