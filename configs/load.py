@@ -97,7 +97,8 @@ def _parsed(assignment: str) -> tuple[str, Any]:
     try:
         return key, yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"--set {assignment}: the value is not YAML: {error}") from error
+        problem = " ".join(str(error).split())
+        raise ConfigError(f"--set {assignment}: the value is not YAML: {problem}") from error
 
 
 def _with(values: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: expected sections with settings, such as 'detect:'")
     if {"source", "status", "settings"} <= values.keys():  # The summary.json of a result.
-        return values["settings"]
+        values = values["settings"] or {}
     # A section whose lines are all comments is empty, not wrong.
     return {name: {} if section is None else section for name, section in values.items()}
 
@@ -145,6 +146,10 @@ def _validated(values: dict[str, Any], origin: str) -> Settings:
             allowed = list(_keys(first["loc"]))
             problem = (
                 f"unknown{_nearest(str(first['loc'][-1]), allowed)}; allowed: {', '.join(allowed)}"
+            )
+        elif first["type"] == "model_type":
+            problem = (
+                f"{first['input']!r} is wrong: expected settings below it, such as 'key: value'"
             )
         else:
             message = first["msg"][0].lower() + first["msg"][1:]
