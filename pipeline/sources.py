@@ -18,7 +18,7 @@ from configs.errors import ConfigError, SourceError
 from configs.names import as_text, printable
 from configs.schema import ReadSettings, Settings
 from pipeline.places import Places, has_results, place_of, with_numbers
-from stages.read.pictures import numbered_pictures
+from stages.read.pictures import is_picture, numbered_pictures
 
 VIDEO_SUFFIXES = {
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts",
@@ -51,7 +51,8 @@ class Job:
     @property
     def name(self) -> str:
         """Of the file, for a terminal."""
-        return printable(self.source.name)
+        named = self.source.name not in ("", "..")
+        return printable(self.source.name if named else self.source.resolve().name)
 
     @property
     def label(self) -> str:
@@ -206,9 +207,11 @@ def _videos(
     """Each video of a source with its folder relative to the output folder; what is unreadable."""
     path = Path(source)
     try:
+        if not source:  # An empty variable of a shell, which is not the working directory.
+            return [], []
         if path.is_dir():
             return _videos_below(path, out, pictures)
-        if path.exists() or numbered_pictures(path):
+        if path.exists() or (pictures and numbered_pictures(path)):
             return [(path, Path(path.name))], []
         matches = map(Path, sorted(glob.glob(source, recursive=True)))  # noqa: PTH207, absolute ones too
         files = [match for match in matches if match.is_file() and not has_results(match.parent)]
@@ -262,6 +265,8 @@ def _wanted(place: Path, include: Sequence[str], exclude: Sequence[str]) -> bool
 
 
 def _nothing_in(source: str) -> SourceError:
+    if not source:
+        return SourceError("'': an empty name is no source")
     if pictures := len(numbered_pictures(Path(source))):
         return SourceError(
             f"{source}: {pictures} numbered pictures, but no video; --set read.rate=25 takes them "
@@ -269,7 +274,10 @@ def _nothing_in(source: str) -> SourceError:
         )
     shown = without_secrets(source)
     if Path(source).is_dir():
-        return SourceError(f"{source}: no video in this folder, or none that is wanted")
+        hint = ""
+        if any(map(is_picture, Path(source).iterdir())):
+            hint = f"; of pictures, name those of one film: '{source.rstrip('/')}/frame%04d.jpg'"
+        return SourceError(f"{source}: no video in this folder, or none that is wanted{hint}")
     if re.fullmatch("0[0-9]+", source):
         return SourceError(f"{source}: no such file; the number of a camera has no zeros before it")
     if glob.has_magic(source):

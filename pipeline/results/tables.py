@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow
 
 from configs.errors import SourceError, UsageError
+from configs.names import as_text
 from models.emotions import EMOTIONS
 from pipeline.places import SUMMARY, TABLE
 from pipeline.results.export import SEGMENTS
@@ -57,7 +58,7 @@ def load(results: str | Path, table: str = "timeline") -> pandas.DataFrame:
     parts = []
     for folder in folders:
         rows, place = _arrow_table(folder, table), folder.relative_to(root)
-        name = place.as_posix() if place.parts else folder.resolve().name
+        name = as_text(place.as_posix() if place.parts else folder.resolve().name)
         parts.append(rows.add_column(0, "video", pyarrow.array([name] * len(rows), "string")))
     return _as_pandas(pyarrow.concat_tables(parts, promote_options="default"))
 
