@@ -62,8 +62,16 @@ class EncodingError(OutputError):
     """The annotated video cannot be made of this source; everything else can."""
 
 
+class LostOutputError(OutputError):
+    """A file that is being written was deleted or replaced by somebody else."""
+
+
 class StalledError(SourceError):
     """A source made no progress for longer than ``executor.stall_timeout_s``."""
+
+
+class ThreadDiedError(EmotionTimelinesError):
+    """A part of this program that runs beside the others ended by itself, or hangs."""
 
 
 class RayLostError(EmotionTimelinesError):
@@ -83,7 +91,7 @@ class StopRequestedError(SourceError):
         super().__init__("interrupted")
 
 
-def explain(error: Exception) -> str:
+def explain(error: BaseException) -> str:
     """What to tell a user of an error: our own message; of another error, its class as well."""
     if isinstance(error, EmotionTimelinesError):
         return as_text(error)

@@ -138,7 +138,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: expected sections with settings, such as 'detect:'")
     if {"source", "status", "settings"} <= values.keys():  # The summary.json of a result.
-        return values["settings"]
+        values = values["settings"] or {}
     # A section whose lines are all comments is empty, not wrong.
     return {name: {} if section is None else section for name, section in values.items()}
 
@@ -149,13 +149,15 @@ def _validated(values: dict[str, Any], origin: str) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        given = first["input"] if first["loc"] and _is_public(*first["loc"]) else HIDDEN
         if first["type"] == "extra_forbidden":
             allowed = list(_keys(first["loc"]))
             problem = (
                 f"unknown{nearest(str(first['loc'][-1]), allowed)}; allowed: {', '.join(allowed)}"
             )
+        elif first["type"] == "model_type":
+            problem = f"{given!r} is wrong: expected settings below it, such as 'key: value'"
         else:
-            given = first["input"] if _is_public(*first["loc"]) else HIDDEN
             problem = f"{given!r} is wrong: {what_is_wrong(first)}"
             if isinstance(given, str) and "expected" in first.get("ctx", {}):
                 choices = (

@@ -12,8 +12,10 @@ UNDECODED = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
 """Python's stand-ins for bytes that are not UTF-8 (PEP 383), which no text file can hold."""
 
 CONTROLS = {
-    code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
+    code: repr(chr(code))[1:-1]
+    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 }
+"""Also those that break lines, or turn their direction."""
 
 
 def as_text(name: object) -> str:

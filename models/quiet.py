@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from threading import RLock
 
 _one_thread = RLock()
@@ -26,13 +27,19 @@ def standard_error_silenced() -> Iterator[None]:
         yield
         return
     c = ctypes.CDLL(None)
-    c.fopen.restype, c.fclose.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
     stderr = ctypes.c_void_p.in_dll(c, "__stderrp" if sys.platform == "darwin" else "stderr")
     with _one_thread:
-        kept, nowhere = stderr.value, c.fopen(os.devnull.encode(), b"w")
-        stderr.value = nowhere
+        kept = stderr.value
+        stderr.value = _nowhere() or kept
         try:
             yield
         finally:
             stderr.value = kept
-            c.fclose(nowhere)
+
+
+@cache
+def _nowhere() -> int | None:
+    """Of C's type ``FILE*``; never closed, as another thread may be printing to it."""
+    fopen = ctypes.CDLL(None).fopen
+    fopen.restype = ctypes.c_void_p
+    return fopen(os.devnull.encode(), b"w")

@@ -15,7 +15,7 @@ from pipeline.commands.export import export
 from pipeline.commands.run import demo, run
 from pipeline.commands.train import train
 from pipeline.run_command import SOME_FAILED, WRONG_COMMAND
-from pipeline.terminal import say_error
+from pipeline.terminal import outputs, say_error
 
 app = typer.Typer(
     help="Turn video into timelines of facial expressions.",
@@ -59,3 +59,6 @@ def main() -> None:
     except EmotionTimelinesError as error:
         say_error(error)
         sys.exit(SOME_FAILED)
+    finally:
+        for output in outputs:
+            output.close()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 
-from configs.errors import EmotionTimelinesError, OutputError, RayLostError, UsageError
+from configs.errors import EmotionTimelinesError, OutputError, RayLostError
 from configs.schema import Settings
 from pipeline.live.supervisor import Supervisor
 from pipeline.live.table import status_table
@@ -14,13 +15,21 @@ from pipeline.live.workers import worker_starter
 from pipeline.progress import progress_shown
 from pipeline.results.index import INDEX
 from pipeline.results.report import REPORT
-from pipeline.results.summary import Provenance
+from pipeline.results.summary import Provenance, Summary
 from pipeline.run.batch import open_batch
 from pipeline.run.ledger import NOT_DONE_YET, Redo, Split, only_run_in
 from pipeline.run.plan import load_network
 from pipeline.signals import stop_on_signals
 from pipeline.sources import Job, Stream
-from pipeline.terminal import closing_table, err_console, out_console, say, say_error, show_log
+from pipeline.terminal import (
+    closing_table,
+    deaths_of_threads_told,
+    err_console,
+    out_console,
+    say,
+    say_error,
+    show_log,
+)
 
 DONE, SOME_FAILED, WRONG_COMMAND, INTERRUPTED = 0, 1, 2, 130
 
@@ -90,28 +99,54 @@ def watch_streams(
         show_log([stream.address for stream in streams])
     provenance = Provenance.of(settings, load_network(settings))
     stop = stop_on_signals()
-    with ExitStack() as stack:
-        start_worker = stack.enter_context(worker_starter(settings, verbose))
-        supervisor = Supervisor(streams, provenance, start_worker, say)
-        if show:
-            from pipeline.live.page import page_served
-
-            say(f"watch at {stack.enter_context(page_served(supervisor, settings.page))}")
-        stack.enter_context(status_table(err_console, supervisor))
-        results = supervisor.run(stop)
+    with only_run_in(out), deaths_of_threads_told():
+        results = _watch(streams, provenance, settings, show, verbose, stop)
+        written = _tables_written(out)
     out_console.print(closing_table(out, results))
     say(f"results: {out}/<stream>/")
+    complete = all(summary.status == "complete" for _, summary in results) and written
+    if stop.is_set():
+        what = "every file is complete" if complete else "what could be recorded is kept"
+        say_error(f"interrupted; {what}")
+        return INTERRUPTED
+    return DONE if complete else SOME_FAILED
+
+
+def _watch(
+    streams: list[Stream],
+    provenance: Provenance,
+    settings: Settings,
+    show: bool,
+    verbose: bool,
+    stop: Event,
+) -> list[tuple[Stream, Summary]]:
+    """Analyse live streams until they end; a summary for each recording."""
+    supervisor: Supervisor | None = None
+    try:
+        with ExitStack() as stack:
+            start_worker = stack.enter_context(worker_starter(settings, verbose))
+            supervisor = Supervisor(streams, provenance, start_worker, say)
+            if show:
+                from pipeline.live.page import page_served
+
+                page = page_served(supervisor, settings.page, say)
+                say(f"watch at {stack.enter_context(page)}")
+            stack.enter_context(status_table(err_console, supervisor))
+            return supervisor.run(stop)
+    except RayLostError as error:
+        if supervisor is None:
+            raise
+        say_error(error)
+        return supervisor.save_recordings(str(error))
+
+
+def _tables_written(out: Path) -> bool:
+    """Write the tables over all results in the output folder; tells it if they cannot be."""
     from pipeline.study.people import keep_up_to_date  # pandas is slow to import.
 
     try:
-        with only_run_in(out):
-            keep_up_to_date(out)
-    except UsageError:
-        pass  # Another run is at work there, and writes the tables when it ends.
+        keep_up_to_date(out)
     except OutputError as error:
         say_error(error)
-        return SOME_FAILED
-    if stop.is_set():
-        say_error("interrupted; every file is complete")
-        return INTERRUPTED
-    return DONE if all(summary.status == "complete" for _, summary in results) else SOME_FAILED
+        return False
+    return True

@@ -6,7 +6,7 @@ import glob
 import hashlib
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -17,8 +17,8 @@ from configs.cameras import Camera, camera_of, load_cameras
 from configs.errors import ConfigError, SourceError
 from configs.names import as_text, printable
 from configs.schema import ReadSettings, Settings
-from pipeline.places import Places, has_results, place_of
-from stages.read.pictures import numbered_pictures
+from pipeline.places import Places, has_results, place_of, with_numbers
+from stages.read.pictures import is_picture, numbered_pictures
 
 VIDEO_SUFFIXES = {
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts",
@@ -40,16 +40,19 @@ class Job:
         source: the file; or of numbered pictures, their folder or common name.
         folder: for its results; no other video has the same.
         given: the file as the user gave it, where a node of a cluster has it elsewhere.
+        place: then also where it is for the user, as of ``place_of``.
     """
 
     source: Path
     folder: Path
     given: Path | None = None
+    place: str | None = None
 
     @property
     def name(self) -> str:
         """Of the file, for a terminal."""
-        return printable(self.source.name)
+        named = self.source.name not in ("", "..")
+        return printable(self.source.name if named else self.source.resolve().name)
 
     @property
     def label(self) -> str:
@@ -61,7 +64,7 @@ class Job:
 
         Without the file, the place alone.
         """
-        identity: dict[str, Any] = {"path": place_of(self.given or self.source)}
+        identity: dict[str, Any] = {"path": self.place or place_of(self.source)}
         try:
             statuses = [file.stat() for file in self._files()]
         except OSError:
@@ -95,7 +98,7 @@ class Stream:
         name: unique among the streams of a run.
         address: as for ``LiveReader``; may hold a password, so it is never shown.
         settings: complete, with its own.
-        folder: for its results; no other stream has the same.
+        folder: for its results; what is wished, until ``take_folder`` has made it.
     """
 
     name: str
@@ -137,8 +140,7 @@ def find_streams(sources: Sequence[str], settings: Settings, out: Path) -> list[
 
     Args:
         settings: for streams without settings of their own.
-        out: output folder; each stream gets a folder in it. A recording cannot be repeated, so an
-            existing one is kept, and the folder of the new one gets a number.
+        out: output folder; each stream's own lies in it.
 
     Raises:
         ConfigError: a list of cameras is wrong, or a setting is for recorded videos alone.
@@ -157,28 +159,9 @@ def find_streams(sources: Sequence[str], settings: Settings, out: Path) -> list[
             raise ConfigError(
                 f"{camera.name}: read.{changed[0]} is for recorded videos, not for live streams"
             )
-        name = _numbered(camera.name, streams.keys())
-        folder = unused_folder(out / name)
-        streams[name] = Stream(name, camera.address, own_settings, folder)
+        name = next(name for name in with_numbers(camera.name) if name not in streams)
+        streams[name] = Stream(name, camera.address, own_settings, out / name)
     return list(streams.values())
-
-
-def unused_folder(folder: Path) -> Path:
-    """The folder, or one with a number added if it is not empty."""
-    taken = {
-        other.name
-        for other in folder.parent.glob("*")
-        if not other.is_dir() or any(other.iterdir())
-    }
-    return folder.with_name(_numbered(folder.name, taken))
-
-
-def _numbered(name: str, taken: Collection[str]) -> str:
-    number, candidate = 1, name
-    while candidate in taken:
-        number += 1
-        candidate = f"{name}-{number}"
-    return candidate
 
 
 def find_jobs(
@@ -224,9 +207,11 @@ def _videos(
     """Each video of a source with its folder relative to the output folder; what is unreadable."""
     path = Path(source)
     try:
+        if not source:  # An empty variable of a shell, which is not the working directory.
+            return [], []
         if path.is_dir():
             return _videos_below(path, out, pictures)
-        if path.exists() or numbered_pictures(path):
+        if path.exists() or (pictures and numbered_pictures(path)):
             return [(path, Path(path.name))], []
         matches = map(Path, sorted(glob.glob(source, recursive=True)))  # noqa: PTH207, absolute ones too
         files = [match for match in matches if match.is_file() and not has_results(match.parent)]
@@ -280,6 +265,8 @@ def _wanted(place: Path, include: Sequence[str], exclude: Sequence[str]) -> bool
 
 
 def _nothing_in(source: str) -> SourceError:
+    if not source:
+        return SourceError("'': an empty name is no source")
     if pictures := len(numbered_pictures(Path(source))):
         return SourceError(
             f"{source}: {pictures} numbered pictures, but no video; --set read.rate=25 takes them "
@@ -287,7 +274,10 @@ def _nothing_in(source: str) -> SourceError:
         )
     shown = without_secrets(source)
     if Path(source).is_dir():
-        return SourceError(f"{source}: no video in this folder, or none that is wanted")
+        hint = ""
+        if any(map(is_picture, Path(source).iterdir())):
+            hint = f"; of pictures, name those of one film: '{source.rstrip('/')}/frame%04d.jpg'"
+        return SourceError(f"{source}: no video in this folder, or none that is wanted{hint}")
     if re.fullmatch("0[0-9]+", source):
         return SourceError(f"{source}: no such file; the number of a camera has no zeros before it")
     if glob.has_magic(source):

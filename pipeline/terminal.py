@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,15 +18,20 @@ from rich.table import Table
 from rich.text import Text
 
 from configs.addresses import hide_addresses
+from configs.errors import explain
 from configs.names import printable
 from pipeline.results.summary import Summary
 from pipeline.sources import Job, Stream
 
+LEFT = {errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO}
+"""Errors of a stream that nobody will read any more."""
+
 
 class Output:
-    """A standard stream whose reader may leave, as ``head`` does, or a lost terminal.
+    """A standard stream that may fail; the analysis goes on.
 
-    What is printed from then on is lost; the analysis goes on.
+    If its reader left, as ``head`` does, or its terminal is lost, what is printed from then on is
+    lost. If it goes to a file on a full disk, it goes on once there is room again.
     """
 
     def __init__(self, name: Literal["stdout", "stderr"]) -> None:
@@ -46,19 +53,31 @@ class Output:
         with self._without_reader():
             self._stream.flush()
 
+    def close(self) -> None:
+        """Print what is still in the stream's buffer, if it can be: the program ends."""
+        try:
+            self._stream.flush()
+        except OSError:
+            self._give_up()
+
     @contextmanager
     def _without_reader(self) -> Iterator[None]:
         try:
             yield
-        except OSError:
-            # What is still in the stream's buffer goes there, too, when the program ends.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
-            os.close(nowhere)
+        except OSError as error:
+            if error.errno in LEFT:
+                self._give_up()
+
+    def _give_up(self) -> None:
+        # What is still in the stream's buffer goes there, too, when the program ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
 
 
-out_console = Console(file=cast(TextIO, Output("stdout")))
-err_console = Console(file=cast(TextIO, Output("stderr")), stderr=True)
+outputs = Output("stdout"), Output("stderr")
+out_console = Console(file=cast(TextIO, outputs[0]))
+err_console = Console(file=cast(TextIO, outputs[1]), stderr=True)
 
 STATUS_STYLES = {"complete": "green", "partial": "yellow", "failed": "red"}
 
@@ -74,6 +93,22 @@ def say_error(problem: object) -> None:
 def say_note(note: object) -> None:
     """Something to know that is no error, on standard error."""
     err_console.print(Text(printable(f"note: {note}"), style="yellow"), soft_wrap=True)
+
+
+@contextmanager
+def deaths_of_threads_told() -> Iterator[None]:
+    """Print why a thread ended, whichever it is, if by an error that nothing else notices."""
+    before = threading.excepthook
+
+    def tell(death: threading.ExceptHookArgs) -> None:
+        name = death.thread.name if death.thread else "a thread"
+        say_error(f"{name} ended: {explain(death.exc_value or death.exc_type())}")
+
+    threading.excepthook = tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def error_line(problem: object) -> Text:

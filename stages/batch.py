@@ -84,7 +84,10 @@ class FrameBatch:
         turn: degrees clockwise by which faces would be upright, by what was seen so far; None if it
             was not looked at.
         arrived_s: (n,) float64, when a live stream's frames arrived, in seconds since the epoch.
-        after_gap: a live stream was interrupted before these frames, so all tracks end.
+        after_gap: a live stream was interrupted before these frames, or its picture has another
+            size from here on, so all tracks end.
+        info: of a live stream, what is known of it from here on, where its picture has another size
+            than before, and at its beginning.
         cuts: (n,) bool, whether a new shot begins with this frame.
         face_frame: (m,) int64, index in this batch of the frame that the face is in.
         boxes: (m, 4) float32, x, y, width, height in pixels of the upright frame.
@@ -112,6 +115,7 @@ class FrameBatch:
     turn: int | None = None
     arrived_s: np.ndarray = _empty(dtype=np.float64)
     after_gap: bool = False
+    info: VideoInfo | None = None
     cuts: np.ndarray = _empty(dtype=np.bool_)
     face_frame: np.ndarray = _empty(dtype=np.int64)
     boxes: np.ndarray = _empty(4)

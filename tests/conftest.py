@@ -1,7 +1,8 @@
-"""Videos that tests share."""
+"""Videos, and full disks, that tests share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,16 @@ def camera_clips(
         "mpegts": make_clip(source, folder / "camera.mp4", (640, 360), 15, 12),
         "mjpeg": make_clip(source, folder / "camera.avi", (640, 360), 15, 12, "mjpeg"),
     }
+
+
+@pytest.fixture
+def limited_files() -> Iterator[Callable[[int | None], None]]:
+    """Sets how many bytes a file of this process may have; None for no limit."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limit(size: int | None) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft if size is None else size, hard))
+
+    yield limit
+    limit(None)

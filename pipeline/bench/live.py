@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
+from threading import Event
 from time import monotonic
 
 import psutil
@@ -91,13 +92,14 @@ def measure_streams(
         provenance = Provenance.of(settings, load_network(settings))
         supervisor = Supervisor(streams, provenance, start_worker, say=lambda line: None)
         stop = Event()
-        running = Thread(target=supervisor.run, args=(stop,))
-        running.start()
-        try:
-            return _measured(supervisor, size, rate, seconds, cameras_pid)
-        finally:
-            stop.set()
-            running.join()
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(supervisor.run, stop)
+            try:
+                figures = _measured(supervisor, size, rate, seconds, cameras_pid)
+            finally:
+                stop.set()
+            running.result()  # Its errors are those of the measurement.
+            return figures
 
 
 def _measured(

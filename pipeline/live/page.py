@@ -5,13 +5,12 @@ Everything is made on request, so a page that nobody watches costs nothing.
 
 from __future__ import annotations
 
+import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from threading import Thread
-from time import monotonic, sleep
 from typing import Annotated
 
 import prometheus_client
@@ -26,47 +25,42 @@ from configs.schema import PageSettings
 from models.emotions import EMOTIONS
 from pipeline.live.guard import Guard, is_this_machine
 from pipeline.live.listener import address_for_viewers, listen
+from pipeline.live.page_server import PageServer
 from pipeline.live.supervisor import Supervisor
 from pipeline.results.report import asset
 from stages.write.annotate import COLOURS_RGB
+
+log = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).parent / "web"
 CHANGE_HEADER = "x-emotion-timelines"
 """Pages of other sites cannot send this header, so none can stop a camera."""
 
-START_TIMEOUT_S = 10
 STATES = ("connecting", "live", "reconnecting", "ended")
 
 
 @contextmanager
-def page_served(supervisor: Supervisor, settings: PageSettings) -> Iterator[str]:
+def page_served(
+    supervisor: Supervisor, settings: PageSettings, say: Callable[[str], None] = log.warning
+) -> Iterator[str]:
     """Serve the page from a thread; gives its address, with a token where one is needed.
+
+    Args:
+        say: called with a line of text if the server dies; it is then started again.
 
     Raises:
         UsageError: the host and port of the settings cannot be used.
+        EmotionTimelinesError: the page is not served in time.
     """
     token = settings.token or None
     if token is None and not is_this_machine(settings.host):
         token = secrets.token_urlsafe(16)
     with listen(settings) as listener:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                Guard(make_app(supervisor), token),
-                log_level="critical",
-                access_log=False,
-                ws="none",
-            )
+        config = uvicorn.Config(
+            Guard(make_app(supervisor), token), log_level="critical", access_log=False, ws="none"
         )
-        thread = Thread(target=server.run, args=([listener],), name="page", daemon=True)
-        thread.start()
-        deadline_s = monotonic() + START_TIMEOUT_S
-        while not server.started and thread.is_alive() and monotonic() < deadline_s:
-            sleep(0.05)
-        try:
+        with PageServer(config, listener, say):
             yield address_for_viewers(settings.host, listener.getsockname()[1], token)
-        finally:
-            server.should_exit = True
-            thread.join(START_TIMEOUT_S)
 
 
 def make_app(supervisor: Supervisor) -> FastAPI:

@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from configs.errors import explain
+from configs.errors import EmotionTimelinesError, OutputError, ThreadDiedError, explain
 from pipeline.results.folder import save_failure
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary, public_settings
@@ -27,6 +27,7 @@ from stages.faces.detect import make_detector
 from stages.frames import yuv_planes
 from stages.read.live import LiveReader
 from stages.write.annotate import Annotator
+from stages.write.files import output_errors_name
 
 CPUS_PER_STREAM = 1
 RECENT_S = 60.0
@@ -34,6 +35,7 @@ POINTS_PER_S = 5
 RATE_WINDOW_S = 5.0
 MAX_LATENCIES = 600
 JPEG_QUALITY = 80
+MAX_SIZES = 1000
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class StreamStatus:
     Attributes:
         name, source: its name, and its address without secrets.
         state: ``connecting``, ``live``, ``reconnecting`` or ``ended``.
-        reason: why it is not live.
+        reason: why it is not live, or why what it records cannot be written.
         time_s: end of its timeline so far.
         frames, faces, people: in its timeline so far.
         frames_per_s: throughput over the last seconds.
@@ -77,52 +79,85 @@ class LiveStream:
         self._stream = stream
         self._provenance = replace(provenance, settings=public_settings(stream.settings))
         cv2.setNumThreads(1)
-        self._stopping = threading.Event()
+        self._stopping, self._given_up = threading.Event(), threading.Event()
+        self._recorder: Recorder | None = None
         self._reader: LiveReader | None = None
         self._newest: FrameBatch | None = None
         self._recent: deque[dict[str, Any]] = deque()
         self._written: deque[tuple[float, int]] = deque()
         self._latencies_s: deque[float] = deque(maxlen=MAX_LATENCIES)
+        self._sizes: deque[dict[str, Any]] = deque(maxlen=MAX_SIZES)
         self._faces = self._people = 0
         self._moved_s = monotonic()
         self._ended: Summary | None = None
 
     def run(self) -> Summary:
-        """Analyse until the stream ends, reaches a limit of its settings, or is stopped."""
-        stream, recorder = self._stream, None
+        """Analyse until the stream ends, reaches a limit of its settings, or is stopped.
+
+        Raises:
+            EmotionTimelinesError: an error broke it off, so that a new recording should begin; the
+                files of this one are complete up to there, its summary included.
+        """
+        broken: Exception | None = None
         cut_short = None
         try:
-            settings = with_threads(stream.settings, CPUS_PER_STREAM)
-            detector, classifier = make_detector(settings.detect), make_classifier(settings)
-            with LiveReader(stream.address, settings.live) as reader:
-                self._reader = reader
-                for batch in reader.batches():
-                    self._moved_s = monotonic()
-                    if self._stopping.is_set():
-                        break
-                    if not len(batch):
-                        continue
-                    if recorder is None:
-                        assert reader.info is not None
-                        finder = FaceFinder(detector, reader.info, settings, live=True)
-                        recorder = Recorder(stream, reader.info, settings, self._provenance)
-                    recorder.process(classifier.process(finder.process(batch)))
-                    if recorder.newest is not None:
-                        self._observe(recorder.newest)
-                cut_short = reader.reason if reader.state == "ended" else None
+            cut_short = self._record()
         except Exception as error:  # Whatever is wrong with one stream, the others go on.
-            cut_short = explain(error)
+            cut_short, broken = explain(error), error if _may_be_better_next_time(error) else None
+        if self._given_up.is_set():
+            raise ThreadDiedError("it was given up")
         cut_short = self._shown(cut_short)
+        recorder, stream = self._recorder, self._stream
         if recorder is None:
-            reason = cut_short or f"no picture came: {self.status().reason or 'it was stopped'}"
+            reason = cut_short or self._without_picture()
             self._ended = save_failure(stream, reason, self._provenance)
         else:
             dropped = self._reader.dropped if self._reader else 0
             self._ended = recorder.finish(cut_short, dropped, self._summary_of_live())
+        if broken is not None:
+            raise EmotionTimelinesError(cut_short) from broken
         return self._ended
+
+    def _record(self) -> str | None:
+        """Take frames through all stages; returns why the stream came to its end, if it did."""
+        stream = self._stream
+        with output_errors_name(stream.folder):
+            stream.folder.mkdir(parents=True, exist_ok=True)
+        settings = with_threads(stream.settings, CPUS_PER_STREAM)
+        detector, classifier = make_detector(settings.detect), make_classifier(settings)
+        with LiveReader(stream.address, settings.live) as reader:
+            self._reader = reader
+            for batch in reader.batches():
+                self._moved_s = monotonic()
+                if self._stopping.is_set():
+                    break
+                if not len(batch):
+                    continue
+                if batch.info is not None:
+                    self._sizes.append(_size_from(batch))
+                if self._recorder is None:
+                    assert batch.info is not None
+                    finder = FaceFinder(detector, batch.info, settings, live=True)
+                    self._recorder = Recorder(stream, batch.info, settings, self._provenance)
+                self._recorder.process(classifier.process(finder.process(batch)))
+                if self._recorder.newest is not None:
+                    self._observe(self._recorder.newest)
+            return reader.reason if reader.state == "ended" else None
+
+    def _without_picture(self) -> str:
+        """Why there is no result although nothing failed."""
+        limit_s = self._stream.settings.live.duration_s
+        until = "before it was stopped" if self._stopping.is_set() else f"within {limit_s:g} s"
+        reason = self._shown(self._reader.reason) if self._reader else None
+        return f"no picture came {until}" + (f": {reason}" if reason else "")
 
     def stop(self) -> None:
         """Ask ``run`` to complete its files and return."""
+        self._stopping.set()
+
+    def give_up(self) -> None:
+        """Have ``run`` return as soon as it can, and leave the files to whoever gave it up."""
+        self._given_up.set()
         self._stopping.set()
 
     def status(self) -> StreamStatus:
@@ -138,7 +173,7 @@ class LiveStream:
         return replace(
             status,
             state="ended" if self._ended else reader.state,
-            reason=self._ended.reason if self._ended else self._shown(reader.reason),
+            reason=self._ended.reason if self._ended else self._shown(self._problem(reader)),
             time_s=round(float(newest.time_s[-1]), 3) if newest else 0.0,
             frames=newest.first_frame + len(newest) if newest else 0,
             faces=self._faces,
@@ -150,6 +185,9 @@ class LiveStream:
             lost=reader.lost,
             idle_s=0.0 if self._ended else round(now_s - self._moved_s, 1),
         )
+
+    def _problem(self, reader: LiveReader) -> str | None:
+        return reader.reason or (self._recorder.problem if self._recorder else None)
 
     def picture(self) -> bytes | None:
         """The newest frame, annotated, as JPEG; None if there is none."""
@@ -222,4 +260,19 @@ class LiveStream:
             "gaps": [
                 {**asdict(gap), "reason": self._shown(gap.reason)} for gap in self._reader.gaps
             ],
+            "sizes": list(self._sizes),
         }
+
+
+def _size_from(batch: FrameBatch) -> dict[str, Any]:
+    """The size that the picture has from a batch on."""
+    assert batch.info is not None
+    from_s = round(float(batch.time_s[0]), 6)
+    return {"from_s": from_s, "width": batch.info.width, "height": batch.info.height}
+
+
+def _may_be_better_next_time(error: Exception) -> bool:
+    """Whether an error is unforeseen or has to do with this recording, not with the settings."""
+    return isinstance(error, OutputError | ThreadDiedError) or not isinstance(
+        error, EmotionTimelinesError
+    )

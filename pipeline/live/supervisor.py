@@ -2,52 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Event, Lock
 from time import monotonic, sleep
 from typing import Any
 
-from configs.errors import EmotionTimelinesError, UsageError
+from configs.errors import EmotionTimelinesError, RayLostError, UsageError, explain
 from pipeline.live.stream import StreamStatus
 from pipeline.live.workers import Worker
-from pipeline.results.folder import save_what_is_there
+from pipeline.places import SUMMARY, take_folder
+from pipeline.results.left_behind import save_recording
 from pipeline.results.summary import Provenance, Summary
-from pipeline.sources import Stream, unused_folder
+from pipeline.sources import Stream
 
 POLL_S = 0.5
-STOP_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 120.0
+"""For all workers to complete their files: days of several streams take a minute."""
+
 FIRST_RESTART_WAIT_S, MAX_RESTART_WAIT_S = 1.0, 60.0
 
 
 @dataclass
 class _Entry:
-    """A stream with its current worker, if it has one."""
+    """A stream with its current worker, if it has one.
+
+    Attributes:
+        wished: its folder, without a number.
+        unused: the folder of its last recording, where nothing was recorded.
+        began_s: when its worker was started.
+        over_s: when ``live.duration_s`` is over, whatever happened meanwhile; None: never.
+        first: its recording is the first within that time, and ends by itself.
+        stopped_by_user: since it was started.
+        start_again: as soon as its worker, which was asked to stop, has done so.
+        restart_at_s: when a new worker is due after one that died; None: never.
+    """
 
     stream: Stream
-    worker: Worker | None
+    wished: Path
     status: StreamStatus
-    summary: Summary | None = None
+    worker: Worker | None = None
+    unused: Path | None = None
+    began_s: float = 0.0
+    over_s: float | None = None
+    first: bool = True
     stopped_by_user: bool = False
+    start_again: bool = False
     restart_wait_s: float = FIRST_RESTART_WAIT_S
-    restart_at_s: float = 0.0
+    restart_at_s: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.over_s is not None and monotonic() >= self.over_s
 
     @property
     def ended(self) -> bool:
-        return self.worker is None and not self.restart_at_s and not self.stopped_by_user
+        """Whether nothing is to be expected of it, unless the user starts it."""
+        if self.worker is not None or self.restart_at_s is not None:
+            return False
+        if not self.stopped_by_user:
+            return True
+        limits = self.stream.settings.live
+        return self.is_over if limits.duration_s else bool(limits.frames)
 
 
 class Supervisor:
     """Runs live streams independently: one that fails, stalls or stops does not disturb the others.
 
     A worker that dies, or makes no progress for ``executor.stall_timeout_s``, is replaced with
-    exponential backoff; the new one writes to a folder of its own.
+    exponential backoff. Each recording has a folder of its own.
 
     Args:
         streams: with different names.
         provenance: for their summaries.
         start_worker: starts the analysis of a stream.
         say: called with a line of text when a state changes.
+
+    Attributes:
+        results: a summary for each recording that has ended.
     """
 
     def __init__(
@@ -59,25 +93,37 @@ class Supervisor:
     ) -> None:
         self._provenance, self._start_worker, self._say = provenance, start_worker, say
         self._lock = Lock()
-        self._results: list[tuple[Stream, Summary]] = []
+        self._closing = False
+        self.results: list[tuple[Stream, Summary]] = []
         self._entries = {
-            stream.name: _Entry(
-                stream,
-                start_worker(stream, provenance),
-                StreamStatus(stream.name, stream.source, "connecting"),
-            )
-            for stream in streams
+            stream.name: _Entry(stream, stream.folder, _connecting(stream)) for stream in streams
         }
+        for entry in self._entries.values():
+            self._start(entry)
 
     def run(self, stop: Event) -> list[tuple[Stream, Summary]]:
-        """Supervise until all streams end or ``stop`` is set; returns a summary per recording."""
+        """Supervise until all streams end or ``stop`` is set; returns a summary per recording.
+
+        Raises:
+            RayLostError: Ray itself died; once its processes are gone, call ``save_recordings``.
+        """
         while not stop.is_set() and not all(each.ended for each in self._entries.values()):
             for entry in self._entries.values():
                 with self._lock:
                     self._check(entry)
             stop.wait(POLL_S)
         self._stop_all()
-        return self._results
+        return self.results
+
+    def save_recordings(self, reason: str) -> list[tuple[Stream, Summary]]:
+        """Complete the recordings of workers that are no more; returns all summaries.
+
+        Args:
+            reason: why they ended, in words.
+        """
+        for entry in self._running():
+            self._end(entry, save_recording(entry.stream, reason, self._provenance))
+        return self.results
 
     def statuses(self) -> list[StreamStatus]:
         """The latest status of each stream."""
@@ -102,17 +148,24 @@ class Supervisor:
         """Complete the recording of a stream."""
         entry = self._named(name)
         with self._lock:
-            entry.stopped_by_user, entry.restart_at_s = True, 0.0
+            entry.stopped_by_user, entry.start_again, entry.restart_at_s = True, False, None
             if entry.worker is not None:
                 entry.worker.stop()
 
     def start(self, name: str) -> None:
-        """Begin a new recording of a stream that was stopped or ended."""
+        """Begin a new recording of a stream that was stopped, is about to stop, or has ended.
+
+        Raises:
+            EmotionTimelinesError: the program is about to end.
+        """
         entry = self._named(name)
         with self._lock:
-            entry.stopped_by_user = False
+            if self._closing:
+                raise EmotionTimelinesError("the program is about to end")
             if entry.worker is None:
-                self._begin(entry)
+                self._start(entry)
+            else:
+                entry.start_again = entry.stopped_by_user
 
     def _named(self, name: str) -> _Entry:
         if name not in self._entries:
@@ -121,70 +174,124 @@ class Supervisor:
 
     def _check(self, entry: _Entry) -> None:
         if entry.worker is None:
-            if entry.restart_at_s and monotonic() >= entry.restart_at_s:
-                self._begin(entry)
+            if entry.restart_at_s is not None and entry.is_over:
+                entry.restart_at_s = None
+            elif entry.restart_at_s is not None and monotonic() >= entry.restart_at_s:
+                self._begin(entry, first=False)
             return
         try:
             summary = entry.worker.result()
-            before, entry.status = entry.status, entry.worker.status()
-            timeout_s = entry.stream.settings.executor.stall_timeout_s
-            if summary is None and entry.status.idle_s > timeout_s:
-                raise EmotionTimelinesError(f"no progress for {timeout_s:g} s")
-        except EmotionTimelinesError as error:
-            self._replace(entry, str(error))
+            if summary is None:
+                self._watch(entry, entry.worker)
+        except RayLostError:
+            raise
+        except Exception as error:
+            self._replace(entry, entry.worker, explain(error))
             return
         if summary is not None:
             self._end(entry, summary)
-        elif (before.state, before.reason) != (entry.status.state, entry.status.reason):
+
+    def _watch(self, entry: _Entry, worker: Worker) -> None:
+        """Raises an error if there is no progress."""
+        before, entry.status = entry.status, worker.status()
+        timeout_s = entry.stream.settings.executor.stall_timeout_s
+        if entry.status.idle_s > timeout_s:
+            raise EmotionTimelinesError(f"no progress for {timeout_s:g} s")
+        if (before.state, before.reason) != (entry.status.state, entry.status.reason):
             self._report(entry.status)
+        if entry.is_over and not entry.first:
+            worker.stop()
 
     def _report(self, status: StreamStatus) -> None:
         reason = f": {status.reason}" if status.reason else ""
         self._say(f"{status.name}: {status.state}{reason}")
 
-    def _begin(self, entry: _Entry) -> None:
-        stream = entry.stream
-        folder = unused_folder(stream.folder.with_name(stream.name))
-        entry.stream = replace(stream, folder=folder)
-        entry.restart_at_s = 0.0
-        entry.status = StreamStatus(entry.stream.name, entry.stream.source, "connecting")
-        entry.worker = self._start_worker(entry.stream, self._provenance)
+    def _start(self, entry: _Entry) -> None:
+        """Begin as the user asks; what is left of the duration counts, or all of it again."""
+        first = entry.over_s is None or entry.is_over
+        duration_s = entry.stream.settings.live.duration_s
+        if first and duration_s:
+            entry.over_s = monotonic() + duration_s
+        self._begin(entry, first)
+
+    def _begin(self, entry: _Entry, first: bool) -> None:
+        entry.first, entry.began_s = first, monotonic()
+        entry.stopped_by_user, entry.start_again, entry.restart_at_s = False, False, None
+        try:
+            folder = entry.unused = self._folder_for(entry)
+            entry.stream = replace(entry.stream, folder=folder)
+            entry.worker = self._start_worker(entry.stream, self._provenance)
+            entry.status = _connecting(entry.stream)
+        except RayLostError:
+            raise
+        except Exception as error:  # Such as a full disk: it may be better in a while.
+            entry.status = replace(entry.status, state="ended", reason=explain(error))
+            self._report(entry.status)
+            self._restart_later(entry)
+
+    def _folder_for(self, entry: _Entry) -> Path:
+        """The folder of its last recording if nothing was recorded there, or another one."""
+        unused = entry.unused
+        if unused is None or not unused.is_dir():
+            return take_folder(entry.wished)
+        (unused / SUMMARY).unlink(missing_ok=True)
+        self.results = [result for result in self.results if result[0].folder != unused]
+        return unused
 
     def _end(self, entry: _Entry, summary: Summary) -> None:
-        self._results.append((entry.stream, summary))
+        self.results.append((entry.stream, summary))
         entry.worker = None
+        recorded = summary.status != "failed" or set(summary.files) - {SUMMARY}
+        entry.unused = None if recorded else entry.stream.folder
         entry.status = replace(entry.status, state="ended", reason=summary.reason)
         self._report(entry.status)
+        if entry.start_again:
+            self._start(entry)
 
-    def _replace(self, entry: _Entry, reason: str) -> None:
-        assert entry.worker is not None
-        entry.worker.kill()
-        self._end(entry, save_what_is_there(entry.stream, reason, self._provenance))
+    def _replace(self, entry: _Entry, worker: Worker, reason: str) -> None:
+        worker.kill()
+        self._end(entry, save_recording(entry.stream, reason, self._provenance))
+        if entry.worker is None and not entry.stopped_by_user:
+            self._restart_later(entry)
+
+    def _restart_later(self, entry: _Entry) -> None:
+        if monotonic() - entry.began_s > MAX_RESTART_WAIT_S:
+            entry.restart_wait_s = FIRST_RESTART_WAIT_S
         entry.restart_at_s = monotonic() + entry.restart_wait_s
         entry.restart_wait_s = min(entry.restart_wait_s * 2, MAX_RESTART_WAIT_S)
 
     def _stop_all(self) -> None:
         """Let every worker complete its files; kill those that do not in time."""
-        for entry in self._running():
-            entry.stopped_by_user = True
-            try:
-                entry.worker.stop()
-            except EmotionTimelinesError:
-                continue
-        deadline_s = monotonic() + STOP_TIMEOUT_S
-        while any(self._running()):
+        with self._lock:
+            self._closing = True
             for entry in self._running():
-                try:
-                    summary = entry.worker.result()
-                except EmotionTimelinesError as error:
-                    summary = save_what_is_there(entry.stream, str(error), self._provenance)
-                if summary is None and monotonic() > deadline_s:
-                    entry.worker.kill()
-                    reason = "it could not be completed in time"
-                    summary = save_what_is_there(entry.stream, reason, self._provenance)
-                if summary is not None:
-                    self._end(entry, summary)
+                entry.stopped_by_user, entry.start_again = True, False
+                with suppress(EmotionTimelinesError):  # It died, as is noticed below.
+                    entry.worker.stop()
+        deadline_s = monotonic() + STOP_TIMEOUT_S
+        while running := self._running():
+            for entry in running:
+                with self._lock:
+                    self._await(entry, entry.worker, late=monotonic() > deadline_s)
             sleep(POLL_S / 5)
 
-    def _running(self) -> Iterator[Any]:
-        return (entry for entry in self._entries.values() if entry.worker is not None)
+    def _await(self, entry: _Entry, worker: Worker, late: bool) -> None:
+        """End a stream whose worker has completed its files, or can or may no longer do so."""
+        try:
+            summary = worker.result()
+            if summary is None and late:
+                worker.kill()
+                raise EmotionTimelinesError("it could not be completed in time")
+        except RayLostError:
+            raise
+        except Exception as error:
+            summary = save_recording(entry.stream, explain(error), self._provenance)
+        if summary is not None:
+            self._end(entry, summary)
+
+    def _running(self) -> list[Any]:
+        return [entry for entry in self._entries.values() if entry.worker is not None]
+
+
+def _connecting(stream: Stream) -> StreamStatus:
+    return StreamStatus(stream.name, stream.source, "connecting")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from threading import Thread
 from typing import Any, Protocol
 
+from configs.errors import EmotionTimelinesError, explain
 from configs.schema import Settings
 from pipeline.live.stream import LiveStream, StreamStatus
 from pipeline.results.summary import Provenance, Summary
@@ -18,6 +20,7 @@ class Worker(Protocol):
 
     Raises:
         EmotionTimelinesError: by any method, when the worker died.
+        RayLostError: by any method, when all workers died, and no new one can be started.
     """
 
     def status(self) -> StreamStatus: ...
@@ -33,7 +36,7 @@ class Worker(Protocol):
         ...
 
     def kill(self) -> None:
-        """End it at once; its files stay as they are."""
+        """End it at once, or see to it that it writes no more; its files stay as they are."""
         ...
 
 
@@ -43,16 +46,22 @@ class ThreadWorker:
     def __init__(self, stream: Stream, provenance: Provenance) -> None:
         live = LiveStream(stream, provenance)
         self.status, self.picture, self.recent = live.status, live.picture, live.recent
-        self.stop = self.kill = live.stop  # A thread cannot be killed.
-        self._live = live
-        self._summary: Summary | None = None
-        Thread(target=self._run, name=stream.name, daemon=True).start()
+        self.stop, self.kill = live.stop, live.give_up  # A thread cannot be killed.
+        self._outcome: Future[Summary] = Future()
+        Thread(target=self._run, args=(live,), name=stream.name, daemon=True).start()
 
     def result(self) -> Summary | None:
-        return self._summary
+        if not self._outcome.done():
+            return None
+        if error := self._outcome.exception():
+            raise EmotionTimelinesError(explain(error)) from error
+        return self._outcome.result()
 
-    def _run(self) -> None:
-        self._summary = self._live.run()
+    def _run(self, live: LiveStream) -> None:
+        try:
+            self._outcome.set_result(live.run())
+        except BaseException as error:  # However the thread dies, it is told.
+            self._outcome.set_exception(error)
 
 
 def worker_starter(

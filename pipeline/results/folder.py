@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from configs.errors import OutputError, explain
+from configs.errors import LostOutputError, OutputError, explain
 from configs.names import as_text
 from pipeline.places import SUMMARY, TABLE
 from pipeline.results.export import ALWAYS, EXPORTS
 from pipeline.results.report import REPORT
-from pipeline.results.summary import Provenance, Status, Summary
+from pipeline.results.summary import Provenance, Summary
 from pipeline.sources import Job, Stream
 from stages.write.files import force_to_disk, output_errors_name
 
@@ -45,38 +45,53 @@ def save_failure(job: Job | Stream, reason: str, provenance: Provenance) -> Summ
     reason = reason.removeprefix(f"{as_text(job.source)}: ")
     summary = Summary(source=job.label, status="failed", reason=reason, input=job.identity())
     try:
-        clear_results(job.folder)
+        if isinstance(job, Job):  # A stream's folder has never had anything else in it.
+            clear_results(job.folder)
     except OutputError as error:
         problem = explain(error)
         return replace(summary, reason=f"{reason}; {problem}" if problem != reason else reason)
-    return save_summary(summary, job.folder, provenance)
+    return save_summary(summary, job, provenance)
 
 
-def save_what_is_there(job: Job | Stream, reason: str, provenance: Provenance) -> Summary:
-    """Write the summary of a video or stream whose recorder died; raises nothing.
+def save_what_is_there(job: Job, reason: str, provenance: Provenance) -> Summary:
+    """Write the summary of a video whose recorder died; raises nothing.
 
-    A table that is complete, or that of a live stream up to then, is kept, as are all pieces of
-    the video but the last.
+    A table that is complete is kept.
     """
     for leftover in job.folder.glob(".unfinished.*"):
         leftover.unlink(missing_ok=True)
     files = tuple(path.name for path in results_in(job.folder))
-    if TABLE not in files and isinstance(job, Job):
+    if TABLE not in files:
         return save_failure(job, reason, provenance)
-    status: Status = "partial" if TABLE in files else "failed"
     summary = Summary(
         source=job.label,
-        status=status,
+        status="partial",
         reason=reason,
         files=files,
         input=job.identity(),
-        interrupted=isinstance(job, Job),
+        interrupted=True,
     )
-    return save_summary(summary, job.folder, provenance)
+    return save_summary(summary, job, provenance)
 
 
-def save_summary(summary: Summary, folder: Path, provenance: Provenance) -> Summary:
-    """Write a summary; returns it, with status and reason changed if it could not be written."""
+def save_summary(summary: Summary, job: Job | Stream, provenance: Provenance) -> Summary:
+    """Write a summary; returns it, with status and reason changed if it could not be written.
+
+    A stream's folder is not made again: it was there, so somebody deleted it.
+    """
+    try:
+        if isinstance(job, Stream) and not job.folder.is_dir():
+            raise LostOutputError(f"{job.folder}: somebody deleted this folder meanwhile")
+        summary.write(job.folder, provenance)
+    except OutputError as error:
+        reason = "; ".join(filter(None, (summary.reason, explain(error))))
+        recorded = isinstance(job, Stream) and TABLE in summary.files
+        return replace(summary, status="partial" if recorded else "failed", reason=reason)
+    return summary
+
+
+def save_renewed(summary: Summary, folder: Path, provenance: Provenance) -> Summary:
+    """Write the summary of results that are there, likewise."""
     try:
         summary.write(folder, provenance)
     except OutputError as error:

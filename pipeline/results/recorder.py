@@ -7,25 +7,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from configs.errors import EncodingError, explain
+from configs.errors import explain
 from configs.schema import Settings
 from pipeline.places import TABLE
 from pipeline.results.export import write_exports
-from pipeline.results.folder import FILM, clear_results, results_in, save_summary
+from pipeline.results.folder import FILM, results_in, save_summary
 from pipeline.results.people import usable_share
 from pipeline.results.report import write_report
+from pipeline.results.stream_files import StreamFiles
 from pipeline.results.summary import Provenance, Status, Summary
+from pipeline.results.video_files import VideoFiles
 from pipeline.results.video_result import VideoResult, read_result
 from pipeline.sources import Job, Stream
 from stages.batch import FrameBatch, VideoInfo
-from stages.faces.detect import DETECTORS
 from stages.people.reidentify import FaceReidentifier
 from stages.people.settle import Settler
-from stages.write.pieces import PieceWriter
-from stages.write.rows import RowMaker
-from stages.write.table import TableWriter
 from stages.write.thumbnails import Thumbnails
-from stages.write.video import VideoWriter
 
 
 class Recorder:
@@ -44,22 +41,19 @@ class Recorder:
         self._job, self._info, self._provenance = job, info, provenance
         self._settings, self._started_at = settings, _now()
         self._input = job.identity()
-        live = isinstance(job, Stream)
         reidentifier = FaceReidentifier() if settings.track.remember_s else None
+        live = isinstance(job, Stream)
         self._settler = Settler(settings.track, settings.smooth, live, reidentifier)
-        self._row_maker = RowMaker(
-            settings.usable,
-            settings.smooth.keep_raw,
-            DETECTORS[settings.detect.detector].finds_landmarks,
-        )
         self._thumbnails = Thumbnails()
         self._damage: list[str] = []
         self._turn = self._received = self._left_out = self._before_part = 0
-        self._film_problems: list[str] = []
         self.newest: FrameBatch | None = None
-        clear_results(job.folder)
-        self._table = TableWriter(job.folder / TABLE, self._row_maker.columns, readable=live)
-        self._video = _film(job, info, settings) if settings.video.enabled else None
+        self._files = _files(job, info, settings)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the newest frames of a live stream could not be written; None if they could."""
+        return self._files.problem if isinstance(self._files, StreamFiles) else None
 
     def process(self, batch: FrameBatch) -> int:
         """Take a batch, and write what is settled; returns the number of frames so far."""
@@ -76,20 +70,9 @@ class Recorder:
 
     def _write(self, batch: FrameBatch) -> None:
         self.newest = batch
-        self._table.write(self._row_maker.rows(batch))
+        self._files.write(batch)
         if not self._settings.video.blur:
             self._thumbnails.process(batch)
-        if self._video is not None:
-            try:
-                self._video.write(batch)
-            except EncodingError as error:  # The table goes on without the film.
-                self._give_up_film(error)
-
-    def _give_up_film(self, error: EncodingError) -> None:
-        self._film_problems.append(str(error))
-        if self._video is not None:
-            self._video.discard()
-            self._video = None
 
     def finish(
         self, cut_short: str | None = None, dropped: int = 0, live: dict[str, Any] | None = None
@@ -101,38 +84,39 @@ class Recorder:
             dropped: number of frames that were dropped.
             live: for ``Summary.live``.
         """
-        problems = [*self._damage, *([cut_short] if cut_short else [])]
-        unwritten: list[str] = self._write_held_back()
+        files, problems = self._files, [*self._damage, *([cut_short] if cut_short else [])]
+        self._write_held_back()
         result: VideoResult | None = None
-        if not self._row_maker.frames:
-            self.discard()
+        if files.rows.frames:
+            files.finish(cut_short is not None)
         else:
-            unwritten += self._finish_writers(cut_short is not None)
-            if not unwritten:
-                try:
-                    result = self._read_back(live)
-                    unwritten = write_exports(result, self._job.folder, self._settings)
-                except Exception as error:  # Such as a table that was deleted meanwhile.
-                    unwritten = [explain(error)]
-            problems += [*self._film_problems, *unwritten]
+            files.discard()
+        live = self._with_losses(live)
+        if files.rows.frames and files.table_serves:
+            try:
+                result = self._read_back(live)
+                files.unwritten += write_exports(result, self._job.folder, self._settings)
+            except Exception as error:  # Such as a table that was deleted meanwhile.
+                files.unwritten.append(explain(error))
+        problems += [*files.film_problems, *files.unwritten]
         whole = (self._job.folder / TABLE).exists()
         status: Status = "failed" if not whole else "partial" if problems else "complete"
         summary = Summary(
             source=self._job.label,
             status=status,
             reason="; ".join(dict.fromkeys(problems)) or None,
-            frames=self._row_maker.frames,
-            duration_s=round(self._row_maker.duration_s, 6),
-            faces=self._row_maker.faces,
-            tracks=self._row_maker.people,
-            without_face=self._row_maker.empty,
+            frames=files.rows.frames,
+            duration_s=round(files.rows.duration_s, 6),
+            faces=files.rows.faces,
+            tracks=files.rows.people,
+            without_face=files.rows.empty,
             left_out={"every": self._left_out, "before_part": self._before_part},
             dropped=dropped,
             input=self._input,
             input_sha256=None if cut_short else self._job.sha256(),
             started_at=self._started_at,
             ended_at=_now(),
-            interrupted=bool(cut_short or unwritten),
+            interrupted=bool(cut_short or files.unwritten),
             live=live,
             video={
                 "width": self._info.width,
@@ -154,16 +138,16 @@ class Recorder:
                 summary = replace(summary, status="partial", reason=reason, interrupted=True)
         kept = tuple(path.name for path in results_in(self._job.folder))
         summary = replace(summary, files=kept)
-        return save_summary(summary, self._job.folder, self._provenance)
+        return save_summary(summary, self._job, self._provenance)
 
     def _left_out_warnings(self) -> tuple[str, ...]:
         """Whether all faces were left out, as each was seen for too short a time."""
-        left_out, min_s = self._row_maker.left_out, self._settings.track.min_s
-        if self._row_maker.faces or not left_out:
+        rows, min_s = self._files.rows, self._settings.track.min_s
+        if rows.faces or not rows.left_out:
             return ()
         return (
-            f"faces were found {left_out} times, but none for {min_s:g} s in all; they were taken "
-            "for false detections and left out; --set track.min_s=0 keeps them",
+            f"faces were found {rows.left_out} times, but none for {min_s:g} s in all; they were "
+            "taken for false detections and left out; --set track.min_s=0 keeps them",
         )
 
     def _turn_warnings(self) -> tuple[str, ...]:
@@ -177,34 +161,24 @@ class Recorder:
             return (f"pictures were turned by {self._info.rotate} degrees clockwise, for faces",)
         return ()
 
-    def _write_held_back(self) -> list[str]:
-        """Write the batches that are held back; returns problems."""
+    def _write_held_back(self) -> None:
+        """Write the batches that are held back; raises nothing."""
         try:
             for settled in self._settler.flush():
                 self._write(settled)
         except Exception as error:
-            return [explain(error)]
-        return []
+            self._files.unwritten.append(explain(error))
 
-    def _finish_writers(self, cut_short: bool) -> list[str]:
-        """Complete each file; returns the problems of those that could not be."""
-        problems = []
-        if isinstance(self._video, VideoWriter) and cut_short:
-            self._video.end_sound()
-        for writer in self._writers():
-            try:
-                writer.finish()
-                if isinstance(writer, VideoWriter) and writer.without_sound:
-                    self._film_problems.append(f"{FILM} has no sound: {writer.without_sound}")
-            except EncodingError as error:
-                self._give_up_film(error)
-            except Exception as error:
-                writer.discard()
-                problems.append(explain(error))
-        return problems
-
-    def _writers(self) -> list[TableWriter | VideoWriter | PieceWriter]:
-        return [self._table, *([self._video] if self._video else [])]
+    def _with_losses(self, live: dict[str, Any] | None) -> dict[str, Any] | None:
+        """For ``Summary.live``: with the gaps in the table, whatever their cause, and pieces."""
+        if live is None or not isinstance(self._files, StreamFiles):
+            return live
+        gaps = [*live["gaps"], *map(asdict, self._files.losses)]
+        return {
+            **live,
+            "gaps": sorted(gaps, key=lambda gap: gap["from_s"]),
+            "pieces": [asdict(piece) for piece in self._files.pieces],
+        }
 
     def _read_back(self, live: dict[str, Any] | None) -> VideoResult:
         folder, film = self._job.folder, self._job.folder / FILM
@@ -220,17 +194,13 @@ class Recorder:
 
     def discard(self) -> None:
         """Delete what was written."""
-        for writer in self._writers():
-            writer.discard()
+        self._files.discard()
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _film(job: Job | Stream, info: VideoInfo, settings: Settings) -> VideoWriter | PieceWriter:
-    if isinstance(job, Stream):
-        return PieceWriter(job.folder, info, settings.video, settings.live)
-    has_sound = job.source.is_file()  # Numbered pictures have none.
-    sound_of = job.source if has_sound else None
-    return VideoWriter(job.folder / FILM, info, settings.video, sound_of)
+def _files(job: Job | Stream, info: VideoInfo, settings: Settings) -> VideoFiles | StreamFiles:
+    files = StreamFiles if isinstance(job, Stream) else VideoFiles
+    return files(job, info, settings)  # type: ignore[arg-type]

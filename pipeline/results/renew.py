@@ -12,7 +12,7 @@ from configs.schema import Settings
 from pipeline.places import TABLE
 from pipeline.results.corrected import BY_HAND, segments_in
 from pipeline.results.export import EXPORTS, write_exports
-from pipeline.results.folder import FILM, results_in, save_summary
+from pipeline.results.folder import FILM, results_in, save_renewed
 from pipeline.results.named import Names
 from pipeline.results.report import REPORT, portraits_in, write_report
 from pipeline.results.summary import Provenance, Summary, public_settings
@@ -57,7 +57,7 @@ def renew(
         reasons = [*([summary.reason] if summary.reason else []), *problems]
         summary = replace(summary, status="partial", reason="; ".join(reasons), interrupted=True)
     kept = tuple(path.name for path in results_in(folder))
-    return save_summary(replace(summary, files=kept), folder, made_by)
+    return save_renewed(replace(summary, files=kept), folder, made_by)
 
 
 def _with_figures(summary: Summary, result: VideoResult) -> Summary:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow
 
 from configs.errors import UsageError
+from configs.names import as_text
 from pipeline.places import TABLE
 from pipeline.results.export import SEGMENTS
 from pipeline.results.timeline import read_table
@@ -33,7 +34,7 @@ def joined(root: Path, table: str) -> pandas.DataFrame:
     parts = []
     for folder in folders:
         rows, place = read_table(folder / FILES[table]), folder.relative_to(root)
-        name = place.as_posix() if place.parts else folder.resolve().name
+        name = as_text(place.as_posix() if place.parts else folder.resolve().name)
         parts.append(rows.add_column(0, "video", pyarrow.array([name] * len(rows), "string")))
     return _as_pandas(pyarrow.concat_tables(parts, promote_options="default"))
 

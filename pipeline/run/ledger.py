@@ -61,6 +61,8 @@ def only_run_in(out: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        with suppress(OSError):  # Windows does not delete what is open.
+            (out / LOCK).unlink()
         lock.release()
 
 

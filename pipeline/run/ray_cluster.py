@@ -15,6 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from configs.errors import explain
 from configs.schema import Settings
+from pipeline.places import place_of
 from pipeline.run.plan import with_threads
 from pipeline.sources import Job
 
@@ -82,6 +83,7 @@ def as_nodes_see(job: Job, settings: Settings) -> Job:
         source=_mounted(job.source.absolute(), settings.executor.mounts),
         folder=_mounted(job.folder.absolute(), settings.executor.mounts),
         given=job.source,
+        place=place_of(job.source),
     )
 
 
@@ -106,6 +108,8 @@ def start_actor(stage: type, *arguments: Any, node: str | None = None, **options
 
 def reason_of_failure(error: Exception) -> str:
     """A message for an error that an actor, or Ray, raised."""
+    if isinstance(error, ray.exceptions.RayTaskError) and isinstance(error.cause, Exception):
+        return explain(error.cause)
     if isinstance(error, ray.exceptions.RayError):
         return "a stage of the pipeline died, perhaps for lack of memory, or with its node"
     return explain(error)

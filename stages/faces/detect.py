@@ -50,6 +50,7 @@ class DetectStage:
             return batch
         if batch.after_gap:
             self._search.forget()
+        self._info = batch.info or self._info
         images = SmallImages(batch.pixels, self._width_px)
         found = self._search.find(images, batch.time_s)
         faces = joined(found)

@@ -19,8 +19,12 @@ was overwritten or never written. Their decoders take it for a picture."""
 
 WITHOUT_ZEROS = {"h264", "hevc", "vp8", "vp9", "libdav1d", "av1"}
 
-ABSOLUTE_DURATION = {"matroska,webm"}
+ABSOLUTE_DURATION = {"matroska,webm", "asf", "nut", "wtv"}
 """Containers that state the time at which they end, rather than for how long they last."""
+
+CHECKED_OTHERWISE = {"mpegts"}
+"""Containers of which FFmpeg takes files put one after the other for damage; ``layout`` does not.
+"""
 
 
 class Losses:
@@ -42,7 +46,8 @@ class Losses:
         if not packet.size:
             return
         kind = packet.stream.type
-        if packet.is_corrupt or (packet.stream is self._stream and self._has_hole(packet)):
+        corrupt = packet.is_corrupt and self._container.format.name not in CHECKED_OTHERWISE
+        if corrupt or (packet.stream is self._stream and self._has_hole(packet)):
             self._incomplete[kind] = self._incomplete.get(kind, 0) + 1
         if packet.pts is not None:
             self._end_s = max(

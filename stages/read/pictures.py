@@ -20,6 +20,11 @@ PLACEHOLDER = re.compile(r"%0?\d*d")
 TIME_BASE = Fraction(1, 90_000)
 
 
+def is_picture(file: Path) -> bool:
+    """Whether a file is one, by its name."""
+    return file.suffix.lower() in PICTURE_SUFFIXES
+
+
 def numbered_pictures(path: Path) -> list[Path]:
     """The pictures of a sequence, by number; none if there is no sequence.
 
@@ -39,7 +44,7 @@ def numbered_pictures(path: Path) -> list[Path]:
     found = [
         (match[1], match[3], int(match[2]), file)
         for file in (folder.iterdir() if folder.is_dir() else ())
-        if file.suffix.lower() in PICTURE_SUFFIXES and (match := re.fullmatch(pattern, file.name))
+        if is_picture(file) and (match := re.fullmatch(pattern, file.name))
     ]
     one_sequence = len({(before, after) for before, after, _, _ in found}) == 1
     return [file for *_, file in sorted(found)] if one_sequence and len(found) > 1 else []

@@ -22,7 +22,7 @@ from stages.frames import (
     pixels_shape,
     upright_size,
 )
-from stages.read.clock import NEW_START_S, FrameClock
+from stages.read.clock import SEEN_TOGETHER_S, FrameClock
 from stages.read.decode import Decoder
 from stages.read.pictures import Pictures, numbered_pictures
 from stages.read.source import FrameSource
@@ -78,7 +78,7 @@ class VideoReader:
         part; meanwhile empty batches come. Damage is skipped where the decoder can go on after it,
         and reported as ``damage`` of the batch that follows; the last batch may hold nothing else.
         """
-        info, clock = self.info, self._clock
+        info, frames = self.info, self._clock.timed(self._frames)
         size = (info.width, info.height)
         shape = pixels_shape(size)
         capacity = max(
@@ -93,8 +93,7 @@ class VideoReader:
             pixels = np.empty((capacity, *shape), np.uint8)
             pts = np.empty(capacity, np.int64)
             first, read, count, left_out, before_part = number, number, 0, 0, 0
-            for frame in islice(self._frames, capacity * info.every):
-                stamp = clock.pts_of(frame)
+            for frame, stamp in islice(frames, capacity * info.every):
                 # As exact as in a table.
                 time_s = round((stamp - info.start_pts) * float(info.time_base), 6)
                 if time_s >= info.to_s:
@@ -136,7 +135,7 @@ class VideoReader:
         self._clock = FrameClock(
             first,
             step=max(1, round(1 / (rate * time_base))),
-            new_start=round(NEW_START_S / time_base),
+            seen_together=round(SEEN_TOGETHER_S / time_base),
             only_dts=stated.only_dts,
         )
         start_pts = self._clock.start_pts

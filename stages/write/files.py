@@ -5,15 +5,26 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from configs.errors import OutputError
 
+UNFINISHED = ".unfinished."
+"""Before the names of files that are not complete."""
+
 
 def unfinished_name(path: Path) -> Path:
     """Path of a file until it is complete: hidden, with the same suffix."""
-    return path.with_name(f".unfinished.{path.name}")
+    return path.with_name(f"{UNFINISHED}{path.name}")
+
+
+def unfinished_files(folder: Path) -> list[Path]:
+    """The final paths of files in a folder that are not complete."""
+    return [
+        path.with_name(path.name.removeprefix(UNFINISHED))
+        for path in sorted(folder.glob(f"{UNFINISHED}*"))
+    ]
 
 
 def move_into_place(path: Path) -> None:
@@ -51,11 +62,16 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    with output_errors_name(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # No name of a file, however strange, may keep a result from being written.
-        unfinished_name(path).write_text(text, encoding="utf-8", errors="backslashreplace")
-    move_into_place(path)
+    try:
+        with output_errors_name(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # No name of a file, however strange, may keep a result from being written.
+            unfinished_name(path).write_text(text, encoding="utf-8", errors="backslashreplace")
+        move_into_place(path)
+    except OutputError:
+        with suppress(OSError):
+            unfinished_name(path).unlink()
+        raise
 
 
 @contextmanager

@@ -27,7 +27,7 @@ PROBABILITY_STEPS = 10_000
 
 
 class RowMaker:
-    """Makes the rows of one video's timeline, and counts.
+    """Makes the rows of one video's timeline, and counts those that were written.
 
     Args:
         usable: which faces are large enough, and seen enough from the front, to be relied on.
@@ -50,21 +50,19 @@ class RowMaker:
     ) -> None:
         self.columns = COLUMNS + RAW_COLUMNS if keep_raw else COLUMNS
         self._usable, self._keep_raw, self._measured = usable, keep_raw, measured
-        self.frames = self.faces = self.people = self.left_out = 0
+        self.frames = self.faces = self.left_out = 0
         self.empty = {NONE_FOUND: 0, LEFT_OUT: 0}
         self._first_s: float | None = None
         self.duration_s = 0.0
+        self._people: set[int] = set()
+
+    @property
+    def people(self) -> int:
+        return len(self._people)
 
     def rows(self, batch: FrameBatch) -> Iterator[tuple[str, ...]]:
         """A row, in the order of ``columns``, for each face, and for each frame without any."""
-        self.frames += len(batch)
         shown = batch.people != NOBODY
-        self.faces += int(shown.sum())
-        self.left_out += int((~shown).sum())
-        self.people = max(self.people, int(batch.people.max(initial=0)))
-        if len(batch):
-            self._first_s = float(batch.time_s[0]) if self._first_s is None else self._first_s
-            self.duration_s = float(batch.time_s[-1]) - self._first_s
         steps = rounded_to_steps(batch.probabilities)
         raw = rounded_to_steps(batch.raw_probabilities) if self._keep_raw else steps
         valences = valence_of(steps)
@@ -79,7 +77,6 @@ class RowMaker:
             faces = [face for face in range(within.start, within.stop) if shown[face]]
             if not faces:
                 reason = LEFT_OUT if within.start < within.stop else NONE_FOUND
-                self.empty[reason] += 1
                 yield (*frame, *("",) * (len(COLUMNS) - len(frame) - 1), reason, *no_raw)
             for face in faces:
                 yield (
@@ -96,6 +93,20 @@ class RowMaker:
                     "",
                     *(f"{step / PROBABILITY_STEPS:.4f}" for step in raw[face] if self._keep_raw),
                 )
+
+    def count(self, batch: FrameBatch) -> None:
+        """Take note that the rows of a batch are in the table."""
+        self.frames += len(batch)
+        shown = batch.people != NOBODY
+        self.faces += int(shown.sum())
+        self.left_out += int((~shown).sum())
+        self._people.update(batch.people[shown].tolist())
+        with_faces = len(np.unique(batch.face_frame))
+        self.empty[NONE_FOUND] += len(batch) - with_faces
+        self.empty[LEFT_OUT] += with_faces - len(np.unique(batch.face_frame[shown]))
+        if len(batch):
+            self._first_s = float(batch.time_s[0]) if self._first_s is None else self._first_s
+            self.duration_s = float(batch.time_s[-1]) - self._first_s
 
 
 def rounded_to_steps(probabilities: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from stages.files import address_of, reason_of
 from stages.frames import plane_values, yuv_planes
 from stages.write.annotate import Annotator
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
+from stages.write.fragments import FRAGMENTED, keep_what_plays
 from stages.write.sound import Sound
 
 MACROBLOCKS_PER_S = 2_073_600
@@ -31,6 +32,7 @@ class VideoWriter:
         path: the file to write.
         info: of the video that the frames come from.
         sound_of: file whose sound is copied; None for none.
+        fragmented: what is written plays at any time, for a film that cannot be made again.
 
     Raises:
         OutputError: by any method, when the file cannot be written.
@@ -38,9 +40,15 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: Path, info: VideoInfo, settings: VideoSettings, sound_of: Path | None
+        self,
+        path: Path,
+        info: VideoInfo,
+        settings: VideoSettings,
+        sound_of: Path | None,
+        fragmented: bool = False,
     ) -> None:
         self._path, self._info, self._settings, self._sound_of = path, info, settings, sound_of
+        self._layout = FRAGMENTED if fragmented else {"movflags": "+faststart"}
         self._size = info.width + info.width % 2, info.height + info.height % 2
         self._annotator = Annotator(*self._size, settings.blur)
         self._first_pts = round(Fraction(info.start_s) / info.time_base)
@@ -81,13 +89,22 @@ class VideoWriter:
             self._container.close()
         move_into_place(self._path)
 
+    def keep_what_plays(self) -> bool:
+        """Give what plays of a fragmented film its final name after an error, and delete the rest;
+        returns whether anything plays."""
+        self._close()
+        return keep_what_plays(self._path)
+
     def discard(self) -> None:
         """Delete what was written."""
+        self._close()
+        unfinished_name(self._path).unlink(missing_ok=True)
+
+    def _close(self) -> None:
         if self._container is not None:
-            with suppress(av.FFmpegError, OSError):  # It is deleted anyway.
+            with suppress(av.FFmpegError, OSError):  # After an error, or to be deleted.
                 self._sound.close()
                 self._container.close()
-        unfinished_name(self._path).unlink(missing_ok=True)
 
     def _begin(self) -> None:
         """Open the file; with the sound in the best way that MP4 takes, if in any."""
@@ -107,9 +124,8 @@ class VideoWriter:
 
     def _open(self, sound_of: Path | None, may_copy: bool) -> None:
         container = av.open(
-            address_of(unfinished_name(self._path)),
-            "w", format="mp4", options={"movflags": "+faststart"},
-        )  # fmt: skip
+            address_of(unfinished_name(self._path)), "w", format="mp4", options=self._layout
+        )
         try:
             info, settings = self._info, self._settings
             stream = container.add_stream("libx264", rate=_encoder_rate(info))

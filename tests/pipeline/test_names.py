@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import load
 from tests.pipeline.command import RESULTS, command, file_names, run, summary
 
 OPTIONS = ("--executor", "local")
@@ -39,6 +40,7 @@ def test_any_name_is_analysed(
     table = outcome.stdout.decode().splitlines()
     assert sum("complete" in line for line in table) == 1
     assert "Traceback" not in outcome.stderr.decode()
+    assert set(load(tmp_path / out)["video"]) == {shown}
     again = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "1 left as they are" in again.stdout
 

@@ -52,6 +52,25 @@ def test_sources_without_video_are_named(tree: Path, tmp_path: Path) -> None:
     assert [str(problem).split(": ")[0] for problem in problems] == sources
 
 
+def test_an_empty_name_is_not_the_working_directory(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tree)
+    jobs, problems = find_jobs([""], Path("out"))
+    assert not jobs
+    assert "an empty name" in str(problems[0])
+
+
+def test_the_working_directory_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    walk = tmp_path / "walk"
+    walk.mkdir()
+    for number in (1, 2):
+        (walk / f"{number}.png").touch()
+    monkeypatch.chdir(walk)
+    (job,), _ = find_jobs(["."], Path("out"), pictures=True)
+    assert job.name == "walk"
+
+
 def test_live_sources_are_told_from_files_and_named_without_their_secrets(tree: Path) -> None:
     sources = ["0", "rtsp://me:hush@camera:554/door?token=abc&x=1", str(tree / "b.mp4")]
     streams = find_streams(sources, Settings(), Path("out"))
@@ -96,13 +115,6 @@ def test_a_camera_need_not_be_there_yet_and_an_address_may_end_like_a_list() -> 
     sources = ["/dev/video97", "97", "http://me:hush@cam/list.yaml"]
     streams = find_streams(sources, Settings(), Path("out"))
     assert [stream.name for stream in streams] == ["dev-video97", "camera-97", "cam"]
-
-
-def test_a_recording_is_never_written_over(tmp_path: Path) -> None:
-    (tmp_path / "camera-0").mkdir()
-    assert find_streams(["0"], Settings(), tmp_path)[0].folder.name == "camera-0"
-    (tmp_path / "camera-0" / "timeline.csv").touch()
-    assert find_streams(["0"], Settings(), tmp_path)[0].folder.name == "camera-0-2"
 
 
 def test_named_cameras_have_settings_of_their_own(tmp_path: Path) -> None:
@@ -177,9 +189,13 @@ def test_numbered_pictures_are_a_video_when_asked_for(tmp_path: Path) -> None:
     sources = [str(tmp_path / "in")]
     jobs, problems = find_jobs(sources, tmp_path / "out")
     assert not jobs
-    assert "no video" in str(problems[0])
+    assert "no video in this folder, or none that is wanted; of pictures, name" in str(problems[0])
     jobs, problems = find_jobs([str(walk)], tmp_path / "out")
     assert "3 numbered pictures, but no video; --set read.rate=25" in str(problems[0])
+    named = str(walk / "frame%d.jpg")
+    jobs, problems = find_jobs([named], tmp_path / "out")  # Lest a result be replaced by a failure.
+    assert not jobs
+    assert "3 numbered pictures" in str(problems[0])
     jobs, problems = find_jobs([str(walk)], tmp_path / "out", pictures=True)
     assert [job.folder.name for job in jobs] == ["walk"]
     before = jobs[0].identity(), jobs[0].sha256()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +18,10 @@ from threading import Thread
 import av
 import pytest
 
+from configs.errors import EmotionTimelinesError
 from configs.schema import Settings, VideoSettings
 from pipeline import load
-from pipeline.bench.loopback import LoopbackCamera
+from pipeline.bench.loopback import LoopbackCamera, make_clip
 from pipeline.live.stream import LiveStream
 from pipeline.results.summary import Provenance
 from pipeline.run.plan import load_network
@@ -149,6 +151,61 @@ def test_lost_stream_comes_back_while_the_other_goes_on(
     assert summary(out / "steady")["live"]["lost"] == 0
 
 
+def upright(source: Path, path: Path) -> Path:
+    """The middle of a video, as a camera held upright would show it."""
+    with av.open(str(source)) as video, av.open(str(path), "w") as cut:
+        stream = cut.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 188, 336, "yuv420p"
+        for frame in video.decode(video=0):
+            middle = frame.to_ndarray(format="rgb24")[:, 196:384]
+            cut.mux(stream.encode(av.VideoFrame.from_ndarray(middle, format="rgb24")))
+        cut.mux(stream.encode(None))
+    return path
+
+
+def test_camera_that_returns_upright_has_its_faces_and_a_film_of_its_size(
+    camera_clips: dict[str, Path], samples: dict[str, Path], tmp_path: Path
+) -> None:
+    port, out = free_port(), tmp_path / "out"
+    narrow = upright(samples["single_face.mp4"], tmp_path / "narrow.mp4")
+    turned = make_clip(narrow, tmp_path / "turned.mp4", (360, 640), 15, 12)
+    address = f"tcp://127.0.0.1:{port}"
+    with running(address, "-o", out, "--executor", "local", *QUICK) as process:
+        folder = out / f"127.0.0.1-{port}"
+        for clip in (camera_clips["mpegts"], turned):
+            before = rows_in(folder)
+            with LoopbackCamera(clip, port=port):
+                wait_until(lambda before=before: rows_in(folder) > before + 30)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    made, rows = summary(folder), timeline(folder)
+    assert made["status"] == "complete"
+    first, second = made["live"]["sizes"]
+    assert (first["from_s"], first["width"], first["height"]) == (0, 640, 360)
+    assert (second["width"], second["height"]) == (360, 640)
+    after = [row for row in rows if float(row["time_s"]) >= second["from_s"]]
+    faces = [row for row in after if row["track"]]
+    assert len(faces) > 0.7 * len(after) > 20
+    # Twice as large as in the other picture, and not stretched.
+    assert float(faces[-1]["height"]) == pytest.approx(1.45 * float(faces[-1]["width"]), rel=0.15)
+    assert float(faces[-1]["height"]) > 300
+    for number, frames in ((1, len(rows) - len(after)), (2, len(after))):
+        film = folder / f"annotated-{number:04d}.mp4"
+        assert frames_of(film) == frames
+        with av.open(str(film)) as container:
+            size = container.streams.video[0].width, container.streams.video[0].height
+        assert size == ((640, 360), (360, 640))[number - 1]
+
+
+def test_stream_without_a_picture_says_for_how_long_it_waited(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
+        outcome = run("run", address, "-o", tmp_path, "--executor", "local", "--duration", 2)
+    assert outcome.returncode == 1
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    assert summary(folder)["reason"] == "no picture came within 2 s"
+
+
 @pytest.mark.slow
 @pytest.mark.ray
 @pytest.mark.parametrize(
@@ -238,10 +295,13 @@ def test_an_unexpected_error_tells_nothing_of_the_address(
     log.handlers.clear()
     try:
         show_log([address])
-        made = LiveStream(stream, Provenance.of(settings, load_network(settings))).run()
+        with pytest.raises(EmotionTimelinesError) as caught:
+            LiveStream(stream, Provenance.of(settings, load_network(settings))).run()
     finally:
         log.handlers[:], log.level = before
-    assert "cannot open 'rtsp://***@cam/door' or http://cam/x?***" in (made.reason or "")
+    told = "cannot open 'rtsp://***@cam/door' or http://cam/x?***"
+    assert told in str(caught.value)
+    assert told in summary(tmp_path / "door")["reason"]
     logged = capsys.readouterr().err
     assert "Traceback" in logged
     assert "rtsp://***@cam/door" in logged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from threading import Event
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from configs.errors import EmotionTimelinesError, UsageError
+from configs.errors import EmotionTimelinesError, OutputError, UsageError
 from configs.load import load_settings
 from configs.schema import Settings
 from pipeline.bench.loopback import LoopbackCamera
@@ -26,6 +26,9 @@ from tests.streams import free_port
 
 STALL_S = 20.0
 
+TABLE = "frame,time_s,track\n0,0.0,\n1,0.5,1\n1,0.5,2\n2,1.0,1\n3,1."
+"""Its last row is torn, as its writer died."""
+
 
 class ScriptedWorker:
     """Stands in for a thread or an actor, and does as a test says."""
@@ -37,8 +40,8 @@ class ScriptedWorker:
         self.obeys = True
         self.killed = False
         self.ended: Summary | None = None
-        stream.folder.mkdir(parents=True)
-        (stream.folder / "timeline.csv").touch()
+        stream.folder.mkdir(exist_ok=True)
+        (stream.folder / "timeline.csv").write_text(TABLE)
 
     def status(self) -> StreamStatus:
         return self._if_alive(
@@ -99,14 +102,19 @@ class Watched:
     """A supervisor of scripted workers, with all that it started and said."""
 
     def __init__(
-        self, folder: Path, provenance: Provenance, clock: Clock, names: tuple[str, ...]
+        self,
+        folder: Path,
+        provenance: Provenance,
+        clock: Clock,
+        names: tuple[str, ...],
+        limits: Sequence[str] = (),
     ) -> None:
         self.clock = clock
         self.workers: dict[str, list[ScriptedWorker]] = {name: [] for name in names}
         self.started_s: dict[str, list[float]] = {name: [] for name in names}
         self.said: list[str] = []
         self.on_start: Callable[[ScriptedWorker], object] = lambda worker: None
-        settings = load_settings(assignments=[f"executor.stall_timeout_s={STALL_S}"])
+        settings = load_settings(assignments=[f"executor.stall_timeout_s={STALL_S}", *limits])
         streams = [Stream(name, f"tcp://{name}:1", settings, folder / name) for name in names]
         self.supervisor = Supervisor(streams, provenance, self._start, self.said.append)
 
@@ -134,11 +142,11 @@ def provenance() -> Provenance:
 def watched(
     tmp_path: Path, provenance: Provenance, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Watched]:
-    def begin(*names: str, end_s: float = 60.0) -> Watched:
+    def begin(*names: str, end_s: float = 60.0, limits: Sequence[str] = ()) -> Watched:
         clock = Clock(end_s)
         monkeypatch.setattr(supervision, "monotonic", lambda: clock.now_s)
         monkeypatch.setattr(supervision, "sleep", clock.wait)
-        return Watched(tmp_path, provenance, clock, names)
+        return Watched(tmp_path, provenance, clock, names, limits)
 
     return begin
 
@@ -163,6 +171,8 @@ def test_a_worker_that_dies_is_replaced_and_the_other_stream_goes_on(
     first, second = results["door"]
     assert (first.status, first.reason) == ("partial", "out of memory")
     assert (first.files, second.status) == (("timeline.csv",), "complete")
+    assert (first.frames, first.duration_s, first.faces, first.tracks) == (3, 1.0, 3, 2)
+    assert len(timeline(tmp_path / "door")) == 4
     assert summary(tmp_path / "door")["reason"] == "out of memory"
     assert not (tmp_path / "door" / ".unfinished.annotated-0001.mp4").exists()
     assert [worker.stream.folder.name for worker in both.workers["door"]] == ["door", "door-2"]
@@ -225,6 +235,117 @@ def test_a_stream_that_is_stopped_while_it_waits_to_be_replaced_stays_stopped(
     assert len(one.workers["door"]) == 1
 
 
+def test_a_start_right_after_a_stop_counts(watched: Callable[..., Watched]) -> None:
+    one = watched("door")
+    first = one.workers["door"][0]
+    first.obeys = False  # At first: it takes a while to complete its files.
+
+    def stop_and_start() -> None:
+        one.supervisor.stop("door")
+        one.supervisor.start("door")
+
+    one.clock.at(5, stop_and_start)
+    one.clock.at(8, first.end)
+    one.clock.at(20, stop_and_start)
+    one.clock.at(20, lambda: one.supervisor.stop("door"))
+    assert [made.status for made in one.run()["door"]] == ["complete"] * 2
+    assert one.started_s["door"] == pytest.approx([0, 8], abs=1)
+
+
+def test_a_stream_that_hangs_when_it_is_stopped_stays_stopped(
+    watched: Callable[..., Watched],
+) -> None:
+    one = watched("door")
+    first = one.workers["door"][0]
+    first.obeys, first.idle_s = False, STALL_S - 1
+    one.clock.at(5, lambda: one.supervisor.stop("door"))
+    one.clock.at(10, lambda: setattr(first, "idle_s", STALL_S + 1))
+    assert [made.reason for made in one.run()["door"]] == [f"no progress for {STALL_S:g} s"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "ends_s"), [("live.duration_s=30", 30), ("live.frames=9", 10), ("live.frames=0", 60)]
+)
+def test_a_stopped_stream_does_not_keep_the_program_alive_beyond_its_limits(
+    watched: Callable[..., Watched], limit: str, ends_s: float
+) -> None:
+    both = watched("door", "yard", limits=[limit])
+    both.clock.at(5, lambda: both.supervisor.stop("door"))
+    both.clock.at(10, both.workers["yard"][0].end)
+    both.run()
+    assert both.clock.passed_s == pytest.approx(ends_s, abs=1)
+
+
+def test_a_recording_that_is_begun_anew_ends_when_the_first_would_have(
+    watched: Callable[..., Watched],
+) -> None:
+    three = watched("stopped", "died", "dies", limits=["live.duration_s=30"])
+    three.clock.at(5, lambda: three.supervisor.stop("stopped"))
+    three.clock.at(10, lambda: three.supervisor.start("stopped"))
+    three.clock.at(10, lambda: setattr(three.workers["died"][0], "problem", "it died"))
+    three.clock.at(29.5, lambda: setattr(three.workers["dies"][0], "problem", "it died"))
+    results = three.run()
+    assert three.clock.passed_s == pytest.approx(30, abs=2)
+    assert {name: [made.status for made in results[name]] for name in results} == {
+        "stopped": ["complete", "complete"],
+        "died": ["partial", "complete"],
+        "dies": ["partial"],
+    }
+
+
+def test_no_recording_gets_the_folder_of_another_stream(
+    watched: Callable[..., Watched], tmp_path: Path
+) -> None:
+    """Also while there is nothing in it yet."""
+    (tmp_path / "yard").mkdir()
+    three = watched("door", "door-2", "yard")
+    three.clock.at(5, lambda: three.supervisor.stop("door"))
+    three.clock.at(10, lambda: three.supervisor.start("door"))
+    three.run()
+    taken = {name: [worker.stream.folder.name for worker in three.workers[name]]
+             for name in three.workers}  # fmt: skip
+    assert taken == {"door": ["door", "door-3"], "door-2": ["door-2"], "yard": ["yard-2"]}
+
+
+def test_a_folder_in_which_nothing_was_recorded_is_used_again(
+    watched: Callable[..., Watched], tmp_path: Path, provenance: Provenance
+) -> None:
+    one = watched("door")
+    first = one.workers["door"][0]
+    (tmp_path / "door" / "timeline.csv").unlink()
+    one.clock.at(5, lambda: setattr(first, "problem", "it died"))
+    (made,) = one.run()["door"]
+    assert (made.status, one.workers["door"][1].stream.folder) == ("complete", tmp_path / "door")
+
+
+def test_a_worker_that_wrote_its_summary_before_it_died_has_the_last_word(
+    watched: Callable[..., Watched], tmp_path: Path, provenance: Provenance
+) -> None:
+    one = watched("door")
+    whole = Summary(source="tcp://door:1", status="partial", reason="its own", frames=7)
+    whole.write(tmp_path / "door", provenance)
+    one.clock.at(5, lambda: setattr(one.workers["door"][0], "problem", "it died"))
+    assert one.run()["door"][0] == whole
+
+
+def test_a_stream_that_cannot_be_started_is_told_and_tried_again(
+    watched: Callable[..., Watched],
+) -> None:
+    one = watched("door")
+    problems = [OSError("too many files are open"), OutputError("the disk is full")]
+
+    def fail(worker: ScriptedWorker) -> None:
+        if problems:
+            raise problems.pop()
+
+    one.on_start = fail
+    one.clock.at(5, lambda: setattr(one.workers["door"][0], "problem", "it died"))
+    assert [made.status for made in one.run()["door"]] == ["partial", "complete"]
+    assert "door: ended: the disk is full" in one.said
+    assert any("OSError: too many files are open" in line for line in one.said)
+    assert one.started_s["door"] == pytest.approx([0, 6, 8, 12], abs=2)
+
+
 def test_at_the_end_every_worker_is_waited_for_but_not_for_ever(
     watched: Callable[..., Watched],
 ) -> None:
@@ -269,5 +390,5 @@ def test_streams_end_after_their_duration_whether_they_answer_or_not(
     assert (results["door"].status, results["door"].reason) == ("complete", None)
     assert 0 < float(timeline(tmp_path / "door")[-1]["time_s"]) < 4
     assert results["yard"].status == "failed"
-    assert "no picture came: Connection refused" in (results["yard"].reason or "")
+    assert "no picture came within 3 s: Connection refused" in (results["yard"].reason or "")
     assert {"door: live", "door: ended"} <= set(said)

@@ -75,6 +75,7 @@ def test_frames_without_a_face_say_why() -> None:
     rows = [dict(zip(maker.columns, row, strict=True)) for row in maker.rows(batch)]
     assert [row["no_face"] for row in rows] == ["left out", "none found", ""]
     assert [row["frame"] for row in rows] == ["0", "5", "10"]
+    maker.count(batch)
     assert maker.empty == {"left out": 1, "none found": 1}
 
 
@@ -111,7 +112,7 @@ def test_eyes_and_their_turn_are_measured() -> None:
 def test_frames_faces_and_people_are_counted() -> None:
     maker = RowMaker(UsableSettings())
     for batch in (batch_of([[BOX], []]), batch_of([[BOX, BOX]], first_frame=2), batch_of([])):
-        list(maker.rows(classified(batch)))
+        maker.count(classified(batch))
     assert (maker.frames, maker.faces, maker.people) == (3, 3, 2)
     assert maker.duration_s == pytest.approx(0.08)
 
