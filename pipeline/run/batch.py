@@ -73,12 +73,14 @@ class Batch:
 
     def _names_of(self, renewable: Mapping[Job, tuple[Summary, Provenance]]) -> dict[Job, Names]:
         """The names that a user gave people of videos that are not analysed again."""
-        from pipeline.study.study import read_study
+        if not renewable:
+            return {}
+        from pipeline.study.study import read_study  # As above.
         from pipeline.study.videos import video_at
 
-        study = read_study(self._out) if renewable else None
+        study = read_study(self._out)
         return {
-            job: study.names_of(video_at(self._out, job.folder, found)) if study else {}
+            job: study.names_of(video_at(self._out, job.folder, found))
             for job, found in renewable.items()
         }
 

@@ -94,7 +94,8 @@ def test_two_programs_do_not_record_into_one_folder(
             assert other.returncode == 2
             assert "another run is writing there" in other.stderr
         assert "every file is complete" in interrupted(process)
-    assert file_names(tmp_path) == {folder.name}
+    tables = {"videos.csv", "videos.json", "people.csv", "people.json"}
+    assert file_names(tmp_path) == {folder.name, *tables}
     assert summary(folder)["status"] == "complete"
     assert summary(folder)["frames"] == rows_in(folder)
 

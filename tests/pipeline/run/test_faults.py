@@ -193,7 +193,7 @@ def test_runs_without_tensorflow(samples: dict[str, Path], tmp_path: Path) -> No
     arguments = ["run", str(samples["no_face.mp4"]), "-o", str(tmp_path), "--executor", "local"]
     program = (
         "import sys\n"
-        "for name in ('tensorflow', 'keras', 'pandas', 'matplotlib', 'pympi'):\n"
+        "for name in ('tensorflow', 'keras', 'matplotlib', 'pympi'):\n"
         "    sys.modules[name] = None\n"
         f"sys.argv = {json.dumps(['run_pipeline.py', *arguments])}\n"
         "from pipeline.cli import main\n"
