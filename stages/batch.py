@@ -25,7 +25,9 @@ class VideoInfo:
         duration_s: duration that the container states; 0 if it does not.
         codec: FFmpeg's name of the video codec.
         rotate: degrees clockwise by which pictures are turned, beyond what the file says.
-        colorspace, color_primaries, color_trc: FFmpeg's numbers for the stream's colours.
+        colorspace: FFmpeg's number for that of the pixels; if the stream does not state it, what
+            players take it for.
+        color_primaries, color_trc: FFmpeg's numbers for the stream's colours.
     """
 
     width: int

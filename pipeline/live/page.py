@@ -28,7 +28,7 @@ from configs.schema import PageSettings
 from models.emotions import EMOTIONS
 from pipeline.live.supervisor import Supervisor
 from pipeline.results.report import asset
-from stages.write.annotate import COLOURS_RGB
+from stages.colours import COLOURS_RGB, hex_of
 
 ASSETS = Path(__file__).parent / "web"
 TOKEN_COOKIE = "emotion-timelines-token"
@@ -102,7 +102,7 @@ def make_app(supervisor: Supervisor, token: str | None) -> FastAPI:
     def streams() -> dict[str, object]:
         return {
             "emotions": EMOTIONS,
-            "colours": [f"rgb{COLOURS_RGB[name]}" for name in EMOTIONS],
+            "colours": [hex_of(COLOURS_RGB[name]) for name in EMOTIONS],
             "streams": [asdict(status) for status in supervisor.statuses()],
         }
 

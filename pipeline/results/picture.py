@@ -13,6 +13,7 @@ from pipeline.results.clock import clock, ticks
 from pipeline.results.outlines import COLOURS_RGB, outlines_of
 from pipeline.results.segments import LABELS, Segment, segments_by_person
 from pipeline.results.timeline import Timeline
+from stages.colours import hex_of
 
 WIDTH_IN, LANE_IN, MARGINS_IN = 9.0, 0.55, 1.25
 DPI = 200
@@ -64,5 +65,4 @@ def _names(lanes: Sequence[int]) -> list[str]:
 
 
 def _colour(emotion: str) -> str:
-    red, green, blue = COLOURS_RGB[emotion]
-    return f"#{red:02x}{green:02x}{blue:02x}"
+    return hex_of(COLOURS_RGB[emotion])

@@ -23,7 +23,7 @@ from stages.people.settle import Settler
 from stages.write.pieces import PieceWriter
 from stages.write.rows import RowMaker
 from stages.write.table import TableWriter
-from stages.write.thumbnails import Thumbnails
+from stages.write.thumbnails import Portraits
 from stages.write.video import VideoWriter
 
 
@@ -51,7 +51,7 @@ class Recorder:
             settings.smooth.keep_raw,
             DETECTORS[settings.detect.detector].finds_landmarks,
         )
-        self._thumbnails = Thumbnails()
+        self._portraits = Portraits(info)
         self._damage: list[str] = []
         self._turn = 0
         self._film_problems: list[str] = []
@@ -74,7 +74,7 @@ class Recorder:
         self.newest = batch
         self._table.write(self._row_maker.rows(batch))
         if not self._settings.video.blur:
-            self._thumbnails.process(batch)
+            self._portraits.process(batch)
         if self._video is not None:
             try:
                 self._video.write(batch)
@@ -141,7 +141,7 @@ class Recorder:
         )
         if result is not None:
             try:
-                write_report(result, summary, self._thumbnails.jpegs(), self._job.folder)
+                write_report(result, summary, self._portraits.jpegs(), self._job.folder)
             except Exception as error:
                 reason = "; ".join(dict.fromkeys([*problems, explain(error)]))
                 summary = replace(summary, status="partial", reason=reason, interrupted=True)
