@@ -7,6 +7,7 @@ as one line and turns its class into the exit status; nothing else ever reaches 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from configs.names import as_text
 
@@ -23,6 +24,18 @@ class UsageError(EmotionTimelinesError):
 
 class ConfigError(UsageError):
     """A configuration file or a ``--set`` is wrong."""
+
+
+class UserTableError(UsageError):
+    """A table that a user gave is wrong.
+
+    Attributes:
+        problems: a message for each wrong line.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
 class DatasetError(UsageError):

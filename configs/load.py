@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from configs.errors import ConfigError
+from configs.names import nearest
 from configs.schema import Settings
 
 PRESETS_FOLDER = Path(__file__).parent
@@ -113,7 +113,7 @@ def _config_path(config: str) -> Path:
     if config in presets():
         return preset
     raise ConfigError(
-        f"{config}: no such file, nor a preset{_nearest(config, presets())}; "
+        f"{config}: no such file, nor a preset{nearest(config, presets())}; "
         f"presets: {', '.join(presets())}"
     )
 
@@ -144,7 +144,7 @@ def _validated(values: dict[str, Any], origin: str) -> Settings:
         if first["type"] == "extra_forbidden":
             allowed = list(_keys(first["loc"]))
             problem = (
-                f"unknown{_nearest(str(first['loc'][-1]), allowed)}; allowed: {', '.join(allowed)}"
+                f"unknown{nearest(str(first['loc'][-1]), allowed)}; allowed: {', '.join(allowed)}"
             )
         else:
             message = first["msg"][0].lower() + first["msg"][1:]
@@ -153,7 +153,7 @@ def _validated(values: dict[str, Any], origin: str) -> Settings:
                 choices = (
                     first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
                 )
-                problem += _nearest(first["input"], choices)
+                problem += nearest(first["input"], choices)
         raise ConfigError(f"{origin}: {key}: {problem}") from None
 
 
@@ -163,8 +163,3 @@ def _keys(location: tuple[int | str, ...]) -> Iterator[str]:
     for part in location[:-1]:
         section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
     yield from section.model_fields
-
-
-def _nearest(name: str, valid: Sequence[str]) -> str:
-    matches = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    return f", did you mean '{matches[0]}'?" if matches else ""

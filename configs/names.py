@@ -1,6 +1,12 @@
-"""Names of files as text: a file system takes any bytes for a name, also none that are UTF-8."""
+"""Names of files as text: a file system takes any bytes for a name, also none that are UTF-8.
+
+And names that a user may have meant.
+"""
 
 from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
 
 UNDECODED = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
 """Python's stand-ins for bytes that are not UTF-8 (PEP 383), which no text file can hold."""
@@ -18,3 +24,9 @@ def as_text(name: object) -> str:
 def printable(line: object) -> str:
     r"""The same for one line on a terminal: a line feed in a name is shown as ``\n``."""
     return as_text(line).translate(CONTROLS)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``, did you mean 'x'?`` where one of the known names is like this one; else nothing."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f", did you mean '{matches[0]}'?" if matches else ""

@@ -1,8 +1,8 @@
 """How stages are wired and run; the command line and the Python interface.
 
-Imports point one way: ``cli``, ``run_command`` and ``api``, ``bench``, ``live``, ``run``,
-``results``, ``sources`` and ``places``, then ``stages``, ``models`` and ``configs``. A test holds
-this.
+Imports point one way: ``cli``, ``commands``, ``run_command`` and ``api``, ``bench``, ``live``,
+``run``, ``study``, ``results``, ``sources`` and ``places``, then ``stages``, ``models`` and
+``configs``. A test holds this.
 
 Example:
     from pipeline import analyse, load

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from configs.errors import EmotionTimelinesError, OutputError, RayLostError
+from configs.errors import EmotionTimelinesError, OutputError, RayLostError, UsageError
 from configs.schema import Settings
 from pipeline.live.supervisor import Supervisor
 from pipeline.live.table import status_table
@@ -17,7 +17,7 @@ from pipeline.results.index import INDEX
 from pipeline.results.report import REPORT
 from pipeline.results.summary import Provenance
 from pipeline.run.batch import open_batch
-from pipeline.run.ledger import NOT_DONE_YET, Redo, Split
+from pipeline.run.ledger import NOT_DONE_YET, Redo, Split, only_run_in
 from pipeline.run.plan import load_network
 from pipeline.signals import stop_on_signals
 from pipeline.sources import Job, Stream
@@ -102,6 +102,16 @@ def watch_streams(
         results = supervisor.run(stop)
     out_console.print(closing_table(out, results))
     say(f"results: {out}/<stream>/")
+    from pipeline.study.people import keep_up_to_date  # pandas is slow to import.
+
+    try:
+        with only_run_in(out):
+            keep_up_to_date(out)
+    except UsageError:
+        pass  # Another run is at work there, and writes the tables when it ends.
+    except OutputError as error:
+        say_error(error)
+        return SOME_FAILED
     if stop.is_set():
         say_error("interrupted; every file is complete")
         return INTERRUPTED

@@ -15,6 +15,7 @@ import pyarrow
 from configs.errors import OutputError
 from configs.schema import Settings
 from pipeline.results import codebook
+from pipeline.results.named import name_of
 from pipeline.results.segments import COLUMNS, Segment, as_rows, segments_by_person
 from pipeline.results.video_result import VideoResult
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
@@ -90,7 +91,7 @@ def _elan(result: VideoResult, path: Path) -> None:
         document.add_linked_file(film.as_uri(), address, mimetype=kind)
     of_person = segments_by_person(result.segments)
     for person in result.people:
-        tier = f"Person {person.track}"
+        tier = name_of(person.track, result.names)
         document.add_tier(tier)
         for segment in of_person[person.track]:
             start_ms, end_ms = (_film_ms(result, at_s) for at_s in _times_s(segment))
@@ -113,18 +114,19 @@ def _captions(result: VideoResult, path: Path) -> None:
     for segment in sorted(result.segments, key=lambda segment: (segment.start_s, segment.track)):
         start_ms, end_ms = (_film_ms(result, at_s) for at_s in _times_s(segment))
         if start_ms < end_ms:
-            who = f"{segment.track}: " if len(result.people) > 1 else ""
-            text = f"{who}{segment.emotion} {segment.confidence:.0%}"
-            cues.append(
-                f"{_clock(start_ms)} --> {_clock(end_ms)}\n<v Person {segment.track}>{text}"
+            name = name_of(segment.track, result.names)
+            who = f"{result.names.get(segment.track) or segment.track}: "
+            text = (
+                f"{who if len(result.people) > 1 else ''}{segment.emotion} {segment.confidence:.0%}"
             )
+            cues.append(f"{_clock(start_ms)} --> {_clock(end_ms)}\n<v {name}>{text}")
     path.write_text("\n\n".join(cues) + "\n", encoding="utf-8")
 
 
 def _picture(result: VideoResult, path: Path) -> None:
     from pipeline.results.picture import draw_timeline  # matplotlib is slow to import.
 
-    draw_timeline(result.timeline, result.segments, result.source.name, path)
+    draw_timeline(result, path)
 
 
 def _times_s(segment: Segment) -> tuple[float, float]:

@@ -49,7 +49,7 @@ def save_failure(job: Job | Stream, reason: str, provenance: Provenance) -> Summ
     except OutputError as error:
         problem = explain(error)
         return replace(summary, reason=f"{reason}; {problem}" if problem != reason else reason)
-    return save_summary(summary, job, provenance)
+    return save_summary(summary, job.folder, provenance)
 
 
 def save_what_is_there(job: Job | Stream, reason: str, provenance: Provenance) -> Summary:
@@ -72,13 +72,13 @@ def save_what_is_there(job: Job | Stream, reason: str, provenance: Provenance) -
         input=job.identity(),
         interrupted=isinstance(job, Job),
     )
-    return save_summary(summary, job, provenance)
+    return save_summary(summary, job.folder, provenance)
 
 
-def save_summary(summary: Summary, job: Job | Stream, provenance: Provenance) -> Summary:
+def save_summary(summary: Summary, folder: Path, provenance: Provenance) -> Summary:
     """Write a summary; returns it, with status and reason changed if it could not be written."""
     try:
-        summary.write(job.folder, provenance)
+        summary.write(folder, provenance)
     except OutputError as error:
         reason = "; ".join(filter(None, (summary.reason, explain(error))))
         return replace(summary, status="failed", reason=reason)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from models.emotions import EMOTIONS
+from models.emotions import EMOTIONS, valence_of
 from pipeline.results.segments import Segment, segments_by_person
 from pipeline.results.timeline import Timeline
 
@@ -25,7 +25,10 @@ class Person:
         usable_share: share of that time for which the face can be relied on; what follows is over
             this time alone.
         confidence: mean probability of the likeliest expression; None without usable time.
-        shares: share of time for which each expression is the likeliest; empty without any.
+        shares: share of time for which each expression is the likeliest, or, where a user corrected
+            the segments, is that of the segment; empty without any.
+        means: mean probability of each expression; empty without usable time.
+        valence: mean valence, see ``valence_of``; None without usable time.
         transitions: number of changes from one segment's label to the next one's, without an
             absence between them: ``happy > neutral``.
     """
@@ -37,16 +40,30 @@ class Person:
     usable_share: float
     confidence: float | None
     shares: dict[str, float]
+    means: dict[str, float]
+    valence: float | None
     transitions: dict[str, int]
 
 
-def people_of(timeline: Timeline, segments: Sequence[Segment]) -> list[Person]:
-    """Everyone in a timeline, by person id."""
+def people_of(
+    timeline: Timeline, segments: Sequence[Segment], by_hand: bool = False
+) -> list[Person]:
+    """Everyone in a timeline, by person id.
+
+    Args:
+        by_hand: whether a user corrected the segments, which then tell what a face shows.
+    """
     of_person = segments_by_person(segments)
-    return [_person(timeline, person, of_person[person]) for person in timeline.people]
+    return [_person(timeline, person, of_person[person], by_hand) for person in timeline.people]
 
 
-def _person(timeline: Timeline, track: int, segments: Sequence[Segment]) -> Person:
+def usable_share(timeline: Timeline) -> float:
+    """Share of the frames that have a usable face."""
+    usable = np.unique(timeline.frame[timeline.usable])
+    return round(len(usable) / max(1, len(np.unique(timeline.frame))), 4)
+
+
+def _person(timeline: Timeline, track: int, segments: Sequence[Segment], by_hand: bool) -> Person:
     rows = timeline.rows_of(track)
     lasts_s = timeline.until_s[rows] - timeline.time_s[rows]
     # A video of a single frame has no duration; its face still has shares.
@@ -54,7 +71,12 @@ def _person(timeline: Timeline, track: int, segments: Sequence[Segment]) -> Pers
     usable = weights * timeline.usable[rows]
     usable_s = float(usable.sum())
     probabilities = timeline.probabilities[rows].astype(np.float64)
-    likeliest_s = np.bincount(probabilities.argmax(axis=1), usable, minlength=len(EMOTIONS))
+    labels = probabilities.argmax(axis=1)
+    if by_hand:
+        labels = _labels_by_hand(timeline.time_s[rows], segments)
+    labelled = labels >= 0
+    shown_s = np.bincount(labels[labelled], usable[labelled], minlength=len(EMOTIONS))
+    means = usable @ probabilities / (usable_s or 1)
     changes = Counter(
         f"{before.emotion} > {after.emotion}"
         for before, after in pairwise(segments)
@@ -69,10 +91,24 @@ def _person(timeline: Timeline, track: int, segments: Sequence[Segment]) -> Pers
         confidence=round(float(probabilities.max(axis=1) @ usable) / usable_s, 4)
         if usable_s
         else None,
-        shares={
-            name: round(float(lasts_s) / usable_s, 4)
-            for name, lasts_s in zip(EMOTIONS, likeliest_s, strict=True)
-            if usable_s
-        },
+        shares=_by_emotion(shown_s / shown_s.sum()) if shown_s.any() else {},
+        means=_by_emotion(means) if usable_s else {},
+        valence=round(float(valence_of(probabilities) @ usable) / usable_s, 4)
+        if usable_s
+        else None,
         transitions=dict(sorted(changes.items())),
     )
+
+
+def _by_emotion(figures: np.ndarray) -> dict[str, float]:
+    return {name: round(float(figure), 4) for name, figure in zip(EMOTIONS, figures, strict=True)}
+
+
+def _labels_by_hand(time_s: np.ndarray, segments: Sequence[Segment]) -> np.ndarray:
+    """The index of each frame's expression; -1 outside of segments, and where one is unclear."""
+    labels = np.full(len(time_s), -1)
+    for segment in segments:
+        if segment.emotion in EMOTIONS:
+            first, last = np.searchsorted(time_s, (segment.start_s, segment.end_s))
+            labels[first:last] = EMOTIONS.index(segment.emotion)
+    return labels

@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from pipeline.results.clock import clock, ticks
+from pipeline.results.named import Names, name_of
 from pipeline.results.outlines import COLOURS_RGB, outlines_of
-from pipeline.results.segments import LABELS, Segment, segments_by_person
-from pipeline.results.timeline import Timeline
+from pipeline.results.segments import LABELS, segments_by_person
+from pipeline.results.video_result import VideoResult
 from stages.colours import hex_of
 
 WIDTH_IN, LANE_IN, MARGINS_IN = 9.0, 0.55, 1.25
@@ -23,7 +24,7 @@ MAX_STEPS = 1500
 GREY = "0.35"
 
 
-def draw_timeline(timeline: Timeline, segments: Sequence[Segment], title: str, path: Path) -> None:
+def draw_timeline(result: VideoResult, path: Path) -> None:
     """Draw one lane per person: colours show expressions, heights their probabilities.
 
     Args:
@@ -32,6 +33,7 @@ def draw_timeline(timeline: Timeline, segments: Sequence[Segment], title: str, p
     Raises:
         OSError: it cannot be written.
     """
+    timeline, segments = result.timeline, result.segments
     lanes, of_person = timeline.people or [0], segments_by_person(segments)
     figure = Figure(figsize=(WIDTH_IN, MARGINS_IN + LANE_IN * len(lanes)), layout="constrained")
     axes = figure.add_subplot()
@@ -42,14 +44,14 @@ def draw_timeline(timeline: Timeline, segments: Sequence[Segment], title: str, p
                 lane + 0.8 * outline.heights, outline.edges_s, baseline=lane, fill=True,
                 color=_colour(outline.segment.emotion), linewidth=0,
             )  # fmt: skip
-    axes.set_yticks(np.arange(len(lanes)) + 0.4, _names(lanes))
+    axes.set_yticks(np.arange(len(lanes)) + 0.4, _names(lanes, result.names), parse_math=False)
     axes.set_ylim(-0.1, len(lanes))
     end_s = float(timeline.until_s[-1]) if len(timeline) else 1.0
     axes.set_xlim(0, max(end_s, 1e-3))
     axes.set_xticks(ticks(end_s), [clock(at_s, end_s) for at_s in ticks(end_s)])
     axes.tick_params(length=0, labelcolor=GREY, labelsize=8)
     axes.spines[:].set_visible(False)
-    axes.set_title(title, loc="left", fontsize=10, parse_math=False)
+    axes.set_title(result.source.name, loc="left", fontsize=10, parse_math=False)
     shown = [name for name in LABELS if any(segment.emotion == name for segment in segments)]
     if shown:
         figure.legend(
@@ -60,8 +62,8 @@ def draw_timeline(timeline: Timeline, segments: Sequence[Segment], title: str, p
     figure.savefig(path, dpi=DPI, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
-def _names(lanes: Sequence[int]) -> list[str]:
-    return [f"Person {person}" if person else "nobody" for person in reversed(lanes)]
+def _names(lanes: Sequence[int], names: Names) -> list[str]:
+    return [name_of(person, names) if person else "nobody" for person in reversed(lanes)]
 
 
 def _colour(emotion: str) -> str:

@@ -12,6 +12,7 @@ from configs.schema import Settings
 from pipeline.places import TABLE
 from pipeline.results.export import write_exports
 from pipeline.results.folder import FILM, clear_results, results_in, save_summary
+from pipeline.results.people import usable_share
 from pipeline.results.report import write_report
 from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.results.video_result import VideoResult, read_result
@@ -136,6 +137,7 @@ class Recorder:
                 "rotate": self._info.rotate,
                 "start_s": round(self._info.start_s, 6),
             },
+            usable_share=usable_share(result.timeline) if result else None,
             people=tuple(asdict(person) for person in result.people) if result else (),
             warnings=(*self._turn_warnings(), *self._left_out_warnings()),
         )
@@ -147,7 +149,7 @@ class Recorder:
                 summary = replace(summary, status="partial", reason=reason, interrupted=True)
         kept = tuple(path.name for path in results_in(self._job.folder))
         summary = replace(summary, files=kept)
-        return save_summary(summary, self._job, self._provenance)
+        return save_summary(summary, self._job.folder, self._provenance)
 
     def _left_out_warnings(self) -> tuple[str, ...]:
         """Whether all faces were left out, as each was seen for too short a time."""

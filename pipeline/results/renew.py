@@ -3,47 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from configs.errors import explain
 from configs.load import with_changes
 from configs.schema import Settings
 from pipeline.places import TABLE
+from pipeline.results.corrected import BY_HAND, segments_in
 from pipeline.results.export import EXPORTS, write_exports
 from pipeline.results.folder import FILM, results_in, save_summary
+from pipeline.results.named import Names
 from pipeline.results.report import REPORT, portraits_in, write_report
 from pipeline.results.summary import Provenance, Summary, public_settings
-from pipeline.results.video_result import read_result
-from pipeline.sources import Job
+from pipeline.results.video_result import VideoResult, read_result
 
 RENEWED_SECTIONS = ("segments", "export")
 """Settings that the table does not depend on."""
 
 
-def renew(job: Job, found: tuple[Summary, Provenance], settings: Settings) -> Summary:
+def renew(
+    folder: Path,
+    found: tuple[Summary, Provenance],
+    settings: Settings,
+    names: Names | None = None,
+) -> Summary:
     """Make segments, exports and the report of a finished video again; raises nothing.
 
+    Segments that a user corrected stay.
+
     Args:
-        found: what ``read_summary`` returns for its folder.
+        found: what ``read_summary`` returns for the folder.
+        names: of people, as a user gave them: figures in the summary are of tracks all the same.
     """
     summary, made_by = found
-    settings = _with_exports_in(job.folder, settings)
+    settings = _with_exports_in(folder, settings)
     new = public_settings(settings)
     changed = {**made_by.settings, **{name: new[name] for name in RENEWED_SECTIONS}}
     made_by = replace(made_by, settings=changed)
-    folder, film = job.folder, job.folder / FILM
     try:
         portraits = portraits_in(folder / REPORT)
-        result = read_result(
-            folder / TABLE,
-            Path(summary.source),
-            film if film.exists() else job.source,
-            summary.video["start_s"],
-            settings,
-            asdict(made_by),
-        )
+        recorded = result_in(folder, (summary, made_by), settings)
+        summary = replace(summary, people=tuple(asdict(person) for person in recorded.people))
+        result = result_in(folder, (summary, made_by), settings, names) if names else recorded
         problems = write_exports(result, folder, settings)
-        summary = replace(summary, people=tuple(asdict(person) for person in result.people))
         write_report(result, summary, portraits, folder)
     except Exception as error:  # As for an analysis: the other videos go on.
         problems = [explain(error)]
@@ -51,7 +54,39 @@ def renew(job: Job, found: tuple[Summary, Provenance], settings: Settings) -> Su
         reasons = [*([summary.reason] if summary.reason else []), *problems]
         summary = replace(summary, status="partial", reason="; ".join(reasons), interrupted=True)
     kept = tuple(path.name for path in results_in(folder))
-    return save_summary(replace(summary, files=kept), job, made_by)
+    return save_summary(replace(summary, files=kept), folder, made_by)
+
+
+def result_in(
+    folder: Path,
+    found: tuple[Summary, Provenance],
+    settings: Settings,
+    names: Names | None = None,
+) -> VideoResult:
+    """The finished video in a folder.
+
+    Raises:
+        SourceError: its table, or the segments that a user corrected, cannot be read.
+    """
+    summary, made_by = found
+    film, starts_s = folder / FILM, summary.video["start_s"]
+    source = Path((summary.input or {}).get("path") or summary.source)
+    corrected = (
+        partial(segments_in, folder / BY_HAND, summary.by_hand["tiers"], starts_s)
+        if summary.by_hand
+        else None
+    )
+    return read_result(
+        folder / TABLE,
+        Path(summary.source),
+        film if film.exists() else source,
+        starts_s,
+        settings,
+        asdict(made_by),
+        summary.gaps_s,
+        names,
+        corrected,
+    )
 
 
 def _with_exports_in(folder: Path, settings: Settings) -> Settings:

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.results.clock import clock, ticks
+from pipeline.results.named import name_of
 from pipeline.results.outlines import COLOURS_RGB, outlines_of
 from pipeline.results.people import Person
 from pipeline.results.segments import LABELS, Segment, segments_by_person
 from pipeline.results.summary import Summary
-from pipeline.results.timeline import Timeline
 from pipeline.results.video_result import VideoResult
 from stages.write.files import write_atomically
 
@@ -34,8 +34,11 @@ MAX_LANES = 60
 MAX_SEGMENTS = 1000
 """In the list of segments."""
 
-PORTRAIT = re.compile(r'src="data:image/jpeg;base64,([^"]+)">\s*<b>Person (\d+)</b>')
-"""How ``_timeline`` writes a person's face."""
+PORTRAIT = re.compile(r'<img alt="" data-track="(\d+)" src="data:image/jpeg;base64,([^"]+)">')
+"""How ``_face`` writes a person's face."""
+
+EARLIER_PORTRAIT = re.compile(r'src="data:image/jpeg;base64,([^"]+)">\s*<b>Person (\d+)</b>')
+"""How the first version did."""
 
 LANE_WIDTH, LANE_HEIGHT = 10_000, 100
 
@@ -61,7 +64,7 @@ def write_report(
     length_s = float(result.timeline.until_s[-1])
     sections = [_film(film), _timeline(result, people, of_person, thumbnails, length_s)]
     if people:
-        sections += [_people(result.people), _segments(result)]
+        sections += [_people(result), _segments(result)]
     sections.append(_provenance(result, summary))
     data = {
         "length_s": length_s,
@@ -69,7 +72,10 @@ def write_report(
         "frame_s": 1 / max(float(summary.video.get("rate") or 25), 1),
         "labels": LABELS,
         "people": [
-            {"track": person.track, "segments": _compact(of_person[person.track])}
+            {
+                "name": name_of(person.track, result.names),
+                "segments": _compact(of_person[person.track]),
+            }
             for person in people
         ],
     }
@@ -99,10 +105,9 @@ def shares_bar(shares: Mapping[str, float]) -> str:
 
 def portraits_in(report: Path) -> dict[int, bytes]:
     """The faces in a report, as JPEG by person id: the video is not read again for them."""
-    return {
-        int(person): base64.b64decode(jpeg)
-        for jpeg, person in PORTRAIT.findall(report.read_text(encoding="utf-8"))
-    }
+    page = report.read_text(encoding="utf-8")
+    earlier = [(track, jpeg) for jpeg, track in EARLIER_PORTRAIT.findall(page)]
+    return {int(track): base64.b64decode(jpeg) for track, jpeg in PORTRAIT.findall(page) or earlier}
 
 
 def in_words(shares: Mapping[str, float], largest: int = 3) -> str:
@@ -148,6 +153,8 @@ def _facts(summary: Summary, length_s: float) -> str:
 
 def _notice(summary: Summary) -> str:
     notices = [*([summary.reason] if summary.reason else []), *summary.warnings]
+    if summary.by_hand:
+        notices.append(f"segments were corrected by hand, in {summary.by_hand['file']}")
     return "".join(f'<p class="notice">{escape(notice)}</p>' for notice in notices)
 
 
@@ -174,9 +181,10 @@ def _timeline(
     left_out = len(result.people) - len(people)
     note = f"<p>{left_out} people who are visible for a shorter time are not shown.</p>"
     lanes = "".join(
-        f'<div class="lane"><div class="who">{_face(thumbnails.get(person.track))}'
-        f'<b>Person {person.track}</b><span class="now"></span></div>'
-        f"{_lane(result.timeline, of_person[person.track], person.track, length_s)}</div>"
+        f'<div class="lane"><div class="who">{_face(person.track, thumbnails)}'
+        f"<b>{escape(name_of(person.track, result.names))}</b>"
+        '<span class="now"></span></div>'
+        f"{_lane(result, of_person[person.track], person.track, length_s)}</div>"
         for person in people
     )
     times = "".join(_tick(at_s, length_s) for at_s in ticks(length_s))
@@ -188,7 +196,7 @@ def _timeline(
         '<div class="scroll"><div class="lanes" role="slider" tabindex="0" aria-label="Position" '
         f'aria-valuemin="0" aria-valuemax="{length_s:.2f}" aria-valuenow="0">{lanes}'
         f'<div class="axis">{times}</div><div class="playhead"></div></div></div>'
-        f"{note if left_out else ''}</section>"
+        f"{note if left_out else ''}{_spare_faces(people, thumbnails)}</section>"
     )
 
 
@@ -198,15 +206,23 @@ def _tick(at_s: float, length_s: float) -> str:
     return f'<span{kind} style="left:{100 * share:.2f}%">{clock(at_s, length_s)}</span>'
 
 
-def _face(jpeg: bytes | None) -> str:
-    if jpeg is None:
+def _face(track: int, thumbnails: Mapping[int, bytes]) -> str:
+    if track not in thumbnails:
         return '<span class="nobody"></span>'
-    return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
+    jpeg = base64.b64encode(thumbnails[track]).decode()
+    return f'<img alt="" data-track="{track}" src="data:image/jpeg;base64,{jpeg}">'
 
 
-def _lane(timeline: Timeline, segments: list[Segment], track: int, length_s: float) -> str:
+def _spare_faces(people: list[Person], thumbnails: Mapping[int, bytes]) -> str:
+    """The faces of tracks without a lane, which other names of people may give one."""
+    shown = {person.track for person in people}
+    faces = "".join(_face(track, thumbnails) for track in thumbnails if track not in shown)
+    return f"<div hidden>{faces}</div>" if faces else ""
+
+
+def _lane(result: VideoResult, segments: list[Segment], track: int, length_s: float) -> str:
     paths = []
-    for outline in outlines_of(timeline, segments, MAX_STEPS):
+    for outline in outlines_of(result.timeline, segments, MAX_STEPS):
         x = np.rint(outline.edges_s / max(length_s, 1e-9) * LANE_WIDTH).astype(int).tolist()
         y = np.rint((1 - outline.heights) * LANE_HEIGHT).astype(int).tolist()
         steps = "".join(f"V{height}H{end}" for height, end in zip(y, x[1:], strict=True))
@@ -218,7 +234,7 @@ def _lane(timeline: Timeline, segments: list[Segment], track: int, length_s: flo
         )
     return (
         f'<svg viewBox="0 0 {LANE_WIDTH} {LANE_HEIGHT}" preserveAspectRatio="none" role="img" '
-        f'aria-label="Expressions of person {track}">{"".join(paths)}</svg>'
+        f'aria-label="Expressions of {escape(name_of(track, result.names))}">{"".join(paths)}</svg>'
     )
 
 
@@ -238,15 +254,15 @@ def _compact(segments: list[Segment]) -> list[list[float]]:
     ]
 
 
-def _people(people: list[Person]) -> str:
+def _people(result: VideoResult) -> str:
     rows = "".join(
-        f"<tr><th>Person {person.track}</th>"
+        f"<tr><th>{escape(name_of(person.track, result.names))}</th>"
         f'<td class="number">{clock(person.face_s, person.face_s)}</td>'
         f'<td class="number">{_percent(person.usable_share)}</td>'
         f'<td class="number">{_percent(person.confidence)}</td>'
         f'<td>{shares_bar(person.shares)}<span class="in-words">{in_words(person.shares)}'
         "</span></td></tr>"
-        for person in people
+        for person in result.people
     )
     return (
         '<section class="wide"><h2>People</h2><div class="scroll"><table><thead><tr><th></th>'
@@ -263,7 +279,8 @@ def _percent(share: float | None) -> str:
 def _segments(result: VideoResult) -> str:
     listed = result.segments[:MAX_SEGMENTS]
     rows = "".join(
-        f"<tr><td>Person {segment.track}</td><td>{segment.emotion}</td>"
+        f"<tr><td>{escape(name_of(segment.track, result.names))}</td>"
+        f"<td>{segment.emotion}</td>"
         f'<td><button data-at="{segment.start_s:.6f}">{clock(segment.start_s, 1)}</button></td>'
         f'<td class="number">{segment.duration_s:.1f} s</td>'
         f'<td class="number">{segment.confidence:.0%}</td></tr>'

@@ -146,7 +146,10 @@ class Summary:
         started_at, ended_at: when the analysis began and ended (ISO 8601, UTC).
         interrupted: it is the run, not the video, that kept it from being complete.
         live: of a live stream: its start, latency and gaps.
+        usable_share: share of the frames that have a usable face.
         people: figures of each person.
+        by_hand: where a user corrected the segments: the ELAN ``file`` that was given, when
+            (``at``), and whose ``tiers`` it has, tracks by name.
         warnings: what a reader of complete results should know, in words.
         files: names of the results beside the summary.
     """
@@ -166,9 +169,16 @@ class Summary:
     ended_at: str | None = None
     interrupted: bool = False
     live: dict[str, Any] | None = None
+    usable_share: float | None = None
     people: tuple[dict[str, Any], ...] = ()
+    by_hand: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+
+    @property
+    def gaps_s(self) -> list[float]:
+        """When a live stream was lost, in seconds from the first frame."""
+        return [gap["from_s"] for gap in self.live["gaps"]] if self.live else []
 
     def write(self, folder: Path, provenance: Provenance) -> None:
         """Write ``summary.json`` into a folder, made if absent.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow
 
 from configs.errors import SourceError, UsageError
+from configs.names import nearest
 from models.emotions import EMOTIONS
 from pipeline.places import SUMMARY, TABLE
 from pipeline.results.export import SEGMENTS
@@ -47,9 +47,9 @@ def load(results: str | Path, table: str = "timeline") -> pandas.DataFrame:
     """
     root = Path(results)
     if table not in FILES:
-        meant = difflib.get_close_matches(table, FILES, n=1, cutoff=0.5)
-        hint = f", did you mean '{meant[0]}'?" if meant else ""
-        raise UsageError(f"{table}: no such table{hint}; tables: {', '.join(FILES)}")
+        raise UsageError(
+            f"{table}: no such table{nearest(table, FILES)}; tables: {', '.join(FILES)}"
+        )
     folders = sorted(path.parent for path in root.rglob(FILES[table]))
     if not folders:
         problem = f"no {FILES[table]} in it, nor below it" if root.is_dir() else "no such folder"

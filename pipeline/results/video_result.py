@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow
 
 from configs.schema import Settings
+from pipeline.results.named import Names, segments_with_names, with_names
 from pipeline.results.people import Person, people_of
 from pipeline.results.segments import Segment, segments_of
 from pipeline.results.timeline import Timeline, read_table, timeline_of
@@ -24,7 +25,9 @@ class VideoResult:
         film: path of the annotated video, or of the source if there is none.
         film_starts_s: presentation time of the film's first frame, in seconds.
         table: all columns of ``timeline.csv``.
+        timeline, segments, people: with the tracks of one name as one.
         provenance: of the table, as in ``summary.json``.
+        names: of people, as a user gave them.
     """
 
     source: Path
@@ -35,6 +38,7 @@ class VideoResult:
     segments: list[Segment]
     people: list[Person]
     provenance: Mapping[str, Any]
+    names: Names = field(default_factory=dict)
 
 
 def read_result(
@@ -45,17 +49,27 @@ def read_result(
     settings: Settings,
     provenance: Mapping[str, Any],
     gaps_s: Sequence[float] = (),
+    names: Names | None = None,
+    read_segments: Callable[[Timeline], list[Segment]] | None = None,
 ) -> VideoResult:
     """Read a complete table, and find its segments and people.
 
     Args:
         gaps_s: when a live stream was lost, in seconds from the first frame.
+        names: of people, as a user gave them.
+        read_segments: gives those that a user corrected.
 
     Raises:
         SourceError: the table cannot be read.
     """
-    rows = read_table(table)
-    timeline = timeline_of(rows, gaps_s)
-    segments = segments_of(timeline, settings.segments)
-    people = people_of(timeline, segments)
-    return VideoResult(source, film, film_starts_s, rows, timeline, segments, people, provenance)
+    rows, names = read_table(table), names or {}
+    recorded = timeline_of(rows, gaps_s)
+    timeline = with_names(recorded, names)
+    if read_segments is not None:
+        segments = segments_with_names(read_segments(recorded), names)
+    else:
+        segments = segments_of(timeline, settings.segments)
+    people = people_of(timeline, segments, by_hand=read_segments is not None)
+    return VideoResult(
+        source, film, film_starts_s, rows, timeline, segments, people, provenance, names
+    )

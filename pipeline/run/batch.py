@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
 from configs.schema import Settings
+from pipeline.results.named import Names
 from pipeline.results.renew import renew
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run import executor
@@ -32,6 +33,7 @@ class Batch:
         redo: Redo,
     ) -> None:
         self._jobs, self._settings, self._provenance = jobs, settings, provenance
+        self._out = out
         self.split: Split = split(jobs, provenance, redo)
         self._ledger = Ledger(out, jobs, self.split.kept, provenance)
 
@@ -47,15 +49,38 @@ class Batch:
         Raises:
             OutputError: the ledger cannot be written; the videos' own results are not affected.
         """
+        names = self._names_of(self.split.renewable)
         reporter = LedgerReporter(reporter, self._ledger)
         try:
             for job, found in self.split.renewable.items():
-                reporter.finished(job, renew(job, found, self._settings))
+                reporter.finished(job, renew(job.folder, found, self._settings, names[job]))
             left = [job for job in self.split.todo if job not in self.split.renewable]
             if left:
                 executor.run(left, self._settings, self._provenance, reporter, stop, verbose)
         finally:
             self._ledger.write()
+            self.write_tables()
+
+    def write_tables(self) -> None:
+        """Write the tables over all results in the output folder.
+
+        Raises:
+            OutputError: one cannot be written.
+        """
+        from pipeline.study.people import keep_up_to_date  # pandas is slow to import.
+
+        keep_up_to_date(self._out)
+
+    def _names_of(self, renewable: Mapping[Job, tuple[Summary, Provenance]]) -> dict[Job, Names]:
+        """The names that a user gave people of videos that are not analysed again."""
+        from pipeline.study.study import read_study
+        from pipeline.study.videos import video_at
+
+        study = read_study(self._out) if renewable else None
+        return {
+            job: study.names_of(video_at(self._out, job.folder, summary)) if study else {}
+            for job, (summary, _) in renewable.items()
+        }
 
 
 @contextmanager
@@ -72,4 +97,7 @@ def open_batch(
         OutputError: it cannot be made or written to.
     """
     with only_run_in(out):
-        yield Batch(jobs, out, settings, provenance, redo)
+        batch = Batch(jobs, out, settings, provenance, redo)
+        if not batch.split.todo:
+            batch.write_tables()
+        yield batch

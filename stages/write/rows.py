@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from configs.schema import UsableSettings
-from models.emotions import EMOTIONS
+from models.emotions import EMOTIONS, valence_of
 from stages.batch import NOBODY, FrameBatch
 from stages.geometry import eye_lines
 
@@ -18,9 +18,6 @@ COLUMNS = (
 
 RAW_COLUMNS = tuple(f"raw_{emotion}" for emotion in EMOTIONS)
 """At the end of a row, if ``smooth.keep_raw`` is set."""
-
-HAPPY = EMOTIONS.index("happy")
-NEGATIVE = [EMOTIONS.index(name) for name in ("angry", "disgust", "fear", "sad")]
 
 PROBABILITY_STEPS = 10_000
 """Probabilities are written in steps of one over this."""
@@ -63,7 +60,7 @@ class RowMaker:
             self.duration_s = float(batch.time_s[-1])
         steps = rounded_to_steps(batch.probabilities)
         raw = rounded_to_steps(batch.raw_probabilities) if self._keep_raw else steps
-        valences = steps[:, HAPPY] - steps[:, NEGATIVE].max(axis=1)
+        valences = valence_of(steps)
         eyes_px, roll_deg = (values.round(1) + 0.0 for values in eye_lines(batch.landmarks))
         usable = (eyes_px >= self._usable.min_eyes_px) & (
             batch.landmark_errors <= self._usable.max_landmark_error

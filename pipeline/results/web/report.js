@@ -29,7 +29,7 @@ function show(time_s) {
     const found = segmentAt(person.segments, at_s);
     const text = found ? `${data.labels[found[2]]} ${Math.round(found[3] * 100)}%` : "not seen";
     lane.querySelector(".now").textContent = text;
-    if (found) words.push(`person ${person.track} ${text}`);
+    if (found) words.push(`${person.name} ${text}`);
   });
   lanes.setAttribute("aria-valuetext", [clock(at_s, data.length_s), ...words.slice(0, 4)].join(", "));
 }

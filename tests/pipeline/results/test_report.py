@@ -57,7 +57,7 @@ def test_a_click_shows_that_moment(report: Page) -> None:
     length_s = report.evaluate("data.length_s")
     assert film_s(report) == pytest.approx(0.8 * length_s, abs=0.1)
     assert "%" in report.locator(".now").inner_text()
-    assert "person 1" in str(report.locator(".lanes").get_attribute("aria-valuetext"))
+    assert "Person 1" in str(report.locator(".lanes").get_attribute("aria-valuetext"))
     report.mouse.click(box["x"] + 1, box["y"] + box["height"] / 2)
     assert report.locator(".now").inner_text() == "not seen"
 

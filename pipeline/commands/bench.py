@@ -1,0 +1,103 @@
+"""``bench``: measure speed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from configs.errors import UsageError
+from configs.load import load_settings
+from models.keras_model import as_tflite
+from models.runtime import SHIPPED_MODEL
+from pipeline.bench.live import measure_streams
+from pipeline.bench.parts import compare_detectors, compare_networks
+from pipeline.bench.pipelines import compare_pipelines
+from pipeline.bench.profile import profile as profile_steps
+from pipeline.bench.recall import compare_with_full_search, compare_with_small_size
+from pipeline.commands.options import AsJson, ConfigOption, ExecutorOption, SetOption
+from pipeline.live.workers import worker_starter
+from pipeline.samples import sample_clips
+from pipeline.sources import find_jobs
+from pipeline.terminal import figures_list, figures_table, out_console, say_error
+
+
+def bench(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE", help="Videos; without any, the sample clips."),
+    ] = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+    models: Annotated[
+        list[Path] | None, typer.Option("--model", metavar="FILE", help="More networks to time.")
+    ] = None,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Compare detectors and networks instead.")
+    ] = False,
+    recall: Annotated[
+        bool, typer.Option("--recall", help="Compare faces with a search of every frame.")
+    ] = False,
+    small: Annotated[
+        bool, typer.Option("--small", help="Compare faces with those at a quarter of the size.")
+    ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Show the CPU time of each step.")
+    ] = False,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each contender.")] = 3,
+    live: Annotated[
+        bool, typer.Option("--live", help="Measure live streams, sent by this machine to itself.")
+    ] = False,
+    streams: Annotated[int, typer.Option(min=1, help="Live: number of streams.")] = 6,
+    size: Annotated[
+        str, typer.Option(metavar="WxH", help="Live: size of their frames.")
+    ] = "640x360",
+    rate: Annotated[int, typer.Option(min=1, help="Live: their frames per second.")] = 15,
+    seconds: Annotated[float, typer.Option(min=10, help="Live: duration of the measurement.")] = 60,
+    executor: ExecutorOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure speed against a baseline and an upper bound; or parts; or live streams."""
+    settings = load_settings(config, assignments or [], {"executor.kind": executor})
+    clips = _clips(sources)
+    tables: dict[str, Sequence[Any]]
+    if live:
+        width, _, height = size.partition("x")
+        if not (width.isdigit() and height.isdigit()):
+            raise UsageError(f"--size {size}: expected width and height, such as 1280x720")
+        picture = int(width), int(height)
+        with worker_starter(settings, verbose=False) as start_worker:
+            measured = measure_streams(
+                clips[-1], streams, picture, rate, seconds, settings, start_worker
+            )
+        tables = {"live": [measured]}
+    elif parts:
+        networks = compare_networks([SHIPPED_MODEL, *map(as_tflite, models or [])])
+        tables = {"detectors": compare_detectors(clips, settings), "networks": networks}
+    elif recall:
+        tables = {"recall": compare_with_full_search(clips, settings)}
+    elif small:
+        tables = {"small": compare_with_small_size(clips, settings)}
+    elif profile:
+        tables = {"profile": profile_steps(clips, settings)}
+    else:
+        tables = {"pipeline": compare_pipelines(clips, settings, rounds, say_error)}
+    if as_json:
+        figures = {name: [asdict(row) for row in rows] for name, rows in tables.items()}
+        typer.echo(json.dumps(figures))
+        return
+    for rows in tables.values():
+        out_console.print(figures_table(rows) if len(rows) > 1 else figures_list(rows[0]))
+
+
+def _clips(sources: list[str] | None) -> list[Path]:
+    if not sources:
+        return sample_clips()
+    jobs, problems = find_jobs(sources, Path())
+    if problems:
+        raise problems[0]
+    return [Path(job.source) for job in jobs]

@@ -1,0 +1,50 @@
+"""``evaluate``: score a network on labelled faces."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from models.runtime import SHIPPED_MODEL
+from pipeline.commands.options import AsJson
+from pipeline.still_faces import make_face_cutter
+from pipeline.terminal import out_console, say, score_table
+
+
+def evaluate(
+    dataset: Annotated[Path, typer.Argument(help="FER-2013, or a folder of <emotion>/*.jpg|png.")],
+    model: Annotated[
+        Path, typer.Option("--model", metavar="FILE", help=".tflite or .keras network.")
+    ] = SHIPPED_MODEL,
+    plots: Annotated[
+        Path | None,
+        typer.Option("--plots", metavar="FOLDER", help="Plots of confusion and calibration."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a network on labelled faces."""
+    from models.evaluate import evaluate as score
+
+    result = score(dataset, model, plots, make_face_cutter())
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        _print_scores(result)
+
+
+def _print_scores(result: dict[str, Any]) -> None:
+    say(f"{result['model']} on {result['n']} faces of {result['dataset']}")
+    for name, scored in (("labels of the folders", result), ("most votes", result["votes"])):
+        if scored:
+            say(f"by the {name}, {scored['n']} faces:")
+            out_console.print(score_table(scored))
+            for figure in ("accuracy", "balanced_accuracy", "macro_f1", "ece"):
+                say(f"{figure.replace('_', ' ')} {scored[figure]:.4f}")
+    for side_px, scored in result["by_size"].items():
+        say(
+            f"shrunk to {side_px} pixels: accuracy {scored['accuracy']:.4f}, "
+            f"confidence {scored['confidence']:.4f}, ece {scored['ece']:.4f}"
+        )

@@ -1,0 +1,82 @@
+"""What a user told of videos and people, kept beside the tables so that later runs heed it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas
+
+from pipeline.results.named import Names
+from pipeline.study.participants import Participants
+from pipeline.study.videos import Video
+from stages.write.files import write_atomically
+
+STUDY = "study.json"
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a user told.
+
+    Attributes:
+        names: of people, by video and track.
+        analysed: when each video with names was analysed.
+        participants: None if nothing is told of them.
+        main_person: only the person seen longest in each video counts.
+    """
+
+    names: Mapping[str, Names] = field(default_factory=dict)
+    analysed: Mapping[str, str | None] = field(default_factory=dict)
+    participants: Participants | None = None
+    main_person: bool = False
+
+    def names_of(self, video: Video) -> Names:
+        """The names in a video; none if it was analysed again since, as tracks may differ."""
+        if self.analysed.get(video.name) != video.summary.ended_at:
+            return {}
+        return self.names.get(video.name, {})
+
+    def join(self, table: pandas.DataFrame) -> pandas.DataFrame:
+        """A table with what is told of participants."""
+        return self.participants.join(table) if self.participants else table
+
+    def write(self, out: Path, made_by: Mapping[str, Any]) -> None:
+        """Write ``study.json`` into an output folder.
+
+        Args:
+            made_by: how the tables beside it were made.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        told = self.participants.rows.to_dict("records") if self.participants else []
+        values = {
+            "names": self.names,
+            "analysed": self.analysed,
+            "participants": told,
+            "main_person": self.main_person,
+            **made_by,
+        }
+        write_atomically(out / STUDY, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_study(out: Path) -> Study:
+    """What is told in an output folder; nothing if ``study.json`` is absent or destroyed."""
+    try:
+        values = json.loads((out / STUDY).read_text(encoding="utf-8"))
+        told = values["participants"]
+        return Study(
+            names={
+                video: {int(track): name for track, name in names.items()}
+                for video, names in values["names"].items()
+            },
+            analysed=values["analysed"],
+            participants=Participants(pandas.DataFrame(told, dtype=str)) if told else None,
+            main_person=values["main_person"],
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return Study()
