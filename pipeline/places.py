@@ -16,7 +16,11 @@ from pathlib import Path
 
 from configs.names import as_text
 
-SUMMARY, TABLE = "summary.json", "timeline.csv"
+SUMMARY, TABLE, REPORT = "summary.json", "timeline.csv", "report.html"
+"""In a video's folder."""
+
+LEDGER, INDEX = "batch.json", "index.html"
+"""In the output folder."""
 
 FIRST_COLUMNS = b"frame,time_s,track,"
 """With which our tables begin."""

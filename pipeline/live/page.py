@@ -27,7 +27,7 @@ from configs.errors import EmotionTimelinesError, UsageError
 from configs.schema import PageSettings
 from models.emotions import EMOTIONS
 from pipeline.live.supervisor import Supervisor
-from pipeline.results.report import asset
+from pipeline.results.pages import asset
 from stages.colours import COLOURS_RGB, hex_of
 
 ASSETS = Path(__file__).parent / "web"

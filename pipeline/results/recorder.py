@@ -11,9 +11,10 @@ from configs.errors import EncodingError, explain
 from configs.schema import Settings
 from pipeline.places import TABLE
 from pipeline.results.export import write_exports
-from pipeline.results.folder import FILM, clear_results, results_in, save_summary
+from pipeline.results.folder import FILM, STILL, clear_results, results_in, save_summary
 from pipeline.results.people import usable_share
 from pipeline.results.report import write_report
+from pipeline.results.strip import strip_of
 from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.results.video_result import VideoResult, read_result
 from pipeline.sources import Job, Stream
@@ -21,10 +22,11 @@ from stages.batch import FrameBatch, VideoInfo
 from stages.faces.detect import DETECTORS
 from stages.people.reidentify import FaceReidentifier
 from stages.people.settle import Settler
+from stages.write.files import write_atomically
 from stages.write.pieces import PieceWriter
 from stages.write.rows import RowMaker
 from stages.write.table import TableWriter
-from stages.write.thumbnails import Portraits
+from stages.write.thumbnails import Portraits, Still
 from stages.write.video import VideoWriter
 
 
@@ -53,6 +55,7 @@ class Recorder:
             DETECTORS[settings.detect.detector].finds_landmarks,
         )
         self._portraits = Portraits(info)
+        self._still = Still(info, settings.video.blur)
         self._damage: list[str] = []
         self._turn = 0
         self._film_problems: list[str] = []
@@ -76,6 +79,7 @@ class Recorder:
         self._table.write(self._row_maker.rows(batch))
         if not self._settings.video.blur:
             self._portraits.process(batch)
+        self._still.process(batch)
         if self._video is not None:
             try:
                 self._video.write(batch)
@@ -139,10 +143,12 @@ class Recorder:
             },
             usable_share=usable_share(result.timeline) if result else None,
             people=tuple(asdict(person) for person in result.people) if result else (),
+            strip=strip_of(result.segments, result.length_s) if result else "",
             warnings=(*self._turn_warnings(), *self._left_out_warnings()),
         )
         if result is not None:
             try:
+                self._write_still()
                 write_report(result, summary, self._portraits.jpegs(), self._job.folder)
             except Exception as error:
                 reason = "; ".join(dict.fromkeys([*problems, explain(error)]))
@@ -150,6 +156,11 @@ class Recorder:
         kept = tuple(path.name for path in results_in(self._job.folder))
         summary = replace(summary, files=kept)
         return save_summary(summary, self._job.folder, self._provenance)
+
+    def _write_still(self) -> None:
+        jpeg = self._still.jpeg()
+        if jpeg is not None:
+            write_atomically(self._job.folder / STILL, jpeg)
 
     def _left_out_warnings(self) -> tuple[str, ...]:
         """Whether all faces were left out, as each was seen for too short a time."""

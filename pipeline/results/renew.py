@@ -9,12 +9,13 @@ from pathlib import Path
 from configs.errors import explain
 from configs.load import with_changes
 from configs.schema import Settings
-from pipeline.places import TABLE
+from pipeline.places import REPORT, TABLE
 from pipeline.results.corrected import BY_HAND, segments_in
 from pipeline.results.export import EXPORTS, write_exports
 from pipeline.results.folder import FILM, results_in, save_summary
 from pipeline.results.named import Names
-from pipeline.results.report import REPORT, portraits_in, write_report
+from pipeline.results.report import portraits_in, write_report
+from pipeline.results.strip import strip_of
 from pipeline.results.summary import Provenance, Summary, public_settings
 from pipeline.results.video_result import VideoResult, read_result
 
@@ -47,6 +48,7 @@ def renew(
         summary = replace(summary, people=tuple(asdict(person) for person in recorded.people))
         result = result_in(folder, (summary, made_by), settings, names) if names else recorded
         problems = write_exports(result, folder, settings)
+        summary = replace(summary, strip=strip_of(result.segments, recorded.length_s))
         write_report(result, summary, portraits, folder)
     except Exception as error:  # As for an analysis: the other videos go on.
         problems = [explain(error)]

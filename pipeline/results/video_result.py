@@ -40,6 +40,11 @@ class VideoResult:
     provenance: Mapping[str, Any]
     names: Names = field(default_factory=dict)
 
+    @property
+    def length_s(self) -> float:
+        """From the first frame until the end of the last one."""
+        return float(self.timeline.until_s[-1])
+
 
 def read_result(
     table: Path,
