@@ -18,11 +18,12 @@ from configs.schema import Settings
 from pipeline.places import SUMMARY
 from pipeline.progress import progress_shown
 from pipeline.results.summary import Provenance
-from pipeline.results.tables import load, table_of
+from pipeline.results.tables import table_of
 from pipeline.run.batch import open_batch
 from pipeline.run.plan import load_network, with_runnable_model
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job, find_jobs, is_camera_source
+from pipeline.study.load import load, people_of_video
 from pipeline.terminal import err_console
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Result:
     @cached_property
     def people(self) -> pandas.DataFrame:
         """A row for each person; ``load`` explains the columns."""
-        return table_of(self.folder, "people")
+        return people_of_video(self.folder)
 
 
 def analyse(

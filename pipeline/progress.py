@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -17,6 +18,7 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeRemainingColumn,
+    track,
 )
 from rich.text import Text
 
@@ -28,6 +30,8 @@ from pipeline.terminal import STATUS_STYLES, error_line
 from stages.batch import VideoInfo
 
 PLAIN_INTERVAL_S = 5.0
+
+T = TypeVar("T")
 
 
 class TerminalReporter(Reporter):
@@ -127,6 +131,9 @@ class PlainReporter(Reporter):
         progress, now_s = self._current[job], monotonic()
         if now_s - progress.printed_s >= PLAIN_INTERVAL_S:
             progress.printed_s = now_s
+            if not frames:  # It is read up to the part that is analysed.
+                self._say(f"{job.name}: reading up to the part")
+                return
             rate = frames / (now_s - progress.started_s)
             left_s = max(0, progress.total_frames - frames) / rate
             self._say(f"{job.name}: {frames} frames, {rate:.0f} frames/s, {left_s:.0f} s left")
@@ -187,3 +194,8 @@ def training_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
     ) as bar:
         task = bar.add_task("training", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def shown_while_done(console: Console, what: str, items: Sequence[T]) -> Iterator[T]:
+    """Goes through items, with a progress bar if the console is a terminal."""
+    yield from track(items, what, console=console, disable=not console.is_terminal, transient=True)

@@ -69,6 +69,11 @@ def say_error(problem: object) -> None:
     err_console.print(error_line(problem), soft_wrap=True)
 
 
+def say_note(note: object) -> None:
+    """Something to know that is no error, on standard error."""
+    err_console.print(Text(printable(f"note: {note}"), style="yellow"), soft_wrap=True)
+
+
 def error_line(problem: object) -> Text:
     """How an error looks on the terminal."""
     return Text(printable(f"error: {problem}"), style="red")

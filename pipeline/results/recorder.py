@@ -57,7 +57,7 @@ class Recorder:
         self._portraits = Portraits(info)
         self._still = Still(info, settings.video.blur)
         self._damage: list[str] = []
-        self._turn = 0
+        self._turn = self._received = self._left_out = self._before_part = 0
         self._film_problems: list[str] = []
         self.newest: FrameBatch | None = None
         clear_results(job.folder)
@@ -68,11 +68,14 @@ class Recorder:
         """Take a batch, and write what is settled; returns the number of frames so far."""
         if batch.turn is not None:
             self._turn = batch.turn
+        self._received += len(batch)
+        self._left_out += batch.left_out
+        self._before_part += batch.before_part
         if batch.damage:
             self._damage.append(batch.damage)
         for settled in self._settler.process(batch):
             self._write(settled)
-        return batch.first_frame + len(batch)
+        return self._received
 
     def _write(self, batch: FrameBatch) -> None:
         self.newest = batch
@@ -126,6 +129,8 @@ class Recorder:
             duration_s=round(self._row_maker.duration_s, 6),
             faces=self._row_maker.faces,
             tracks=self._row_maker.people,
+            without_face=self._row_maker.empty,
+            left_out={"every": self._left_out, "before_part": self._before_part},
             dropped=dropped,
             input=self._input,
             input_sha256=None if cut_short else self._job.sha256(),
@@ -143,7 +148,7 @@ class Recorder:
             },
             usable_share=usable_share(result.timeline) if result else None,
             people=tuple(asdict(person) for person in result.people) if result else (),
-            strip=strip_of(result.segments, result.length_s) if result else "",
+            strip=strip_of(result) if result else "",
             warnings=(*self._turn_warnings(), *self._left_out_warnings()),
         )
         if result is not None:

@@ -64,10 +64,11 @@ def write_report(
         home=_index_above(folder),
         summary=summary,
         notices=[*([summary.reason] if summary.reason else []), *summary.warnings],
-        facts=_facts(summary, result.length_s),
+        facts=_facts(summary, result),
         film=film,
         files=[*files, SUMMARY],  # Which is written last.
-        length_s=result.length_s,
+        begin_s=result.begins_s,
+        end_s=result.ends_s,
         people=[person for person in result.people if person.track not in brief],
         brief=len(brief),
         name_of=lambda track: name_of(track, result.names),
@@ -125,7 +126,8 @@ def _data(
     """What the page's scripts need, beside the rows."""
     of_person, counts = segments_by_person(result.segments), _counts(result.timeline)
     return {
-        "length_s": result.length_s,
+        "begin_s": result.begins_s,
+        "end_s": result.ends_s,
         "film_starts_s": result.film_starts_s,
         "frame_s": 1 / max(float(summary.video.get("rate") or 25), 1),
         "frames": len(np.unique(result.timeline.frame)),
@@ -176,7 +178,8 @@ def _min_confidence(result: VideoResult) -> float:
     return float((result.provenance["settings"].get("segments") or {}).get("min_confidence", 0))
 
 
-def _facts(summary: Summary, length_s: float) -> str:
+def _facts(summary: Summary, result: VideoResult) -> str:
+    length_s = result.ends_s - result.begins_s
     people = len(summary.people)
     facts = [
         clock(length_s, length_s),

@@ -41,9 +41,28 @@ class VideoResult:
     names: Names = field(default_factory=dict)
 
     @property
-    def length_s(self) -> float:
-        """From the first frame until the end of the last one."""
+    def begins_s(self) -> float:
+        """The time of the first frame in the table."""
+        return float(self.timeline.time_s[0])
+
+    @property
+    def ends_s(self) -> float:
+        """Until when the last one is shown."""
         return float(self.timeline.until_s[-1])
+
+    @property
+    def blurred(self) -> bool:
+        """Whether faces were made unrecognisable in all that is written."""
+        video = self.provenance.get("settings", {}).get("video", {})
+        return bool(video.get("blur"))  # The first version did not have it.
+
+    def film_ms(self, at_s: float) -> int:
+        """When a moment of the timeline is shown in the film, in milliseconds.
+
+        Rounded down, so that no segment begins after its first frame; from microseconds, as a table
+        has them.
+        """
+        return round((self.film_starts_s + at_s) * 1_000_000) // 1000
 
 
 def read_result(

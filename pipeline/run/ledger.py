@@ -25,7 +25,7 @@ from pipeline.places import LEDGER, REPORT, TABLE, folders_with_summaries
 from pipeline.results.export import export_names
 from pipeline.results.folder import FILM
 from pipeline.results.index import write_index
-from pipeline.results.summary import Provenance, Summary, read_summary
+from pipeline.results.summary import Provenance, Summary, read_summary, write_schema
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.batch import VideoInfo
@@ -171,6 +171,7 @@ class Ledger:
         }
         self._lock = Lock()
         self._started_s = self._written_s = monotonic()
+        write_schema(out)
         self.write()
 
     def add(self, job: Job, summary: Summary) -> None:

@@ -41,7 +41,7 @@ class Participants:
         """
         if not set(self.keys) <= set(table):
             return table
-        return table.merge(self.rows, how="left", on=self.keys)
+        return table.merge(self.rows.astype("string"), how="left", on=self.keys)
 
 
 def read_participants(

@@ -120,7 +120,7 @@ def test_load_joins_the_tables_of_all_videos(
 
 
 def test_load_says_what_is_wrong(out: Path, result: Result, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"'segments'.*timeline, segments, people"):
+    with pytest.raises(UsageError, match=r"'segments'.*timeline, segments, videos, people"):
         load(out, "segment")
     with pytest.raises(UsageError, match=r"no timeline\.csv in it"):
         load(tmp_path)

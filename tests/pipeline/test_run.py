@@ -255,3 +255,14 @@ def test_raw_probabilities_are_written_if_asked_for(
     np.testing.assert_allclose(raw.sum(axis=1), 1, atol=1e-9)
     jitter, raw_jitter = (np.abs(np.diff(each, n=2, axis=0)).sum() for each in (smooth, raw))
     assert jitter < 0.5 * raw_jitter
+
+
+def test_a_detector_that_finds_no_eyes_measures_no_turn(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    clip = samples["single_face.mp4"]
+    options = ["--executor", "local", "--no-video", "--to", "0.5", "--set", "detect.detector=haar"]
+    assert not run("run", clip, "-o", tmp_path, *options).returncode
+    rows = timeline(tmp_path / clip.name)
+    assert {row["roll_deg"] for row in rows} == {""}
+    assert {row["usable"] for row in rows} == {"1"}

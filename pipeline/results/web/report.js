@@ -5,11 +5,11 @@ const AXIS_TEXT_PX = 90, LISTED = 200, DRAWN_MARKS = 200, OPEN_AT_FIRST = 2;
 /** The timeline of a report: its lanes, the part that is shown, and the moment that is looked at. */
 class Timeline {
   constructor(root, data, times, portraits) {
-    Object.assign(this, { root, data, portraits, chosen: new Set(), asked: [], at_s: 0, frame: 0 });
+    Object.assign(this, { root, data, portraits, chosen: new Set(), asked: [], at_s: data.begin_s, frame: 0 });
     this.find = (selector) => root.querySelector(selector);
     this.frames = new Frames(times, data);
     this.people = data.people.map((facts) => new Person(facts, this.frames, data.row_step));
-    this.view = new View(data.length_s, () => this.axis.clientWidth * data.frame_s / FRAME_PX, () => this.changeView());
+    this.view = new View(data.begin_s, data.end_s, () => this.axis.clientWidth * data.frame_s / FRAME_PX, () => this.changeView());
     this.axis = this.find(".axis");
     this.playhead = this.find(".playhead");
     this.mark = this.find(".mark");
@@ -22,7 +22,7 @@ class Timeline {
     this.look = lookOf(data.colours);
     if (this.lanes.length <= OPEN_AT_FIRST) for (const lane of this.lanes) lane.unfold(true);
     this.changeView();
-    this.show(0);
+    this.show(data.begin_s);
   }
 
   addLanes() {
@@ -47,7 +47,7 @@ class Timeline {
   /** Looks at a moment: the playhead goes there, and every lane tells what it shows. */
   show(at_s, frame = this.frames.at(at_s)) {
     const inside = this.at_s >= this.view.from_s && this.at_s <= this.view.until_s;
-    this.at_s = Math.min(Math.max(at_s, 0), this.data.length_s);
+    this.at_s = this.view.inside(at_s);
     // Who looks elsewhere while the film plays is left there.
     if (inside) this.view.contain(this.at_s);
     this.movePlayhead();
@@ -57,7 +57,7 @@ class Timeline {
     }
     const paused = !this.film || this.film.video.paused;
     if (paused) this.speak();
-    const text = clock(this.at_s, this.data.length_s);
+    const text = clock(this.at_s, this.view.length_s);
     if (text !== this.told) this.find(".clock").textContent = this.told = text;
   }
 
@@ -66,7 +66,7 @@ class Timeline {
     this.playhead.hidden = place < 0 || place > 1;
     this.mark.hidden = this.playhead.hidden;
     this.mark.style.transform = this.playhead.style.transform = `translateX(${(place * this.width).toFixed(1)}px)`;
-    this.here.style.transform = `translateX(${(this.at_s / this.data.length_s * this.width).toFixed(1)}px)`;
+    this.here.style.transform = `translateX(${(this.view.overall(this.at_s) * this.width).toFixed(1)}px)`;
   }
 
   /** For screen readers, which are not told while the film plays. */
@@ -74,11 +74,11 @@ class Timeline {
     const words = this.people.map((person) => [person.name, person.shown(this.frame)]).filter(([, shown]) => shown)
       .map(([name, [label, percent]]) => `${name} ${this.data.labels[label]} ${percent}%`);
     this.axis.setAttribute("aria-valuenow", this.at_s.toFixed(2));
-    this.axis.setAttribute("aria-valuetext", [clock(this.at_s, this.data.length_s), ...words.slice(0, SPOKEN_PEOPLE)].join(", "));
+    this.axis.setAttribute("aria-valuetext", [clock(this.at_s, this.view.length_s), ...words.slice(0, SPOKEN_PEOPLE)].join(", "));
   }
 
   seek(at_s) {
-    const inside_s = Math.min(Math.max(at_s, 0), this.data.length_s);
+    const inside_s = this.view.inside(at_s);
     this.film?.seek(inside_s);
     this.show(inside_s);
     this.view.contain(this.at_s);
@@ -158,7 +158,7 @@ class Timeline {
     for (const lane of this.lanes) {
       if (lane.element.hidden) continue;
       for (const [start_s, end_s, label] of lane.segments) {
-        const start = start_s / data.length_s * columns, end = end_s / data.length_s * columns;
+        const start = this.view.overall(start_s) * columns, end = this.view.overall(end_s) * columns;
         for (let x = Math.floor(start); x < Math.min(Math.ceil(end), columns); x++) {
           sums[x][label] += Math.min(end, x + 1) - Math.max(start, x);
         }
@@ -224,7 +224,7 @@ function listenToTimeline(timeline) {
   });
   timeline.find(".closer").addEventListener("click", () => timeline.zoom(2));
   timeline.find(".wider").addEventListener("click", () => timeline.zoom(0.5));
-  timeline.find(".whole").addEventListener("click", () => timeline.view.show(0, timeline.data.length_s));
+  timeline.find(".whole").addEventListener("click", () => timeline.view.showAll());
   new ResizeObserver(() => timeline.refresh()).observe(timeline.axis);
   const dark = matchMedia("(prefers-color-scheme: dark)"), paper = matchMedia("print");
   dark.addEventListener("change", () => timeline.refresh());
@@ -249,12 +249,12 @@ function listenToKeys(timeline) {
       ArrowRight: () => timeline.seek(timeline.at_s + seconds),
       ",": () => timeline.step(-1),
       ".": () => timeline.step(1),
-      Home: () => timeline.seek(0),
-      End: () => timeline.seek(timeline.data.length_s),
+      Home: () => timeline.seek(timeline.data.begin_s),
+      End: () => timeline.seek(timeline.data.end_s),
       "+": () => timeline.zoom(2),
       "=": () => timeline.zoom(2),
       "-": () => timeline.zoom(0.5),
-      0: () => timeline.view.show(0, timeline.data.length_s),
+      0: () => timeline.view.showAll(),
     };
     if (!Object.hasOwn(actions, event.key)) return;
     // The film's own keys mean other steps.
@@ -328,10 +328,10 @@ function showFaces(data, portraits) {
 async function main() {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const data = read("data"), portraits = read("portraits");
-  if (!data.length_s) {
+  if (data.end_s === data.begin_s) {
     // A film of a single frame has no duration.
-    data.length_s = data.frame_s;
-    for (const person of data.people) for (const segment of person.segments) segment[1] = data.length_s;
+    data.end_s = data.begin_s + data.frame_s;
+    for (const person of data.people) for (const segment of person.segments) segment[1] = data.end_s;
   }
   if (!data.people.length) return;
   showFaces(data, portraits);

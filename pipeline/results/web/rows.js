@@ -52,7 +52,7 @@ class Frames {
     this.times = times;
     this.until = new Float64Array(times.length);
     this.until.set(times.subarray(1));
-    this.until[times.length - 1] = data.length_s;
+    this.until[times.length - 1] = data.end_s;
     for (const [from_s] of data.gaps) this.until[countUpTo(times, from_s - 1e-9) - 1] = from_s;
   }
 

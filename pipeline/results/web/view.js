@@ -5,9 +5,11 @@ const FRAME_PX = 8, PAGE_AHEAD = 0.08, TAP_PX = 8, WHEEL_PAUSE_MS = 300;
 /** The part of a timeline that is shown. */
 class View {
   /** @param shortest_s called for the least length of the part. */
-  constructor(length_s, shortest_s, changed) {
-    Object.assign(this, { length_s, shortest_s, changed, from_s: 0, until_s: length_s });
+  constructor(begin_s, end_s, shortest_s, changed) {
+    Object.assign(this, { begin_s, end_s, shortest_s, changed, from_s: begin_s, until_s: end_s });
   }
+
+  get length_s() { return this.end_s - this.begin_s; }
 
   get span_s() { return this.until_s - this.from_s; }
   get whole() { return this.span_s >= this.length_s * (1 - 1e-9); }
@@ -15,9 +17,9 @@ class View {
   show(from_s, until_s) {
     const least_s = Math.min(this.length_s, this.shortest_s());
     const span_s = Math.min(Math.max(until_s - from_s, least_s), this.length_s);
-    const begin_s = Math.min(Math.max(from_s, 0), this.length_s - span_s);
-    if (begin_s === this.from_s && span_s === this.span_s) return false;
-    [this.from_s, this.until_s] = [begin_s, begin_s + span_s];
+    const first_s = Math.min(Math.max(from_s, this.begin_s), this.end_s - span_s);
+    if (first_s === this.from_s && span_s === this.span_s) return false;
+    [this.from_s, this.until_s] = [first_s, first_s + span_s];
     this.changed();
     return true;
   }
@@ -39,6 +41,14 @@ class View {
     this.show(from_s, from_s + this.span_s);
   }
 
+  showAll() { return this.show(this.begin_s, this.end_s); }
+
+  inside(at_s) { return Math.min(Math.max(at_s, this.begin_s), this.end_s); }
+
+  /** The place of a time in the whole timeline, 0 to 1. */
+  overall(at_s) { return (at_s - this.begin_s) / this.length_s; }
+
+  /** The place of a time in the part, 0 to 1 if it is inside. */
   place(at_s) { return (at_s - this.from_s) / this.span_s; }
 }
 
@@ -120,7 +130,7 @@ function brush(strip, view) {
   const handle = strip.querySelector(".brush");
   const timeAt = (x) => {
     const box = strip.getBoundingClientRect();
-    return Math.min(Math.max((x - box.left) / box.width, 0), 1) * view.length_s;
+    return Math.min(Math.max((x - box.left) / box.width, 0), 1) * view.length_s + view.begin_s;
   };
   let held = null;
   strip.addEventListener("pointerdown", (event) => {
@@ -152,7 +162,7 @@ function brush(strip, view) {
   });
   strip.addEventListener("pointercancel", () => { held = null; });
   return () => {
-    handle.style.left = `${100 * view.from_s / view.length_s}%`;
-    handle.style.right = `${100 * (1 - view.until_s / view.length_s)}%`;
+    handle.style.left = `${100 * view.overall(view.from_s)}%`;
+    handle.style.right = `${100 * (1 - view.overall(view.until_s))}%`;
   };
 }

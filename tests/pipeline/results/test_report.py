@@ -85,7 +85,7 @@ def colours_of(page: Page, number: int = 0) -> set[str]:
 
 def test_a_click_shows_that_moment(report: Page) -> None:
     click_lane(report, 0.8)
-    length_s = report.evaluate("timeline.data.length_s")
+    length_s = report.evaluate("timeline.view.length_s")
     assert film_s(report) == pytest.approx(0.8 * length_s, abs=0.1)
     assert "%" in report.locator(".lane .now").inner_text()
     expect(report.locator(".axis")).to_have_attribute(
@@ -106,7 +106,7 @@ def test_keys_move_through_the_film_also_when_it_has_the_focus(report: Page) -> 
         report.keyboard.press(",")
         assert film_s(report) == pytest.approx(2 - 1 / 26.5, abs=0.02)
         report.keyboard.press("Shift+ArrowRight")
-        assert at_s(report) == pytest.approx(report.evaluate("timeline.data.length_s"))
+        assert at_s(report) == pytest.approx(report.evaluate("timeline.view.length_s"))
         report.keyboard.press("Home")
         report.keyboard.press("Space")
         report.wait_for_function("!document.querySelector('video').paused")
@@ -114,7 +114,7 @@ def test_keys_move_through_the_film_also_when_it_has_the_focus(report: Page) -> 
         report.keyboard.press("Space")
         assert report.evaluate("document.querySelector('video').paused")
     report.keyboard.press("+")
-    assert report.evaluate("timeline.view.span_s < 0.6 * timeline.data.length_s")
+    assert report.evaluate("timeline.view.span_s < 0.6 * timeline.view.length_s")
     report.keyboard.press("0")
     assert report.evaluate("timeline.view.whole")
     report.locator(".people-filter").focus()
@@ -268,7 +268,7 @@ def test_the_view_follows_the_film(report: Page) -> None:
     report.keyboard.press("End")
     from_s, until_s = view_of(report)
     assert from_s > 0.5
-    assert until_s == pytest.approx(report.evaluate("timeline.data.length_s"))
+    assert until_s == pytest.approx(report.evaluate("timeline.view.length_s"))
     report.keyboard.press("Home")
     from_s, until_s = view_of(report)
     assert from_s == 0
@@ -395,6 +395,22 @@ def test_without_a_film_there_is_still_a_timeline(
     page.locator(".axis").focus()
     page.keyboard.press("End")
     assert page.locator(".axis").get_attribute("aria-valuenow") == "2.40"
+
+
+def test_a_person_who_is_never_usable_has_no_shares(
+    open_page: Open, samples: dict[str, Path], tmp_path: Path
+) -> None:
+    clip = samples["single_face.mp4"]
+    options = ("--executor", "local", "--no-video", "--to", "0.5")
+    run("run", clip, "-o", tmp_path, *options, "--set", "usable.min_eyes_px=99")
+    (person,) = summary(tmp_path / clip.name)["people"]
+    assert (person["usable_share"], person["shares"], person["confidence"]) == (0, {}, None)
+    page = ready(open_page(tmp_path / clip.name / "report.html"))
+    people = page.locator(".people li")
+    assert "0:00.5 on screen, not usable" in people.inner_text()
+    assert people.locator(".shares").count() == 0
+    page = open_page(tmp_path / "index.html")
+    assert page.locator("tbody .words").inner_text() == ""
 
 
 @pytest.mark.slow

@@ -94,7 +94,7 @@ def test_a_finger_on_the_ruler_moves_the_film(page: Page) -> None:
 
 
 def test_two_fingers_zoom(page: Page, lane: Point) -> None:
-    page.evaluate("timeline.view.show(0, timeline.data.length_s)")
+    page.evaluate("timeline.view.show(0, timeline.view.length_s)")
     page.wait_for_timeout(100)
     x, y = lane
     middle_s, span_s = page.evaluate("x => [timeline.timeAt(x), timeline.view.span_s]", x)

@@ -1,0 +1,112 @@
+"""Load the tables of results into pandas."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from configs.errors import SourceError, UsageError
+from configs.names import nearest
+from pipeline.places import SUMMARY, folders_with_summaries
+from pipeline.results.summary import read_summary
+from pipeline.results.tables import FILES, joined
+
+if TYPE_CHECKING:
+    import pandas
+
+    from pipeline.study.videos import Video
+
+OF_VIDEOS = ("videos", "people")
+"""Made of the results that are there."""
+
+EXPORTED = ("bins", "events", "conditions", "synchrony")
+"""Written by the command ``export``."""
+
+TABLES = (*FILES, *OF_VIDEOS, *EXPORTED)
+
+KINDS = {"integer": "Int64", "number": "float64", "string": "string"}
+"""By what a codebook says of a column."""
+
+
+def load(results: str | Path, table: str = "timeline") -> pandas.DataFrame:
+    """A table over all videos of an output folder.
+
+    Args:
+        results: an output folder; for ``timeline``, ``segments``, ``videos`` and ``people`` also
+            the folder of one video in it.
+        table: ``timeline`` or ``segments``: those of all videos as one, video after video;
+            ``videos`` or ``people``: a row for each; ``bins``, ``events``, ``conditions`` or
+            ``synchrony``: as the command ``export`` wrote it.
+
+    Returns:
+        ``video``, the video's folder within ``results``, then the table's columns, which its
+        codebook explains (``NAME.json`` beside it). Text is of pandas's ``string``, whole numbers
+        (such as ``track``) of its ``Int64``, in which a frame without a face has ``<NA>``; also
+        where no video has a face. ``videos`` and ``people`` are of the results as they are now.
+
+    Raises:
+        UsageError: there is no such table, or no result with one.
+        SourceError: a table cannot be read.
+
+    Example:
+        from pipeline import load
+        timeline = load("timelines")
+        timeline.groupby(["video", "track"])["happy"].mean()
+    """
+    root = Path(results)
+    if table in FILES:
+        return joined(root, table)
+    if table in OF_VIDEOS:
+        return _of_videos(root, table)
+    if table in EXPORTED:
+        return _exported(root, table)
+    raise UsageError(f"{table}: no such table{nearest(table, TABLES)}; tables: {', '.join(TABLES)}")
+
+
+def people_of_video(folder: Path) -> pandas.DataFrame:
+    """The people of one video, as ``load`` gives them but without ``video``.
+
+    Raises:
+        SourceError: its summary cannot be read.
+    """
+    return _of_videos(folder, "people").drop(columns="video")
+
+
+def _of_videos(root: Path, table: str) -> pandas.DataFrame:
+    from pipeline.study.people import tables_of
+    from pipeline.study.study import read_study
+
+    videos = [_video(root, folder) for folder in folders_with_summaries(root)]
+    if not videos:
+        problem = f"no {SUMMARY} in it, nor below it" if root.is_dir() else "no such folder"
+        raise UsageError(f"{root}: {problem}; name a folder with results")
+    study = read_study(root)
+    of_videos, people, problems = tables_of(videos, study)
+    if problems:
+        raise SourceError(problems[0])
+    chosen = of_videos if table == "videos" else people
+    return chosen.astype({column.name: KINDS[column.type] for column in study.columns(chosen)})
+
+
+def _video(root: Path, folder: Path) -> Video:
+    from pipeline.study.videos import video_at
+
+    found = read_summary(folder)
+    if found is None:
+        raise SourceError(f"{folder / SUMMARY}: not a summary that can be read")
+    return video_at(root, folder, found)
+
+
+def _exported(root: Path, table: str) -> pandas.DataFrame:
+    import pandas
+
+    path = root / f"{table}.csv"
+    try:
+        meanings = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        kinds = {name: KINDS[meaning["Format"]] for name, meaning in meanings.items()}
+        return pandas.read_csv(path, dtype=kinds, keep_default_na=False, na_values=[""])
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file; the command export writes it") from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise SourceError(f"{path}: not a table that can be read: {error}") from error
