@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import re
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.command import run
+from tests.test_docs import alike
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -53,6 +55,38 @@ def test_python_runs(
         exec(compile(code, page, "exec"), {})
     for words in printed:
         assert words in out.getvalue()
+
+
+@pytest.mark.slow
+def test_the_study_runs(
+    samples: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ["--executor", "local", "--no-video", "--set", "read.every=2"]
+    assert not run("run", *samples.values(), "-o", tmp_path / "demo", *options).returncode
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "study.md").read_text(encoding="utf-8")
+    for name, block in re.findall(r"^`(\w+\.csv)`.*:\n\n((?:    .*\n)+)", page, re.MULTILINE):
+        (tmp_path / name).write_text(textwrap.dedent(block))
+    calls = re.findall(r"^    emotion-timelines (export demo .*)$", page, re.MULTILINE)
+    assert len(calls) == 1
+    outcome = run(*calls[0].split())
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stderr == ""
+    with (tmp_path / "demo" / "events.csv").open(newline="") as lines:
+        rows = {(row["video"], row["event"]): row for row in csv.DictReader(lines)}
+    (header, *shown) = [
+        [cell.strip() for cell in line.strip("|\n").split("|")]
+        for line in re.findall(r"^\| (?:video|\S+\.m\w+) \|.*\n", page, re.MULTILINE)
+    ]
+    assert len(shown) == 4
+    for cells in shown:
+        row = rows[cells[0], "smile"]
+        for name, cell in zip(header, cells, strict=True):
+            assert alike(cell, row[name]), (cells[0], name)
+    _, start, code = python_in("study.md").partition("from pipeline")
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(start + code, {})
+    assert "smile" in printed.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,8 @@ def _check_times(
 
 
 def _frame_s(video: Video) -> float:
-    return 1 / (video.summary.video.get("rate") or 25)
+    """How long a frame of its table usually lasts."""
+    return video.summary.duration_s / max(1, video.summary.frames - 1)
 
 
 def _check_overlaps(table: UserTable, times: pandas.DataFrame) -> None:
