@@ -41,6 +41,10 @@ class VideoList {
     rows.forEach((made, number) => this.draw(made, this.found[this.shown - rows.length + number]));
   }
 
+  addAll() {
+    while (this.shown < this.found.length) this.add();
+  }
+
   draw(made, video) {
     const canvas = made.querySelector("canvas");
     if (!canvas.hidden) paintStrip(canvas, this.look, video.strip);
@@ -133,7 +137,10 @@ function main() {
     list.refresh();
   });
   new ResizeObserver(() => list.redraw()).observe(document.querySelector("main"));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => list.redraw());
+  whenLookChanges((printing) => {
+    if (printing) list.addAll();
+    list.redraw();
+  });
 }
 
 main();

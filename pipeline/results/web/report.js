@@ -226,16 +226,11 @@ function listenToTimeline(timeline) {
   timeline.find(".wider").addEventListener("click", () => timeline.zoom(0.5));
   timeline.find(".whole").addEventListener("click", () => timeline.view.showAll());
   new ResizeObserver(() => timeline.refresh()).observe(timeline.axis);
-  const dark = matchMedia("(prefers-color-scheme: dark)"), paper = matchMedia("print");
-  dark.addEventListener("change", () => timeline.refresh());
-  const print = (printing) => {
-    document.documentElement.classList.toggle("printing", printing);
+  whenLookChanges((printing) => {
+    // Paper shows what the screen does not.
     if (printing) for (const lane of timeline.lanes) lane.visible = true;
     timeline.refresh();
-  };
-  paper.addEventListener("change", () => print(paper.matches));
-  addEventListener("beforeprint", () => print(true));
-  addEventListener("afterprint", () => print(false));
+  });
 }
 
 function listenToKeys(timeline) {

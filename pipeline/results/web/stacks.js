@@ -38,6 +38,18 @@ function packed([red, green, blue]) {
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
+/** Calls a function whenever colours change: in the dark, and, which it is told, for paper. */
+function whenLookChanges(redraw) {
+  const print = (printing) => {
+    document.documentElement.classList.toggle("printing", printing);
+    redraw(printing);
+  };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw(false));
+  matchMedia("print").addEventListener("change", ({ matches }) => print(matches));
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
+}
+
 /**
  * Paints a canvas.
  *
