@@ -61,7 +61,7 @@ def test_python_runs(
 def test_the_study_runs(
     samples: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = ["--executor", "local", "--no-video", "--set", "read.every=2"]
+    options = ["--executor", "local", "--no-video"]
     assert not run("run", *samples.values(), "-o", tmp_path / "demo", *options).returncode
     monkeypatch.chdir(tmp_path)
     page = (DOCS / "study.md").read_text(encoding="utf-8")
@@ -82,7 +82,8 @@ def test_the_study_runs(
     for cells in shown:
         row = rows[cells[0], "smile"]
         for name, cell in zip(header, cells, strict=True):
-            assert alike(cell, row[name]), (cells[0], name)
+            # Which of many equally happy frames is happiest depends on the processor.
+            assert name.startswith("peak_") or alike(cell, row[name]), (cells[0], name)
     _, start, code = python_in("study.md").partition("from pipeline")
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(start + code, {})
