@@ -122,6 +122,15 @@ def test_keys_move_through_the_film_also_when_it_has_the_focus(report: Page) -> 
     assert report.locator(".people-filter").input_value() == "0"
 
 
+def test_the_timeline_goes_where_the_films_own_buttons_go(report: Page) -> None:
+    report.evaluate("timeline.seek(1)")
+    report.wait_for_function("timeline.film.frame === timeline.frames.at(1)")
+    report.evaluate("document.querySelector('video').currentTime = 4.5")
+    report.wait_for_function("Math.abs(timeline.at_s - 4.5) < 0.04")
+    report.wait_for_function("timeline.frame === timeline.frames.at(4.5)")
+    assert report.locator(".lane .now").inner_text().endswith("%")
+
+
 def test_film_and_lane_show_the_same_number(open_page: Open, results: Path) -> None:
     """Read in the film by drawing every number where it is, for many frames."""
     rows = timeline(results / HOSTILE)
