@@ -303,11 +303,11 @@ def test_filters_by_person_and_expression(made: Callable[..., Page]) -> None:
     expect(page.get_by_text("Nobody is left")).to_be_visible()
     people.fill("")
     page.locator("details.segments summary").click()
-    assert page.locator("details.segments tbody tr").count() == 4
+    expect(page.locator("details.segments tbody tr")).to_have_count(4)
     page.get_by_role("button", name="sad", exact=True).click()
     expect(lanes).to_have_text(["Person 1", "Person 2"])
     assert colours_of(page) == {"sad"}  # The others are pale.
-    assert page.locator("details.segments tbody tr").count() == 2
+    expect(page.locator("details.segments tbody tr")).to_have_count(2)
     page.get_by_role("button", name="happy", exact=True).click()
     assert colours_of(page) == {"happy", "sad"}
     page.locator("details.segments tbody button").nth(2).click()
