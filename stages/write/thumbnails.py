@@ -72,7 +72,8 @@ class Still:
         of_frame = np.bincount(batch.face_frame, shown, minlength=len(batch))
         frame = int(of_frame.argmax())
         # Less than any face, and 0 for a black frame.
-        quality = of_frame[frame] or 1e-3 * min(1.0, batch.pixels[frame, ::8, ::8].std() / 16)
+        luma, _, _ = yuv_planes(batch.pixels[frame])
+        quality = of_frame[frame] or 1e-3 * min(1.0, luma[::8, ::8].std() / 16)
         if self._best is None or quality > MIN_GAIN * self._best[0]:
             self._best = float(quality), self._picture(batch, frame)
 
