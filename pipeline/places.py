@@ -17,7 +17,11 @@ from pathlib import Path
 from configs.names import as_text
 from stages.write.files import output_errors_name
 
-SUMMARY, TABLE = "summary.json", "timeline.csv"
+SUMMARY, TABLE, REPORT = "summary.json", "timeline.csv", "report.html"
+"""In a video's folder."""
+
+LEDGER, INDEX = "batch.json", "index.html"
+"""In the output folder."""
 
 FIRST_COLUMNS = b"frame,time_s,track,"
 """With which our tables begin."""

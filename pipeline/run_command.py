@@ -12,9 +12,8 @@ from configs.schema import Settings
 from pipeline.live.supervisor import Supervisor
 from pipeline.live.table import status_table
 from pipeline.live.workers import worker_starter
+from pipeline.places import INDEX, REPORT
 from pipeline.progress import progress_shown
-from pipeline.results.index import INDEX
-from pipeline.results.report import REPORT
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.batch import open_batch
 from pipeline.run.ledger import NOT_DONE_YET, Redo, Split, only_run_in

@@ -28,7 +28,9 @@ class VideoInfo:
         rotate: degrees clockwise by which pictures are turned, beyond what the file says.
         from_s, to_s: the part that is read, in seconds from the first frame.
         every: of the frames, only those are read whose number is a multiple of this.
-        colorspace, color_primaries, color_trc: FFmpeg's numbers for the stream's colours.
+        colorspace: FFmpeg's number for that of the pixels; if the stream does not state it, what
+            players take it for.
+        color_primaries, color_trc: FFmpeg's numbers for the stream's colours.
     """
 
     width: int

@@ -10,9 +10,6 @@ import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 
-BT601 = 6
-"""FFmpeg's number for the colour space (SMPTE 170M) that it converts RGB to."""
-
 FALLBACK_RATE = Fraction(25)
 """Frames per second where a stream states neither timestamps nor a rate."""
 

@@ -71,6 +71,11 @@ def crop(plane: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
 
 
 def crop_colour(pixels: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
+    """What ``crop_yuv`` cuts out, as (side_px, side_px, 3) uint8 BGR, as if it were in BT.601."""
+    return cv2.cvtColor(crop_yuv(pixels, transform, side_px), cv2.COLOR_YUV2BGR_I420)
+
+
+def crop_yuv(pixels: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
     """Cut a square out of a frame, in colour, as ``crop`` does.
 
     Args:
@@ -79,14 +84,13 @@ def crop_colour(pixels: np.ndarray, transform: np.ndarray, side_px: int) -> np.n
         side_px: side of the square, even.
 
     Returns:
-        (side_px, side_px, 3) uint8 BGR.
+        (side_px * 3 / 2, side_px) uint8, planar YUV 4:2:0.
     """
     planes = []
     for plane, share in zip(yuv_planes(pixels), (1, 2, 2), strict=True):
         of_plane = np.column_stack([transform[:, :2], transform[:, 2] / share])
         planes.append(crop(plane, of_plane, side_px // share).reshape(-1))
-    flat = np.concatenate(planes).reshape(side_px * 3 // 2, side_px)
-    return cv2.cvtColor(flat, cv2.COLOR_YUV2BGR_I420)
+    return np.concatenate(planes).reshape(side_px * 3 // 2, side_px)
 
 
 def _shrunk_region(

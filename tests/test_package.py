@@ -53,7 +53,7 @@ def test_locks_hold_every_dependency_within_its_range() -> None:
         locked = pins(lock)
         for requirement in wanted:
             name, least, below = re.fullmatch(
-                r"([a-z-]+)>=([\d.]+),<([\d.]+)", requirement
+                r"([a-z0-9-]+)>=([\d.]+),<([\d.]+)", requirement
             ).groups()
             for version, _ in locked[name]:
                 assert numbers(least) <= numbers(version) < numbers(below), requirement

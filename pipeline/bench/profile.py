@@ -29,7 +29,7 @@ from stages.people.track import TrackStage
 from stages.read.decode import Decoder
 from stages.write.annotate import Annotator
 from stages.write.table import TableWriter
-from stages.write.thumbnails import Thumbnails
+from stages.write.thumbnails import Portraits
 from stages.write.video import VideoWriter
 
 STEPS: tuple[tuple[str, type, str], ...] = (
@@ -40,7 +40,7 @@ STEPS: tuple[tuple[str, type, str], ...] = (
     ("classify", ClassifyStage, "process"),
     ("settle", Settler, "process"),
     ("table", TableWriter, "write"),
-    ("thumbnails", Thumbnails, "process"),
+    ("portraits", Portraits, "process"),
     ("draw", Annotator, "draw"),
     ("encode", VideoWriter, "write"),
     ("report and exports", Recorder, "finish"),

@@ -27,8 +27,8 @@ from pipeline.live.guard import Guard, is_this_machine
 from pipeline.live.listener import address_for_viewers, listen
 from pipeline.live.page_server import PageServer
 from pipeline.live.supervisor import Supervisor
-from pipeline.results.report import asset
-from stages.write.annotate import COLOURS_RGB
+from pipeline.results.pages import asset
+from stages.colours import COLOURS_RGB, hex_of
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def make_app(supervisor: Supervisor) -> FastAPI:
     def streams() -> dict[str, object]:
         return {
             "emotions": EMOTIONS,
-            "colours": [f"rgb{COLOURS_RGB[name]}" for name in EMOTIONS],
+            "colours": [hex_of(COLOURS_RGB[name]) for name in EMOTIONS],
             "streams": [asdict(status) for status in supervisor.statuses()],
         }
 

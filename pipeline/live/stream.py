@@ -23,6 +23,7 @@ from pipeline.results.summary import Provenance, Summary, public_settings
 from pipeline.run.plan import FaceFinder, make_classifier, with_threads
 from pipeline.sources import Stream
 from stages.batch import NOBODY, FrameBatch
+from stages.colours import to_bgr
 from stages.faces.detect import make_detector
 from stages.frames import yuv_planes
 from stages.read.live import LiveReader
@@ -191,15 +192,13 @@ class LiveStream:
 
     def picture(self) -> bytes | None:
         """The newest frame, annotated, as JPEG; None if there is none."""
-        batch = self._newest
-        if batch is None:
+        batch, info = self._newest, self._reader.info if self._reader else None
+        if batch is None or info is None:
             return None
         pixels = batch.pixels[-1].copy()
-        blur = self._stream.settings.video.blur
-        Annotator(pixels.shape[1], len(pixels) * 2 // 3, blur).draw(
-            yuv_planes(pixels), batch, len(batch) - 1
-        )
-        image = cv2.cvtColor(pixels, cv2.COLOR_YUV2BGR_I420)
+        size, blur = (pixels.shape[1], len(pixels) * 2 // 3), self._stream.settings.video.blur
+        Annotator(*size, info.colorspace, blur).draw(yuv_planes(pixels), batch, len(batch) - 1)
+        image = to_bgr(pixels, info.colorspace)
         return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
     def recent(self, since_s: float) -> list[dict[str, Any]]:

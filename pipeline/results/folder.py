@@ -7,16 +7,15 @@ from pathlib import Path
 
 from configs.errors import LostOutputError, OutputError, explain
 from configs.names import as_text
-from pipeline.places import SUMMARY, TABLE
+from pipeline.places import REPORT, SUMMARY, TABLE
 from pipeline.results.export import ALWAYS, EXPORTS
-from pipeline.results.report import REPORT
 from pipeline.results.summary import Provenance, Summary
 from pipeline.sources import Job, Stream
 from stages.write.files import force_to_disk, output_errors_name
 
-FILM = "annotated.mp4"
+FILM, STILL = "annotated.mp4", "thumbnail.jpg"
 
-RESULTS = (TABLE, *ALWAYS, *EXPORTS, REPORT, FILM, "annotated-[0-9]*.mp4", SUMMARY)
+RESULTS = (TABLE, *ALWAYS, *EXPORTS, REPORT, STILL, FILM, "annotated-[0-9]*.mp4", SUMMARY)
 """Patterns of all files in a video's folder."""
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from models.emotions import EMOTIONS
 from pipeline.results.segments import UNCLEAR, Segment
 from pipeline.results.timeline import Timeline
-from stages.write import annotate
+from stages import colours
 
-COLOURS_RGB = annotate.COLOURS_RGB | {UNCLEAR: (120, 120, 120)}
+COLOURS_RGB = colours.COLOURS_RGB | {UNCLEAR: colours.UNCLEAR_RGB}
 """By label of segments."""
 
 

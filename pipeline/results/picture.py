@@ -14,6 +14,7 @@ from pipeline.results.named import Names, name_of
 from pipeline.results.outlines import COLOURS_RGB, outlines_of
 from pipeline.results.segments import LABELS, segments_by_person
 from pipeline.results.video_result import VideoResult
+from stages.colours import hex_of
 
 WIDTH_IN, LANE_IN, MARGINS_IN = 9.0, 0.55, 1.25
 DPI = 200
@@ -68,5 +69,4 @@ def _names(lanes: Sequence[int], names: Names) -> list[str]:
 
 
 def _colour(emotion: str) -> str:
-    red, green, blue = COLOURS_RGB[emotion]
-    return f"#{red:02x}{green:02x}{blue:02x}"
+    return hex_of(COLOURS_RGB[emotion])

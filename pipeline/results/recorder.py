@@ -11,10 +11,11 @@ from configs.errors import explain
 from configs.schema import Settings
 from pipeline.places import TABLE
 from pipeline.results.export import write_exports
-from pipeline.results.folder import FILM, results_in, save_summary
+from pipeline.results.folder import FILM, STILL, results_in, save_summary
 from pipeline.results.people import usable_share
 from pipeline.results.report import write_report
 from pipeline.results.stream_files import StreamFiles
+from pipeline.results.strip import strip_of
 from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.results.video_files import VideoFiles
 from pipeline.results.video_result import VideoResult, read_result
@@ -22,7 +23,8 @@ from pipeline.sources import Job, Stream
 from stages.batch import FrameBatch, VideoInfo
 from stages.people.reidentify import FaceReidentifier
 from stages.people.settle import Settler
-from stages.write.thumbnails import Thumbnails
+from stages.write.files import write_atomically
+from stages.write.thumbnails import Portraits, Still
 
 
 class Recorder:
@@ -44,7 +46,8 @@ class Recorder:
         reidentifier = FaceReidentifier() if settings.track.remember_s else None
         live = isinstance(job, Stream)
         self._settler = Settler(settings.track, settings.smooth, live, reidentifier)
-        self._thumbnails = Thumbnails()
+        self._portraits = Portraits(info)
+        self._still = Still(info, settings.video.blur)
         self._damage: list[str] = []
         self._turn = self._received = self._left_out = self._before_part = 0
         self.newest: FrameBatch | None = None
@@ -72,7 +75,8 @@ class Recorder:
         self.newest = batch
         self._files.write(batch)
         if not self._settings.video.blur:
-            self._thumbnails.process(batch)
+            self._portraits.process(batch)
+        self._still.process(batch)
 
     def finish(
         self, cut_short: str | None = None, dropped: int = 0, live: dict[str, Any] | None = None
@@ -128,17 +132,24 @@ class Recorder:
             },
             usable_share=usable_share(result.timeline) if result else None,
             people=tuple(asdict(person) for person in result.people) if result else (),
+            strip=strip_of(result) if result else "",
             warnings=(*self._turn_warnings(), *self._left_out_warnings()),
         )
         if result is not None:
             try:
-                write_report(result, summary, self._thumbnails.jpegs(), self._job.folder)
+                self._write_still()
+                write_report(result, summary, self._portraits.jpegs(), self._job.folder)
             except Exception as error:
                 reason = "; ".join(dict.fromkeys([*problems, explain(error)]))
                 summary = replace(summary, status="partial", reason=reason, interrupted=True)
         kept = tuple(path.name for path in results_in(self._job.folder))
         summary = replace(summary, files=kept)
         return save_summary(summary, self._job, self._provenance)
+
+    def _write_still(self) -> None:
+        jpeg = self._still.jpeg()
+        if jpeg is not None:
+            write_atomically(self._job.folder / STILL, jpeg)
 
     def _left_out_warnings(self) -> tuple[str, ...]:
         """Whether all faces were left out, as each was seen for too short a time."""

@@ -9,12 +9,13 @@ from pathlib import Path
 from configs.errors import explain
 from configs.load import with_changes
 from configs.schema import Settings
-from pipeline.places import TABLE
+from pipeline.places import REPORT, TABLE
 from pipeline.results.corrected import BY_HAND, segments_in
 from pipeline.results.export import EXPORTS, write_exports
 from pipeline.results.folder import FILM, results_in, save_renewed
 from pipeline.results.named import Names
-from pipeline.results.report import REPORT, portraits_in, write_report
+from pipeline.results.report import portraits_in, write_report
+from pipeline.results.strip import strip_of
 from pipeline.results.summary import Provenance, Summary, public_settings
 from pipeline.results.video_result import VideoResult, read_result
 
@@ -50,6 +51,7 @@ def renew(
             recorded = result_in(folder, (summary, made_by), settings)
             summary = _with_figures(summary, recorded)
         problems = write_exports(result, folder, settings)
+        summary = replace(summary, strip=strip_of(recorded))
         write_report(result, summary, portraits, folder)
     except Exception as error:  # As for an analysis: the other videos go on.
         problems = [explain(error)]

@@ -4,242 +4,162 @@ from __future__ import annotations
 
 import base64
 import json
-import re
-from collections.abc import Mapping
-from html import escape
-from importlib import resources
+from collections.abc import Mapping, Sequence
+from html.parser import HTMLParser
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import numpy as np
 
-from pipeline.results.clock import clock, ticks
+from pipeline.places import INDEX, LEDGER, REPORT, SUMMARY
+from pipeline.results.clock import clock
+from pipeline.results.folder import results_in
 from pipeline.results.named import name_of
-from pipeline.results.outlines import COLOURS_RGB, outlines_of
+from pipeline.results.packed import pack, row_step
+from pipeline.results.pages import COLOURS, render
 from pipeline.results.people import Person
 from pipeline.results.segments import LABELS, Segment, segments_by_person
 from pipeline.results.summary import Summary
+from pipeline.results.timeline import Timeline
 from pipeline.results.video_result import VideoResult
 from stages.write.files import write_atomically
 
-REPORT = "report.html"
+STYLES = ("report.css",)
+SCRIPTS = ("clock.js", "stacks.js", "rows.js", "view.js", "lanes.js", "film.js", "report.js")
 
-MAX_STEPS = 3000
-"""Of a lane, however long the video: bounds the size of the file."""
+BRIEF_S = 1.0
+"""Those who are seen for less than this in all share a lane, beside others who are seen longer."""
 
-MAX_LANES = 60
-"""Lanes are for the people who are visible longest."""
+PORTRAITS = "portraits"
+"""Id of the element with everyone's face."""
 
-MAX_SEGMENTS = 1000
-"""In the list of segments."""
-
-PORTRAIT = re.compile(r'<img alt="" data-track="(\d+)" src="data:image/jpeg;base64,([^"]+)">')
-"""How ``_face`` writes a person's face."""
-
-EARLIER_PORTRAIT = re.compile(r'src="data:image/jpeg;base64,([^"]+)">\s*<b>Person (\d+)</b>')
-"""How the first version did."""
-
-LANE_WIDTH, LANE_HEIGHT = 10_000, 100
-
-LAST_TICK_FROM = 0.97
-"""Of the axis: a time further right ends where it would be centred, so that it is not cut off."""
+Event = tuple[str, float, float]
+"""Something that happens in a video: its name, and when it begins and ends in seconds."""
 
 
 def write_report(
-    result: VideoResult, summary: Summary, thumbnails: Mapping[int, bytes], folder: Path
+    result: VideoResult,
+    summary: Summary,
+    portraits: Mapping[int, bytes],
+    folder: Path,
+    events: Sequence[Event] = (),
 ) -> None:
     """Write ``report.html`` into a video's folder.
 
     Args:
-        thumbnails: JPEG pictures by person id; some people may have none.
+        portraits: JPEG pictures by track; some may have none.
+        events: of a study.
 
     Raises:
         OutputError: it cannot be written.
     """
-    people = sorted(result.people, key=lambda person: -person.face_s)[:MAX_LANES]
-    people.sort(key=lambda person: person.track)
-    of_person = segments_by_person(result.segments)
+    brief = _brief(result.people)
     film = result.film.name if result.film.parent == folder else None
-    length_s = float(result.timeline.until_s[-1])
-    sections = [_film(film), _timeline(result, people, of_person, thumbnails, length_s)]
-    if people:
-        sections += [_people(result), _segments(result)]
-    sections.append(_provenance(result, summary))
-    data = {
-        "length_s": length_s,
-        "film_starts_s": result.film_starts_s,
-        "frame_s": 1 / max(float(summary.video.get("rate") or 25), 1),
-        "labels": LABELS,
-        "people": [
-            {
-                "name": name_of(person.track, result.names),
-                "segments": _compact(of_person[person.track]),
-            }
-            for person in people
-        ],
-    }
-    page = Template(asset("report.html")).substitute(
-        title=escape(result.source.name),
-        style=style(),
-        status=summary.status,
-        facts=escape(_facts(summary, length_s)),
-        notice=_notice(summary),
-        layout="with-film" if film else "",
-        main="".join(sections),
-        data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
-        script=asset("clock.js") + asset("report.js"),
+    files = [path.name for path in results_in(folder) if path.name not in (REPORT, SUMMARY)]
+    page = render(
+        "report.html",
+        styles=STYLES,
+        scripts=SCRIPTS,
+        title=result.source.name,
+        home=_index_above(folder),
+        summary=summary,
+        notices=[*([summary.reason] if summary.reason else []), *summary.warnings],
+        facts=_facts(summary, result),
+        film=film,
+        files=[*files, SUMMARY],  # Which is written last.
+        begin_s=result.begins_s,
+        end_s=result.ends_s,
+        people=[person for person in result.people if person.track not in brief],
+        brief=len(brief),
+        name_of=lambda track: name_of(track, result.names),
+        changes_of=_changes,
+        made=_provenance(result, summary),
+        segments=len(result.segments),
+        values={
+            "data": _data(result, summary, brief, events),
+            PORTRAITS: {
+                track: base64.b64encode(jpeg).decode() for track, jpeg in portraits.items()
+            },
+        },
+        rows=pack(
+            result.timeline,
+            [person.track for person in result.people],
+            _min_confidence(result),
+        ),
     )
     write_atomically(folder / REPORT, page)
 
 
-def shares_bar(shares: Mapping[str, float]) -> str:
-    """A bar in the colours of the expressions, as HTML; its label says it in words."""
-    parts = "".join(
-        f'<i class="{name}" style="flex:{share:.4f}"></i>'
-        for name, share in shares.items()
-        if share > 0
-    )
-    return f'<div class="shares" role="img" aria-label="{escape(in_words(shares))}">{parts}</div>'
-
-
 def portraits_in(report: Path) -> dict[int, bytes]:
-    """The faces in a report, as JPEG by person id: the video is not read again for them."""
-    page = report.read_text(encoding="utf-8")
-    earlier = [(track, jpeg) for jpeg, track in EARLIER_PORTRAIT.findall(page)]
-    return {int(track): base64.b64decode(jpeg) for track, jpeg in PORTRAIT.findall(page) or earlier}
+    """The faces in a report, as JPEG by track: the video is not read again for them."""
+    found = _Portraits()
+    found.feed(report.read_text(encoding="utf-8"))
+    faces = json.loads("".join(found.text) or "{}")
+    return {int(track): base64.b64decode(jpeg) for track, jpeg in faces.items()}
 
 
-def in_words(shares: Mapping[str, float], largest: int = 3) -> str:
-    """The largest shares: ``happy 62%, neutral 30%``."""
-    ranked = sorted(shares.items(), key=lambda item: -item[1])[:largest]
-    return ", ".join(f"{name} {share:.0%}" for name, share in ranked if share >= 0.005)
+class _Portraits(HTMLParser):
+    """Keeps the text of the element with everyone's face."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self._within = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._within = ("id", PORTRAITS) in attrs
+
+    def handle_data(self, data: str) -> None:
+        if self._within:
+            self.text.append(data)
 
 
-def legend() -> str:
-    """The legend of the colours, as HTML."""
-    entries = "".join(f'<li class="{name}">{name}</li>' for name in COLOURS_RGB)
-    return f'<ul class="legend" aria-label="Colours of the expressions">{entries}</ul>'
+def _brief(people: Sequence[Person]) -> set[int]:
+    """The tracks of those who share a lane."""
+    brief = {person.track for person in people if person.face_s < BRIEF_S}
+    return brief if 1 < len(brief) < len(people) else set()
 
 
-def style() -> str:
-    """The style sheet of reports and the index, with the colours of the expressions."""
-    return asset("report.css") + _colours()
+def _data(
+    result: VideoResult, summary: Summary, brief: set[int], events: Sequence[Event]
+) -> dict[str, Any]:
+    """What the page's scripts need, beside the rows."""
+    of_person, counts = segments_by_person(result.segments), _counts(result.timeline)
+    return {
+        "begin_s": result.begins_s,
+        "end_s": result.ends_s,
+        "film_starts_s": result.film_starts_s,
+        "frame_s": 1 / max(float(summary.video.get("rate") or 25), 1),
+        "frames": len(np.unique(result.timeline.frame)),
+        "row_step": row_step(result.timeline),
+        "gaps": _gaps(result.timeline),
+        "labels": LABELS,
+        "colours": [COLOURS[label] for label in LABELS],
+        "people": [
+            {
+                "track": person.track,
+                "name": name_of(person.track, result.names),
+                "rows": -(-counts[person.track] // row_step(result.timeline)),
+                "brief": person.track in brief,
+                "segments": _compact(of_person[person.track]),
+            }
+            for person in result.people
+        ],
+        "events": [list(event) for event in events],
+    }
 
 
-def asset(name: str) -> str:
-    """A file of ``web``, as text."""
-    return (resources.files("pipeline.results") / "web" / name).read_text(encoding="utf-8")
+def _counts(timeline: Timeline) -> dict[int, int]:
+    tracks, counts = np.unique(timeline.track, return_counts=True)
+    return dict(zip(tracks.tolist(), counts.tolist(), strict=True))
 
 
-def _colours() -> str:
-    return "".join(
-        f".{name} {{ --colour: rgb({red} {green} {blue}); fill: var(--colour); }}\n"
-        for name, (red, green, blue) in COLOURS_RGB.items()
-    )
-
-
-def _facts(summary: Summary, length_s: float) -> str:
-    people = len(summary.people)
-    facts = [
-        clock(length_s, length_s),
-        f"{summary.frames} frames",
-        "1 person" if people == 1 else f"{people} people",
-    ]
-    if summary.dropped:
-        facts.append(f"{summary.dropped} frames dropped")
-    return ", ".join(facts)
-
-
-def _notice(summary: Summary) -> str:
-    notices = [*([summary.reason] if summary.reason else []), *summary.warnings]
-    if summary.by_hand:
-        notices.append(f"segments were corrected by hand, in {summary.by_hand['file']}")
-    return "".join(f'<p class="notice">{escape(notice)}</p>' for notice in notices)
-
-
-def _film(name: str | None) -> str:
-    if name is None:
-        return ""
-    return (
-        f'<section class="film"><video controls playsinline preload="metadata" '
-        f'src="{escape(name)}"></video><p class="keys"><kbd>space</kbd> play '
-        "<kbd>&larr;</kbd> <kbd>&rarr;</kbd> one second, with <kbd>shift</kbd> ten "
-        "<kbd>,</kbd> <kbd>.</kbd> one frame</p></section>"
-    )
-
-
-def _timeline(
-    result: VideoResult,
-    people: list[Person],
-    of_person: Mapping[int, list[Segment]],
-    thumbnails: Mapping[int, bytes],
-    length_s: float,
-) -> str:
-    if not people:
-        return "<section><h2>Timeline</h2><p>No face was found in this video.</p></section>"
-    left_out = len(result.people) - len(people)
-    note = f"<p>{left_out} people who are visible for a shorter time are not shown.</p>"
-    lanes = "".join(
-        f'<div class="lane"><div class="who">{_face(person.track, thumbnails)}'
-        f"<b>{escape(name_of(person.track, result.names))}</b>"
-        '<span class="now"></span></div>'
-        f"{_lane(result, of_person[person.track], person.track, length_s)}</div>"
-        for person in people
-    )
-    times = "".join(_tick(at_s, length_s) for at_s in ticks(length_s))
-    return (
-        '<section class="timeline"><div class="bar-of-timeline"><h2>Timeline</h2>'
-        f"{legend()}"
-        '<div class="zoom"><button class="wider" aria-label="Zoom out">&minus;</button>'
-        '<button class="closer" aria-label="Zoom in">+</button></div></div>'
-        '<div class="scroll"><div class="lanes" role="slider" tabindex="0" aria-label="Position" '
-        f'aria-valuemin="0" aria-valuemax="{length_s:.2f}" aria-valuenow="0">{lanes}'
-        f'<div class="axis">{times}</div><div class="playhead"></div></div></div>'
-        f"{note if left_out else ''}{_spare_faces(people, thumbnails)}</section>"
-    )
-
-
-def _tick(at_s: float, length_s: float) -> str:
-    share = at_s / max(length_s, 1e-9)
-    kind = ' class="last"' if share > LAST_TICK_FROM else ""
-    return f'<span{kind} style="left:{100 * share:.2f}%">{clock(at_s, length_s)}</span>'
-
-
-def _face(track: int, thumbnails: Mapping[int, bytes]) -> str:
-    if track not in thumbnails:
-        return '<span class="nobody"></span>'
-    jpeg = base64.b64encode(thumbnails[track]).decode()
-    return f'<img alt="" data-track="{track}" src="data:image/jpeg;base64,{jpeg}">'
-
-
-def _spare_faces(people: list[Person], thumbnails: Mapping[int, bytes]) -> str:
-    """The faces of tracks without a lane, which other names of people may give one."""
-    shown = {person.track for person in people}
-    faces = "".join(_face(track, thumbnails) for track in thumbnails if track not in shown)
-    return f"<div hidden>{faces}</div>" if faces else ""
-
-
-def _lane(result: VideoResult, segments: list[Segment], track: int, length_s: float) -> str:
-    paths = []
-    for outline in outlines_of(result.timeline, segments, MAX_STEPS):
-        x = np.rint(outline.edges_s / max(length_s, 1e-9) * LANE_WIDTH).astype(int).tolist()
-        y = np.rint((1 - outline.heights) * LANE_HEIGHT).astype(int).tolist()
-        steps = "".join(f"V{height}H{end}" for height, end in zip(y, x[1:], strict=True))
-        shown = outline.segment
-        label = f"{shown.emotion} {shown.confidence:.0%}, {_span(shown.start_s, shown.end_s)}"
-        paths.append(
-            f'<path class="{shown.emotion}" d="M{x[0]} {LANE_HEIGHT}{steps}V{LANE_HEIGHT}Z">'
-            f"<title>{label}</title></path>"
-        )
-    return (
-        f'<svg viewBox="0 0 {LANE_WIDTH} {LANE_HEIGHT}" preserveAspectRatio="none" role="img" '
-        f'aria-label="Expressions of {escape(name_of(track, result.names))}">{"".join(paths)}</svg>'
-    )
-
-
-def _span(start_s: float, end_s: float) -> str:
-    return f"{clock(start_s, 1)} to {clock(end_s, 1)}"
+def _gaps(timeline: Timeline) -> list[list[float]]:
+    """When a stream was lost: from when until when, in seconds."""
+    starts, first_rows = np.unique(timeline.time_s, return_index=True)
+    until = timeline.until_s[first_rows]
+    lost = np.flatnonzero(starts[1:] - until[:-1] > 1e-6)
+    return [[float(until[frame]), float(starts[frame + 1])] for frame in lost]
 
 
 def _compact(segments: list[Segment]) -> list[list[float]]:
@@ -254,46 +174,34 @@ def _compact(segments: list[Segment]) -> list[list[float]]:
     ]
 
 
-def _people(result: VideoResult) -> str:
-    rows = "".join(
-        f"<tr><th>{escape(name_of(person.track, result.names))}</th>"
-        f'<td class="number">{clock(person.face_s, person.face_s)}</td>'
-        f'<td class="number">{_percent(person.usable_share)}</td>'
-        f'<td class="number">{_percent(person.confidence)}</td>'
-        f'<td>{shares_bar(person.shares)}<span class="in-words">{in_words(person.shares)}'
-        "</span></td></tr>"
-        for person in result.people
-    )
-    return (
-        '<section class="wide"><h2>People</h2><div class="scroll"><table><thead><tr><th></th>'
-        '<th class="number">on screen</th><th class="number">usable</th>'
-        '<th class="number">confidence</th>'
-        f"<th>share of usable time</th></tr></thead><tbody>{rows}</tbody></table></div></section>"
-    )
+def _min_confidence(result: VideoResult) -> float:
+    return float((result.provenance["settings"].get("segments") or {}).get("min_confidence", 0))
 
 
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.0%}"
+def _facts(summary: Summary, result: VideoResult) -> str:
+    length_s = result.ends_s - result.begins_s
+    people = len(summary.people)
+    facts = [
+        clock(length_s, length_s),
+        f"{summary.frames} frames",
+        "1 person" if people == 1 else f"{people} people",
+    ]
+    if summary.dropped:
+        facts.append(f"{summary.dropped} frames dropped")
+    return ", ".join(facts)
 
 
-def _segments(result: VideoResult) -> str:
-    listed = result.segments[:MAX_SEGMENTS]
-    rows = "".join(
-        f"<tr><td>{escape(name_of(segment.track, result.names))}</td>"
-        f"<td>{segment.emotion}</td>"
-        f'<td><button data-at="{segment.start_s:.6f}">{clock(segment.start_s, 1)}</button></td>'
-        f'<td class="number">{segment.duration_s:.1f} s</td>'
-        f'<td class="number">{segment.confidence:.0%}</td></tr>'
-        for segment in listed
-    )
-    more = len(result.segments) - len(listed)
-    note = f"<p>{more} more are in segments.csv.</p>" if more else ""
-    return (
-        f'<details class="wide"><summary>Segments ({len(result.segments)})</summary>'
-        '<div class="scroll"><table><thead><tr><th>who</th><th>expression</th><th>from</th>'
-        '<th class="number">for</th><th class="number">confidence</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{note}</details>"
-    )
+def _changes(person: Person, most: int = 3) -> list[tuple[str, int]]:
+    """The most frequent changes from one expression to another."""
+    return sorted(person.transitions.items(), key=lambda change: (-change[1], change[0]))[:most]
+
+
+def _index_above(folder: Path) -> str | None:
+    """Address of the page over all results, from a video's folder; None if there is none."""
+    for above, parent in enumerate(folder.absolute().parents, 1):
+        if (parent / LEDGER).is_file() and (parent / INDEX).is_file():
+            return "../" * above + INDEX
+    return None
 
 
 def _provenance(result: VideoResult, summary: Summary) -> str:
@@ -303,5 +211,4 @@ def _provenance(result: VideoResult, summary: Summary) -> str:
         "analysed": summary.ended_at,
         **result.provenance,
     }
-    text = escape(json.dumps(record, indent=2, ensure_ascii=False))
-    return f'<details class="wide"><summary>How this was made</summary><pre>{text}</pre></details>'
+    return json.dumps(record, indent=2, ensure_ascii=False)

@@ -155,6 +155,7 @@ class Summary:
         live: of a live stream: its start, latency and gaps.
         usable_share: share of the frames that have a usable face.
         people: figures of each person.
+        strip: the timeline in short, see ``strip_of``.
         by_hand: where a user corrected the segments: the ELAN ``file`` that was given, when
             (``at``), and whose ``tiers`` it has, tracks by name.
         warnings: what a reader of complete results should know, in words.
@@ -180,6 +181,7 @@ class Summary:
     live: dict[str, Any] | None = None
     usable_share: float | None = None
     people: tuple[dict[str, Any], ...] = ()
+    strip: str = ""
     by_hand: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()

@@ -41,6 +41,16 @@ class VideoResult:
     names: Names = field(default_factory=dict)
 
     @property
+    def begins_s(self) -> float:
+        """The time of the first frame in the table."""
+        return float(self.timeline.time_s[0])
+
+    @property
+    def ends_s(self) -> float:
+        """Until when the last one is shown."""
+        return float(self.timeline.until_s[-1])
+
+    @property
     def blurred(self) -> bool:
         """Whether faces were made unrecognisable in all that is written."""
         video = self.provenance.get("settings", {}).get("video", {})

@@ -21,18 +21,17 @@ import filelock
 
 from configs.errors import OutputError, UsageError
 from configs.names import as_text
-from pipeline.places import TABLE, folders_with_summaries
+from pipeline.places import LEDGER, REPORT, TABLE, folders_with_summaries
 from pipeline.results.export import export_names
 from pipeline.results.folder import FILM
 from pipeline.results.index import write_index
-from pipeline.results.report import REPORT
 from pipeline.results.summary import Provenance, Summary, read_summary, write_schema
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.batch import VideoInfo
 from stages.write.files import output_errors_name, write_atomically
 
-LOCK, LEDGER = ".lock", "batch.json"
+LOCK = ".lock"
 WRITE_INTERVAL_S = 5.0
 
 NOT_DONE_YET, FAILED_BEFORE = "not done yet", "failed before"

@@ -20,9 +20,9 @@ import numpy as np
 from configs.errors import SourceError, ThreadDiedError, explain
 from configs.schema import LiveSettings
 from stages.batch import FrameBatch, VideoInfo
+from stages.colours import known_colorspace
 from stages.files import reason_of
 from stages.frames import (
-    BT601,
     FALLBACK_RATE,
     MAX_RATE,
     copy_upright,
@@ -267,7 +267,7 @@ def _describe(received: LiveFrame) -> VideoInfo:
         frames=0,
         duration_s=0.0,
         codec=received.codec,
-        colorspace=BT601 if received.frame.format.is_rgb else received.colorspace,
+        colorspace=known_colorspace(received.colorspace, received.frame.format.is_rgb, height),
         color_primaries=received.color_primaries,
         color_trc=received.color_trc,
     )

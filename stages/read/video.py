@@ -14,8 +14,8 @@ import numpy as np
 from configs.errors import SourceError
 from configs.schema import ReadSettings
 from stages.batch import FrameBatch, VideoInfo
+from stages.colours import known_colorspace
 from stages.frames import (
-    BT601,
     FALLBACK_RATE,
     MAX_RATE,
     copy_upright,
@@ -157,7 +157,7 @@ class VideoReader:
             from_s=settings.from_s,
             to_s=to_s,
             every=settings.every,
-            colorspace=BT601 if first.format.is_rgb else stated.colorspace,
+            colorspace=known_colorspace(stated.colorspace, first.format.is_rgb, height),
             color_primaries=stated.color_primaries,
             color_trc=stated.color_trc,
         )

@@ -9,17 +9,8 @@ import numpy as np
 
 from models.emotions import EMOTIONS
 from stages.batch import NOBODY, FrameBatch
-
-COLOURS_RGB = {
-    "angry": (213, 94, 0),
-    "disgust": (0, 158, 115),
-    "fear": (204, 121, 167),
-    "happy": (240, 228, 66),
-    "neutral": (200, 200, 200),
-    "sad": (0, 114, 178),
-    "surprise": (86, 180, 233),
-}
-"""The palette of Okabe & Ito (2008), safe for the colour-blind, with a light grey."""
+from stages.colours import COLOURS_RGB, RGB, contrast, yuv_of
+from stages.write.rows import rounded_to_steps, whole_percent
 
 INK_RGB, PAPER_RGB = (16, 16, 16), (255, 255, 255)
 
@@ -40,11 +31,12 @@ class Annotator:
 
     Args:
         width, height: of the frames, in pixels, even.
+        colorspace: of the frames, as in ``VideoInfo``.
         blur: make all faces unrecognisable.
     """
 
-    def __init__(self, width: int, height: int, blur: bool = False) -> None:
-        self._blur = blur
+    def __init__(self, width: int, height: int, colorspace: int, blur: bool = False) -> None:
+        self._colorspace, self._blur = colorspace, blur
         shorter = min(width, height)
         self._min_text_px, self._max_text_px = max(12, shorter // 54), max(12, shorter // 24)
 
@@ -55,23 +47,18 @@ class Annotator:
             planes: Y, U, V of that frame, as ``yuv_planes`` gives them, writable.
         """
         if self._blur:
-            # A face that is detected a moment earlier or later may have been missed here.
-            near = slice(max(0, index - BLUR_FRAMES), index + BLUR_FRAMES + 1)
-            first, stop = batch.faces_of(near.start).start, batch.faces_of(near.stop - 1).stop
-            for box in batch.boxes[first:stop]:
-                _pixelate(planes, box)
+            blur_faces(planes, batch, index)
         faces = batch.faces_of(index)
         shown = [face for face in range(faces.start, faces.stop) if batch.people[face] != NOBODY]
+        steps = rounded_to_steps(batch.probabilities[faces])
         # The largest faces last, so that their labels stay readable.
         for face in sorted(shown, key=lambda face: batch.boxes[face, 3]):
-            probabilities = batch.probabilities[face]
-            emotion = EMOTIONS[probabilities.argmax()]
-            label = f"{batch.people[face]} {emotion} {probabilities.max():.0%}"
+            likeliest = steps[face - faces.start].argmax()
+            emotion, percent = EMOTIONS[likeliest], whole_percent(steps[face - faces.start])
+            label = f"{batch.people[face]} {emotion} {percent[likeliest]}%"
             self._draw_face(planes, batch.boxes[face], label, COLOURS_RGB[emotion])
 
-    def _draw_face(
-        self, planes: Planes, box: np.ndarray, label: str, rgb: tuple[int, int, int]
-    ) -> None:
+    def _draw_face(self, planes: Planes, box: np.ndarray, label: str, rgb: RGB) -> None:
         height, width = planes[0].shape
         left, top = (int(value) // 2 * 2 for value in box[:2])
         right, bottom = (int(value) // 2 * 2 for value in box[:2] + box[2:])
@@ -80,12 +67,12 @@ class Annotator:
         # Even, so that a line covers whole pixels of the chroma planes, which are half as large.
         line = max(2, text_px // 12 * 2)
         for grow, colour in ((2, INK_RGB), (0, rgb)):
-            outer = line + grow
+            outer, yuv = line + grow, yuv_of(colour, self._colorspace)
             x0, y0, x1, y1 = left - grow, top - grow, right + grow, bottom + grow
-            _fill(planes, (x0, y0, x1, y0 + outer + grow), colour)
-            _fill(planes, (x0, y1 - outer - grow, x1, y1), colour)
-            _fill(planes, (x0, y0, x0 + outer + grow, y1), colour)
-            _fill(planes, (x1 - outer - grow, y0, x1, y1), colour)
+            _fill(planes, (x0, y0, x1, y0 + outer + grow), yuv)
+            _fill(planes, (x0, y1 - outer - grow, x1, y1), yuv)
+            _fill(planes, (x0, y0, x0 + outer + grow, y1), yuv)
+            _fill(planes, (x1 - outer - grow, y0, x1, y1), yuv)
 
         text = _text_mask(label, text_px)
         plate_height = text.shape[0] + 2 * line
@@ -94,9 +81,19 @@ class Annotator:
         plate_top = above if above >= 0 else below
         plate_left = max(0, min(left, width - plate_width))
         plate = (plate_left, plate_top, plate_left + plate_width, plate_top + plate_height)
-        _fill(planes, tuple(value // 2 * 2 for value in plate), rgb)
-        ink = INK_RGB if _luma(rgb) > 110 else PAPER_RGB
-        _blend(planes, (plate_left + 2 * line, plate_top + line), text, ink)
+        _fill(planes, tuple(value // 2 * 2 for value in plate), yuv_of(rgb, self._colorspace))
+        ink = max((INK_RGB, PAPER_RGB), key=lambda ink: contrast(ink, rgb))
+        corner = plate_left + 2 * line, plate_top + line
+        _blend(planes, corner, text, yuv_of(ink, self._colorspace))
+
+
+def blur_faces(planes: Planes, batch: FrameBatch, index: int) -> None:
+    """Make the faces of the batch's frame at ``index`` unrecognisable."""
+    # A face that is detected a moment earlier or later may have been missed here.
+    near = slice(max(0, index - BLUR_FRAMES), index + BLUR_FRAMES + 1)
+    first, stop = batch.faces_of(near.start).start, batch.faces_of(near.stop - 1).stop
+    for box in batch.boxes[first:stop]:
+        _pixelate(planes, box)
 
 
 @lru_cache(maxsize=4096)
@@ -117,17 +114,6 @@ def _text_mask(text: str, height_px: int) -> np.ndarray:
     return cv2.resize(canvas, (columns, rows), interpolation=cv2.INTER_AREA) / np.float32(255)
 
 
-@lru_cache(maxsize=64)
-def _yuv(rgb: tuple[int, int, int]) -> tuple[int, int, int]:
-    """A colour in video's limited range (ITU-R BT.601)."""
-    patch = cv2.cvtColor(np.full((2, 2, 3), rgb, np.uint8), cv2.COLOR_RGB2YUV_I420)
-    return int(patch[0, 0]), int(patch[2, 0]), int(patch[2, 1])
-
-
-def _luma(rgb: tuple[int, int, int]) -> int:
-    return _yuv(rgb)[0]
-
-
 def _pixelate(planes: Planes, box: np.ndarray) -> None:
     """Replace a face and its margin by a few large squares."""
     margin = BLUR_MARGIN * box[2:]
@@ -142,15 +128,15 @@ def _pixelate(planes: Planes, box: np.ndarray) -> None:
             area[:] = cv2.resize(squares, size, interpolation=cv2.INTER_NEAREST)
 
 
-def _fill(planes: Planes, area: tuple[int, ...], rgb: tuple[int, int, int]) -> None:
+def _fill(planes: Planes, area: tuple[int, ...], yuv: tuple[int, int, int]) -> None:
     """Fill a rectangle (left, top, right, bottom), clipped to the picture."""
     left, top, right, bottom = (max(0, value) for value in area)
-    for plane, value, share in zip(planes, _yuv(rgb), (1, 2, 2), strict=True):
+    for plane, value, share in zip(planes, yuv, (1, 2, 2), strict=True):
         plane[top // share : bottom // share, left // share : right // share] = value
 
 
 def _blend(
-    planes: Planes, corner: tuple[int, int], mask: np.ndarray, rgb: tuple[int, int, int]
+    planes: Planes, corner: tuple[int, int], mask: np.ndarray, yuv: tuple[int, int, int]
 ) -> None:
     """Blend a colour in by a mask, whose left upper corner is given; clipped to the picture."""
     left, top = (max(0, value // 2 * 2) for value in corner)
@@ -160,7 +146,7 @@ def _blend(
         return
     chroma_mask = mask[::2, ::2]
     for plane, value, share, cover in zip(
-        planes, _yuv(rgb), (1, 2, 2), (mask, chroma_mask, chroma_mask), strict=True
+        planes, yuv, (1, 2, 2), (mask, chroma_mask, chroma_mask), strict=True
     ):
         rows, columns = cover.shape
         area = plane[top // share : top // share + rows, left // share : left // share + columns]

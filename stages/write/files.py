@@ -56,17 +56,19 @@ def force_to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file atomically: readers see the older one or all of the new one.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file atomically: readers see the older one or all of the new one.
 
     Raises:
         OutputError: it cannot be written.
     """
+    if isinstance(content, str):
+        # No name of a file, however strange, may keep a result from being written.
+        content = content.encode("utf-8", "backslashreplace")
     try:
         with output_errors_name(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            # No name of a file, however strange, may keep a result from being written.
-            unfinished_name(path).write_text(text, encoding="utf-8", errors="backslashreplace")
+            unfinished_name(path).write_bytes(content)
         move_into_place(path)
     except OutputError:
         with suppress(OSError):

@@ -109,6 +109,12 @@ class RowMaker:
             self.duration_s = float(batch.time_s[-1]) - self._first_s
 
 
+def whole_percent(steps: np.ndarray) -> np.ndarray:
+    """What films and pages show of probabilities in steps: percent, halves up."""
+    of_percent = PROBABILITY_STEPS // 100
+    return (steps + of_percent // 2) // of_percent
+
+
 def rounded_to_steps(probabilities: np.ndarray) -> np.ndarray:
     """Round probabilities so that each row still sums to exactly 1 (largest remainder method).
 

@@ -50,7 +50,7 @@ class VideoWriter:
         self._path, self._info, self._settings, self._sound_of = path, info, settings, sound_of
         self._layout = FRAGMENTED if fragmented else {"movflags": "+faststart"}
         self._size = info.width + info.width % 2, info.height + info.height % 2
-        self._annotator = Annotator(*self._size, settings.blur)
+        self._annotator = Annotator(*self._size, info.colorspace, settings.blur)
         self._first_pts = round(Fraction(info.start_s) / info.time_base)
         self._frame_duration = max(1, round(info.every / (info.rate * info.time_base)))
         self._container: av.container.OutputContainer | None = None

@@ -102,7 +102,14 @@ def file_names(folder: Path) -> set[str]:
 
 
 CODEBOOKS = {"timeline.json", "segments.json"}
-RESULTS = {"timeline.csv", "segments.csv", "annotated.mp4", "report.html", "summary.json"}
+RESULTS = {
+    "timeline.csv",
+    "segments.csv",
+    "annotated.mp4",
+    "report.html",
+    "summary.json",
+    "thumbnail.jpg",
+}
 RESULTS |= CODEBOOKS
 
 

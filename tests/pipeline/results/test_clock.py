@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from pipeline.results.clock import clock, seconds_of, ticks
-from pipeline.results.report import asset
+from pipeline.results.pages import asset
 
 LENGTHS_S = (0.0, 0.04, 0.7, 2.4, 9.99, 10, 12, 13, 59.6, 60, 100, 3599.7, 3600, 90_000, 3e6)
 
@@ -62,6 +62,21 @@ def test_pages_write_the_same_times(browser: Browser) -> None:
 
 def test_an_axis_may_begin_late() -> None:
     assert ticks(3662.0, 3600.5) == [3610, 3620, 3630, 3640, 3650, 3660]
+
+
+def test_ticks_of_a_page_are_round_wherever_it_looks(browser: Browser) -> None:
+    page = browser.new_page()
+    page.add_script_tag(content=asset("clock.js"))
+    for from_s, until_s, most, texts in (
+        (0, 100, 6, ["0:00", "0:30", "1:00", "1:30"]),
+        (61.3, 64.2, 6, ["1:01.5", "1:02.0", "1:02.5", "1:03.0", "1:03.5", "1:04.0"]),
+        (3590, 3650, 3, ["1:00:00", "1:00:30"]),
+        (0, 0.04, 8, ["0:00.0"]),
+        (0, 1e6, 8, ["0:00", "240:00:00"]),
+    ):
+        ticks_of_page = page.evaluate("arguments => ticks(...arguments)", [from_s, until_s, most])
+        assert [text for _, text in ticks_of_page] == texts
+    page.close()
 
 
 @pytest.mark.parametrize("end_s", LENGTHS_S)

@@ -9,6 +9,7 @@ import pytest
 
 from models.emotions import EMOTIONS
 from stages.batch import NOBODY, FrameBatch
+from stages.colours import BT601
 from stages.frames import yuv_planes
 from stages.write.annotate import Annotator
 from tests.stages.batches import Box, batch_of
@@ -19,7 +20,7 @@ SIZE = WIDTH, HEIGHT = 640, 360
 def annotated(batch: FrameBatch, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
     """Its first frame drawn on grey: (h * 3 / 2, w) uint8."""
     pixels = np.full((height * 3 // 2, width), 128, np.uint8)
-    Annotator(width, height).draw(yuv_planes(pixels), batch, 0)
+    Annotator(width, height, BT601).draw(yuv_planes(pixels), batch, 0)
     return pixels
 
 
@@ -94,7 +95,7 @@ def test_faces_are_blurred_also_those_that_are_not_shown() -> None:
     before = pixels.copy()
     batch = smiling((100, 100, 80, 100), (400, 150, 60, 70))
     batch = replace(batch, people=np.array([1, NOBODY]))
-    Annotator(WIDTH, HEIGHT, blur=True).draw(yuv_planes(pixels), batch, 0)
+    Annotator(WIDTH, HEIGHT, BT601, blur=True).draw(yuv_planes(pixels), batch, 0)
     for plane, old, share in zip(yuv_planes(pixels), yuv_planes(before), (1, 2, 2), strict=True):
         for x, y, width, height in ((110, 110, 60, 80), (400, 150, 60, 70)):
             area = slice(y // share, (y + height) // share), slice(x // share, (x + width) // share)

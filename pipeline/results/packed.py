@@ -1,0 +1,47 @@
+"""Pack the rows of a timeline so that a page can hold them: ``web/rows.js`` reads them back."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.results.timeline import Timeline
+from stages.write.rows import PROBABILITY_STEPS, whole_percent
+
+MAX_ROWS = 4_000_000
+"""Of longer timelines each second, third or n-th row of a person is packed: bounds the page."""
+
+LOW = 8
+"""Is added to the label of a row that is not to be relied on."""
+
+
+def row_step(timeline: Timeline) -> int:
+    """Each how many-th row of a person is packed."""
+    return max(1, -(-len(timeline) // MAX_ROWS))
+
+
+def pack(timeline: Timeline, people: Sequence[int], min_confidence: float) -> str:
+    """Times of all frames, then the rows of these people.
+
+    All integers are little-endian, and stand for the difference from the one before. As Base64 of
+    a zlib stream of: times of the n frames in microseconds, float64; of each person the k numbers
+    of frames, int32; of each person the likeliest expressions, k uint8, to which ``LOW`` is added
+    where the face is not usable or nothing is as likely as ``min_confidence``, and the
+    probabilities in percent, 7 times k uint8, as they are rounded in the film.
+    """
+    _, first_rows, frames = np.unique(timeline.frame, return_index=True, return_inverse=True)
+    times_us = np.rint(timeline.time_s[first_rows] * 1e6)
+    parts = [np.diff(times_us, prepend=0.0).astype("<f8")]
+    rows_of = [timeline.rows_of(person)[:: row_step(timeline)] for person in people]
+    parts += [np.diff(frames[rows], prepend=0).astype("<i4") for rows in rows_of]
+    for rows in rows_of:
+        steps = np.rint(timeline.probabilities[rows] * PROBABILITY_STEPS).astype(np.int64)
+        low = ~timeline.usable[rows] | (steps.max(axis=1) < min_confidence * PROBABILITY_STEPS)
+        labels = steps.argmax(axis=1) + LOW * low
+        columns = [labels, *whole_percent(steps).T]
+        parts += [np.diff(column, prepend=0).astype(np.uint8) for column in columns]
+    packed = zlib.compress(b"".join(part.tobytes() for part in parts), level=6)
+    return base64.b64encode(packed).decode()

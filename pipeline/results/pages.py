@@ -1,0 +1,38 @@
+"""Make pages of the templates, scripts and styles in ``web``: each page is one file."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.results.clock import clock
+from pipeline.results.outlines import COLOURS_RGB
+from stages.colours import hex_of
+
+COLOURS = {label: hex_of(rgb) for label, rgb in COLOURS_RGB.items()}
+"""By label of segments, as style sheets write them."""
+
+
+def render(template: str, **values: Any) -> str:
+    """A page; values are escaped wherever the template puts them."""
+    return _templates().get_template(template).render(values)
+
+
+def asset(name: str) -> str:
+    """A file of ``web``, as text."""
+    return (resources.files("pipeline.results") / "web" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=FunctionLoader(asset), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    templates.globals.update(asset=lambda name: Markup(asset(name)), colours=COLOURS)
+    templates.filters.update(clock=clock, percent="{:.0%}".format)
+    return templates
