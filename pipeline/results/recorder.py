@@ -48,7 +48,6 @@ class Recorder:
         reidentifier = FaceReidentifier() if settings.track.remember_s else None
         self._settler = Settler(settings.track, settings.smooth, live, reidentifier)
         self._row_maker = RowMaker(
-            settings.usable,
             settings.smooth.keep_raw,
             DETECTORS[settings.detect.detector].finds_landmarks,
         )
