@@ -147,7 +147,8 @@ def _validated(values: dict[str, Any], origin: str) -> Settings:
                 f"unknown{nearest(str(first['loc'][-1]), allowed)}; allowed: {', '.join(allowed)}"
             )
         else:
-            message = first["msg"][0].lower() + first["msg"][1:]
+            message = first["msg"].removeprefix("Value error, ")
+            message = message[0].lower() + message[1:]
             problem = f"{first['input']!r} is wrong: {message}"
             if isinstance(first["input"], str) and "expected" in first.get("ctx", {}):
                 choices = (

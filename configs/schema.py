@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 Fraction01 = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
@@ -31,6 +31,20 @@ class ReadSettings(Section):
     faces are upright."""
     rate: Annotated[float, Field(gt=0, le=1000)] | None = None
     """Frames per second of a folder of numbered pictures, which makes a film of it."""
+    from_s: Seconds = 0
+    """Frames that are shown before are left out, in seconds from the first frame."""
+    to_s: Annotated[float, Field(gt=0)] | None = None
+    """Frames that are shown from then on are left out; empty: none."""
+    every: Count = 1
+    """Of all frames, only those are analysed whose number is a multiple of this."""
+
+    @field_validator("to_s")
+    @classmethod
+    def _is_later(cls, to_s: float | None, info: ValidationInfo) -> float | None:
+        from_s = info.data.get("from_s", 0)
+        if to_s is not None and to_s <= from_s:
+            raise ValueError(f"must be later than read.from_s, which is {from_s:g}")
+        return to_s
 
 
 class DetectSettings(Section):

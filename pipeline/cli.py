@@ -11,6 +11,7 @@ from configs.errors import EmotionTimelinesError, UsageError, UserTableError
 from configs.version import VERSION
 from pipeline.commands.bench import bench
 from pipeline.commands.evaluate import evaluate
+from pipeline.commands.export import export
 from pipeline.commands.run import demo, run
 from pipeline.commands.train import train
 from pipeline.run_command import SOME_FAILED, WRONG_COMMAND
@@ -25,7 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (run, demo, train, evaluate, bench):
+for command in (run, export, demo, train, evaluate, bench):
     app.command()(command)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -18,6 +19,7 @@ from rich.progress import (
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
+    track,
 )
 from rich.table import Column, Table
 from rich.text import Text
@@ -33,6 +35,8 @@ PLAIN_INTERVAL_S = 5.0
 
 NARROW_COLUMNS = 70
 """A narrower terminal has room for less."""
+
+T = TypeVar("T")
 
 
 class TerminalReporter(Reporter):
@@ -160,6 +164,9 @@ class PlainReporter(Reporter):
         progress, now_s = self._current[job], monotonic()
         if now_s - progress.printed_s >= PLAIN_INTERVAL_S:
             progress.printed_s = now_s
+            if not frames:  # It is read up to the part that is analysed.
+                self._say(f"{job.name}: reading up to the part")
+                return
             rate = frames / (now_s - progress.started_s)
             left_s = max(0, progress.total_frames - frames) / rate
             self._say(f"{job.name}: {frames} frames, {rate:.0f} frames/s, {left_s:.0f} s left")
@@ -220,3 +227,8 @@ def training_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
     ) as bar:
         task = bar.add_task("training", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def shown_while_done(console: Console, what: str, items: Sequence[T]) -> Iterator[T]:
+    """Goes through items, with a progress bar if the console is a terminal."""
+    yield from track(items, what, console=console, disable=not console.is_terminal, transient=True)

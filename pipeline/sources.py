@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from configs.cameras import Camera, camera_of, is_live, load_cameras, without_secrets
-from configs.errors import SourceError
+from configs.errors import ConfigError, SourceError
 from configs.names import as_text, printable
-from configs.schema import Settings
+from configs.schema import ReadSettings, Settings
 from pipeline.places import Places, has_results, place_of
 from stages.read.pictures import numbered_pictures
 
@@ -23,6 +23,9 @@ VIDEO_SUFFIXES = {
     ".wmv", ".flv", ".3gp", ".ogv", ".mjpeg", ".mjpg",
 }  # fmt: skip
 """Videos when a folder is searched; a file given by name may have any suffix."""
+
+PART = ReadSettings().model_dump(include={"from_s", "to_s", "every"})
+"""Settings that leave frames of a recorded video out, as they are if none is left out."""
 
 CAMERA_LIST_SUFFIXES = {".yaml", ".yml"}
 
@@ -128,7 +131,7 @@ def find_streams(sources: Sequence[str], settings: Settings, out: Path) -> list[
             existing one is kept, and the folder of the new one gets a number.
 
     Raises:
-        ConfigError: a list of cameras is wrong.
+        ConfigError: a list of cameras is wrong, or a setting is for recorded videos alone.
     """
     cameras: list[tuple[Camera, Settings]] = []
     for source in sources:
@@ -138,6 +141,11 @@ def find_streams(sources: Sequence[str], settings: Settings, out: Path) -> list[
             cameras.append((camera_of(source), settings))
     streams: dict[str, Stream] = {}
     for camera, own_settings in cameras:
+        part = own_settings.read.model_dump(include=set(PART))
+        if changed := [name for name, value in part.items() if value != PART[name]]:
+            raise ConfigError(
+                f"{camera.name}: read.{changed[0]} is for recorded videos, not for live streams"
+            )
         name = _numbered(camera.name, streams.keys())
         folder = unused_folder(out / name)
         streams[name] = Stream(name, camera.address, own_settings, folder)

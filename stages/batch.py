@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,12 @@ class VideoInfo:
         start_pts: presentation timestamp of the first frame.
         start_s: time of the first frame, from the beginning of the file's earliest stream.
         rate: average frames a second.
-        frames: number of frames that the container states; 0 if it does not.
+        frames: number of frames to read, by what the container states; 0 if it does not.
         duration_s: duration that the container states; 0 if it does not.
         codec: FFmpeg's name of the video codec.
         rotate: degrees clockwise by which pictures are turned, beyond what the file says.
+        from_s, to_s: the part that is read, in seconds from the first frame.
+        every: of the frames, only those are read whose number is a multiple of this.
         colorspace: FFmpeg's number for that of the pixels; if the stream does not state it, what
             players take it for.
         color_primaries, color_trc: FFmpeg's numbers for the stream's colours.
@@ -43,6 +46,9 @@ class VideoInfo:
     color_primaries: int
     color_trc: int
     rotate: int = 0
+    from_s: float = 0.0
+    to_s: float = inf
+    every: int = 1
 
 
 NOBODY = 0
@@ -69,6 +75,9 @@ class FrameBatch:
 
     Attributes:
         first_frame: number of the first of these frames in the video, from 0.
+        frame_step: difference of the numbers of consecutive frames.
+        left_out: frames of the part that were left out before the last of these, by ``every``.
+        before_part: frames that were left out because they are before the part.
         pts: (n,) int64, presentation timestamps in units of ``VideoInfo.time_base``.
         time_s: (n,) float64, seconds since the first frame of the video.
         pixels: (n, height * 3 / 2, width) uint8, planar YUV 4:2:0 of limited range, upright; an odd
@@ -98,6 +107,9 @@ class FrameBatch:
     pts: np.ndarray
     time_s: np.ndarray
     pixels: np.ndarray = field(default_factory=lambda: NO_PIXELS)
+    frame_step: int = 1
+    left_out: int = 0
+    before_part: int = 0
     damage: str | None = None
     turn: int | None = None
     arrived_s: np.ndarray = _empty(dtype=np.float64)

@@ -14,6 +14,7 @@ LAYERS = (
     "pipeline.__main__",
     "pipeline.cli",
     "pipeline.commands",
+    "pipeline.export_command",
     "pipeline.run_command",
     "pipeline.signals",
     "pipeline.api",

@@ -21,6 +21,7 @@ from pipeline.commands.options import (
     Verbose,
     formats_in,
 )
+from pipeline.results.clock import seconds_of
 from pipeline.run.ledger import Redo
 from pipeline.run.plan import with_runnable_model
 from pipeline.run_command import analyse_videos, watch_streams
@@ -55,6 +56,14 @@ def run(
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="PATTERN", help="Of a folder, no files that match.")
     ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Leave out what is before, e.g. 90 or 1:30."),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option("--to", metavar="TIME", help="Leave out what is from then on."),
+    ] = None,
     redo: Annotated[bool, typer.Option("--redo", help="Analyse again what is done.")] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Only analyse again what failed.")
@@ -81,6 +90,8 @@ def run(
         "video.blur": True if blur else None,
         "live.duration_s": duration_s,
         "live.frames": frames,
+        "read.from_s": _seconds("--from", begin),
+        "read.to_s": _seconds("--to", end),
     }
     settings = load_settings(config, assignments or [], flags)
     settings = with_runnable_model(settings)
@@ -101,6 +112,13 @@ def run(
     pictures = settings.read.rate is not None
     jobs = find_jobs(sources, out, include or [], exclude or [], pictures)
     raise typer.Exit(analyse_videos(*jobs, out, settings, what, verbose))
+
+
+def _seconds(option: str, text: str | None) -> float | None:
+    try:
+        return None if text is None else seconds_of(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {error}") from None
 
 
 def demo(

@@ -75,6 +75,17 @@ EXPRESSIONS = {name: f"The face looks {name} to most people." for name in EMOTIO
 }
 """The levels of a column that holds an expression."""
 
+NO_FACE = {
+    "none found": "No face was found.",
+    "left out": "A face was found, but for too short a time to be shown (track.min_s).",
+    "outside": "It is not in the part of the video that was analysed.",
+}
+"""Why there is no face: the levels of a column; frames outside the part are in no timeline."""
+
+SEGMENT_LABELS = EXPRESSIONS | {
+    "unclear": "No expression has a high enough mean probability (segments.min_confidence)."
+}
+
 TRACK = Column("track", "Number of the person in this video, from 1.", type="integer")
 
 TIMELINE = (
@@ -100,6 +111,8 @@ TIMELINE = (
     Column("usable", "Whether the face is large enough, and seen enough from the front, for its "
            "expression to be relied on.", None, "integer",
            {"0": "It cannot be relied on.", "1": "It can be relied on."}),
+    Column("no_face", "Why the frame has no face; empty where it has one.", None, "string",
+           {key: NO_FACE[key] for key in ("none found", "left out")}),
     *(
         Column(f"raw_{name}", f"Probability of the expression {name}, as the network gave it.",
                PROBABILITY)
@@ -111,7 +124,7 @@ TIMELINE = (
 SEGMENTS = (
     TRACK,
     Column("emotion", "The expression with the highest mean probability.", None, "string",
-           EXPRESSIONS | {"unclear": "No expression has a high enough mean probability."}),
+           SEGMENT_LABELS),
     Column("start_s", "When the segment begins, from the first frame of the video.", "s"),
     Column("end_s", "When it ends, from the first frame of the video.", "s"),
     Column("confidence", "Mean probability of the likeliest expression.", PROBABILITY),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -56,7 +56,7 @@ def linked_files(document: Eaf, path: Path) -> Iterator[Path]:
                     yield (path.parent / decoded).resolve()
 
 
-def tiers_of(document: Eaf, path: Path, tracks: Mapping[int, Any], names: Names) -> dict[str, int]:
+def tiers_of(document: Eaf, path: Path, tracks: Collection[int], names: Names) -> dict[str, int]:
     """The tracks that the tiers of people are of, by the tier's name.
 
     A tier is called ``Person 1`` or by the person's name; other tiers, and those that depend on

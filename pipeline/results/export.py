@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import mimetypes
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from urllib.parse import quote
 
 import pyarrow
 
 from configs.errors import OutputError
 from configs.schema import Settings
 from pipeline.results import codebook
+from pipeline.results.elan import write_elan
 from pipeline.results.named import name_of
-from pipeline.results.segments import COLUMNS, Segment, as_rows, segments_by_person
+from pipeline.results.segments import COLUMNS, Segment, as_rows
 from pipeline.results.video_result import VideoResult
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
 
@@ -81,38 +79,10 @@ def _parquet(result: VideoResult, path: Path) -> None:
         parquet.write_table(result.table.cast(schema), file)
 
 
-def _elan(result: VideoResult, path: Path) -> None:
-    from pympi import Eaf
-
-    document = Eaf(author="Emotion Timelines")
-    if result.film.exists():  # A live stream is recorded in pieces.
-        film, kind = result.film.absolute(), mimetypes.guess_type(result.film.name)[0] or "video/*"
-        address = _relative_address(film, path.parent.absolute())
-        document.add_linked_file(film.as_uri(), address, mimetype=kind)
-    of_person = segments_by_person(result.segments)
-    for person in result.people:
-        tier = name_of(person.track, result.names)
-        document.add_tier(tier)
-        for segment in of_person[person.track]:
-            start_ms, end_ms = (_film_ms(result, at_s) for at_s in _times_s(segment))
-            document.add_annotation(tier, start_ms, max(end_ms, start_ms + 1), segment.emotion)
-    document.remove_tier("default")
-    document.to_file(str(path))
-
-
-def _relative_address(path: Path, folder: Path) -> str | None:
-    """URL of a file from a folder; None for one on another drive of Windows."""
-    try:
-        address = quote(os.fsencode(Path(os.path.relpath(path, folder)).as_posix()))
-    except ValueError:
-        return None
-    return address if address.startswith("../") else f"./{address}"
-
-
 def _captions(result: VideoResult, path: Path) -> None:
     cues = ["WEBVTT"]
     for segment in sorted(result.segments, key=lambda segment: (segment.start_s, segment.track)):
-        start_ms, end_ms = (_film_ms(result, at_s) for at_s in _times_s(segment))
+        start_ms, end_ms = (result.film_ms(at_s) for at_s in _times_s(segment))
         if start_ms < end_ms:
             name = name_of(segment.track, result.names)
             who = f"{result.names.get(segment.track) or segment.track}: "
@@ -133,11 +103,6 @@ def _times_s(segment: Segment) -> tuple[float, float]:
     return segment.start_s, segment.end_s
 
 
-def _film_ms(result: VideoResult, at_s: float) -> int:
-    # Down, so that no segment begins after its first frame; microseconds, as a table has them.
-    return round((result.film_starts_s + at_s) * 1_000_000) // 1000
-
-
 def _clock(at_ms: int) -> str:
     minutes, ms = divmod(at_ms, 60_000)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
@@ -148,7 +113,7 @@ WRITERS: dict[str, Callable[[VideoResult, Path], None]] = {
     "timeline.json": _codebook_of_timeline,
     "segments.json": _codebook_of_segments,
     "timeline.parquet": _parquet,
-    "timeline.eaf": _elan,
+    "timeline.eaf": write_elan,
     "timeline.vtt": _captions,
     "timeline.png": _picture,
     "timeline.svg": _picture,

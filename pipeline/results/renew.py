@@ -43,9 +43,9 @@ def renew(
     made_by = replace(made_by, settings=changed)
     try:
         portraits = portraits_in(folder / REPORT)
-        recorded = result_in(folder, (summary, made_by), settings)
+        result = result_in(folder, (summary, made_by), settings, names)
+        recorded = result_in(folder, (summary, made_by), settings) if names else result
         summary = replace(summary, people=tuple(asdict(person) for person in recorded.people))
-        result = result_in(folder, (summary, made_by), settings, names) if names else recorded
         problems = write_exports(result, folder, settings)
         write_report(result, summary, portraits, folder)
     except Exception as error:  # As for an analysis: the other videos go on.

@@ -28,7 +28,7 @@ PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python-headl
 Status = Literal["complete", "partial", "failed"]
 
 DECISIVE = {
-    "read": ("rotate", "rate"),
+    "read": ("rotate", "rate", "from_s", "to_s", "every"),
     "detect": None,
     "track": None,
     "smooth": None,
@@ -102,11 +102,11 @@ class Provenance:
                 "ffmpeg": av.ffmpeg_version_info,
                 **{name: metadata.version(name) for name in PACKAGES},
             },
-            command=command or _command_line(),
+            command=command or command_line(),
         )
 
 
-def _command_line() -> str:
+def command_line() -> str:
     """The command line, without secrets."""
     words = [
         "page.token=***" if word.startswith("page.token=") else without_secrets(word)
@@ -138,6 +138,9 @@ class Summary:
         duration_s: time from the first frame to the last.
         faces: faces, over all frames.
         tracks: number of people.
+        without_face: frames in the timeline without a face, by the reason that it gives.
+        left_out: frames that were decoded, but are not in the timeline: by the setting
+            ``read.every``, and those before the part that was to be analysed.
         dropped: frames dropped; always 0 for a file.
         video: size, frame rate, codec, and ``start_s``, the presentation time of the first frame.
         input: of a file: its absolute path, to tell whose results these are; size and time of
@@ -161,6 +164,8 @@ class Summary:
     duration_s: float = 0.0
     faces: int = 0
     tracks: int = 0
+    without_face: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
     dropped: int = 0
     video: dict[str, Any] = field(default_factory=dict)
     input: dict[str, Any] | None = None

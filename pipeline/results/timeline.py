@@ -21,7 +21,7 @@ NOBODY = 0
 PROBABILITIES = (*EMOTIONS, *(f"raw_{name}" for name in EMOTIONS))
 
 TYPES = {
-    "emotion": pyarrow.string(),
+    **dict.fromkeys(("emotion", "no_face"), pyarrow.string()),
     **dict.fromkeys(("frame", "track", "usable"), pyarrow.int64()),
     **dict.fromkeys(("x", "y", "width", "height", "score", *PROBABILITIES), pyarrow.float32()),
     **dict.fromkeys(("valence", "eyes_px", "roll_deg"), pyarrow.float32()),

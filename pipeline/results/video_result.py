@@ -40,6 +40,19 @@ class VideoResult:
     provenance: Mapping[str, Any]
     names: Names = field(default_factory=dict)
 
+    @property
+    def blurred(self) -> bool:
+        """Whether faces were made unrecognisable in all that is written."""
+        return bool(self.provenance["settings"]["video"]["blur"])
+
+    def film_ms(self, at_s: float) -> int:
+        """When a moment of the timeline is shown in the film, in milliseconds.
+
+        Rounded down, so that no segment begins after its first frame; from microseconds, as a table
+        has them.
+        """
+        return round((self.film_starts_s + at_s) * 1_000_000) // 1000
+
 
 def read_result(
     table: Path,

@@ -78,8 +78,8 @@ class Batch:
 
         study = read_study(self._out) if renewable else None
         return {
-            job: study.names_of(video_at(self._out, job.folder, summary)) if study else {}
-            for job, (summary, _) in renewable.items()
+            job: study.names_of(video_at(self._out, job.folder, found)) if study else {}
+            for job, found in renewable.items()
         }
 
 

@@ -11,36 +11,67 @@ import pandas
 
 from configs.errors import SourceError
 from models.emotions import EMOTIONS
+from pipeline.results.codebook import PROBABILITY, Column
 from pipeline.results.people import usable_share
+from pipeline.study import columns
 from pipeline.study.study import Study, read_study
 from pipeline.study.videos import Video, videos_in
-from pipeline.study.write import write_table
+from pipeline.study.write import table_of, write_table
 
 VIDEOS, PEOPLE = "videos.csv", "people.csv"
 
-WHOLE_NUMBERS = ("frames", "people", "track", "changes")
-
 VIDEO_COLUMNS = (
-    "video", "status", "reason", "duration_s", "frames", "usable_share", "people", "segments"
+    columns.VIDEO,
+    Column("status", "How the analysis ended.", None, "string",
+           {"complete": "The whole video is in the tables.",
+            "partial": "The video is damaged or the run was stopped; what could be decoded is in "
+                       "the tables.",
+            "failed": "There are no tables."}),
+    Column("reason", "Why it is not complete.", type="string"),
+    Column("duration_s", "Time from the first frame to the last. Empty, as all that follows, "
+           "without tables.", "s"),
+    Column("frames", "Number of frames.", type="integer"),
+    Column("usable_share", "Share of the frames that have a usable face.", columns.SHARE),
+    Column("people", "Number of people.", type="integer"),
+    Column("segments", "Who made the segments.", None, "string",
+           {"by the program": "They are found in the timeline.",
+            "by hand": "A user corrected them in ELAN."}),
 )  # fmt: skip
+
 PERSON_COLUMNS = (
-    "video", "track", "name", "first_s", "last_s", "face_s", "usable_share", "confidence",
-    *(f"mean_{name}" for name in EMOTIONS), "mean_valence",
-    *(f"share_{name}" for name in EMOTIONS), "changes", "changes_per_min",
+    columns.VIDEO,
+    columns.TRACK,
+    columns.NAME,
+    Column("first_s", "When the face is first seen, from the first frame of the video.", "s"),
+    Column("last_s", "When it is last seen.", "s"),
+    Column("face_s", "Time that it is seen in all.", "s"),
+    Column("usable_share", "Share of this time for which the face is usable: what follows is over "
+           "this time, but for changes.", columns.SHARE),
+    Column("confidence", f"Mean probability of the likeliest expression. {columns.EMPTY}",
+           PROBABILITY),
+    *columns.means(),
+    *(
+        Column(f"share_{name}", f"Share of time for which {name} is the likeliest expression, or, "
+               f"where segments are by hand, is theirs. {columns.EMPTY}", columns.SHARE)
+        for name in EMOTIONS
+    ),
+    Column("changes", "Number of changes from one segment's expression to the next one's.",
+           type="integer"),
+    Column("changes_per_min", "The same by time seen.", "1/min"),
 )  # fmt: skip
 
 
-def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
-    """Write both tables into an output folder.
+def tables_of(
+    videos: Iterable[Video], study: Study
+) -> tuple[pandas.DataFrame, pandas.DataFrame, list[str]]:
+    """Both tables, with what is told of participants.
 
     Args:
         study: what a user told.
 
     Returns:
-        What is wrong with tables that cannot be read; people of these are left out.
-
-    Raises:
-        OutputError: one cannot be written.
+        ``videos``, ``people``, and what is wrong with tables that cannot be read; people of these
+        are left out.
     """
     rows, people, problems = [], [], []
     for video in videos:
@@ -51,11 +82,22 @@ def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
             usable, persons = None, []
         people += [_person(video, person, study) for person in persons]
         rows.append(_video(video, usable, len(persons)))
-    for name, columns, table in ((VIDEOS, VIDEO_COLUMNS, rows), (PEOPLE, PERSON_COLUMNS, people)):
-        frame = pandas.DataFrame(table, columns=list(columns))
-        whole = [column for column in WHOLE_NUMBERS if column in columns]
-        frame[whole] = frame[whole].astype("Int64")
-        write_table(study.join(frame), out / name)
+    return (
+        study.join(table_of(rows, VIDEO_COLUMNS)),
+        study.join(table_of(people, PERSON_COLUMNS)),
+        problems,
+    )
+
+
+def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
+    """Write both tables into an output folder; returns problems, as ``tables_of``.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
+    of_videos, people, problems = tables_of(videos, study)
+    write_table(of_videos, out / VIDEOS, (*VIDEO_COLUMNS, *study.columns(of_videos)))
+    write_table(people, out / PEOPLE, (*PERSON_COLUMNS, *study.columns(people)))
     return problems
 
 
@@ -76,7 +118,7 @@ def _figures(video: Video, study: Study) -> tuple[float | None, list[dict[str, A
     usable, persons = video.summary.usable_share, list(video.summary.people)
     names = study.names_of(video)
     if video.has_table and usable is None:
-        usable = usable_share(video.read().timeline)
+        usable = usable_share(video.timeline({}))
     if video.has_table and (names or any("means" not in person for person in persons)):
         persons = [asdict(person) for person in video.read(names).people]
     if study.main_person:
@@ -103,7 +145,8 @@ def _person(video: Video, figures: dict[str, Any], study: Study) -> dict[str, An
     face_s = figures["face_s"]
     return {
         "video": video.name,
-        **figures,
+        **{name: figures.get(name) for name in ("track", "first_s", "last_s", "face_s")},
+        **{name: figures.get(name) for name in ("usable_share", "confidence")},
         "name": study.names_of(video).get(figures["track"]),
         **{f"mean_{name}": mean for name, mean in figures["means"].items()},
         "mean_valence": figures["valence"],

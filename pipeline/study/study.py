@@ -10,7 +10,9 @@ from typing import Any
 
 import pandas
 
+from pipeline.results.codebook import Column
 from pipeline.results.named import Names
+from pipeline.study.columns import told
 from pipeline.study.participants import Participants
 from pipeline.study.videos import Video
 from stages.write.files import write_atomically
@@ -44,6 +46,11 @@ class Study:
         """A table with what is told of participants."""
         return self.participants.join(table) if self.participants else table
 
+    def columns(self, joined: pandas.DataFrame) -> tuple[Column, ...]:
+        """Those of participants in a table that was joined."""
+        added = self.participants.columns if self.participants else []
+        return told(joined, [name for name in added if name in joined], "--participants")
+
     def write(self, out: Path, made_by: Mapping[str, Any]) -> None:
         """Write ``study.json`` into an output folder.
 
@@ -53,11 +60,11 @@ class Study:
         Raises:
             OutputError: it cannot be written.
         """
-        told = self.participants.rows.to_dict("records") if self.participants else []
+        rows = self.participants.rows.to_dict("records") if self.participants else []
         values = {
             "names": self.names,
             "analysed": self.analysed,
-            "participants": told,
+            "participants": rows,
             "main_person": self.main_person,
             **made_by,
         }
@@ -68,14 +75,14 @@ def read_study(out: Path) -> Study:
     """What is told in an output folder; nothing if ``study.json`` is absent or destroyed."""
     try:
         values = json.loads((out / STUDY).read_text(encoding="utf-8"))
-        told = values["participants"]
+        rows = values["participants"]
         return Study(
             names={
                 video: {int(track): name for track, name in names.items()}
                 for video, names in values["names"].items()
             },
             analysed=values["analysed"],
-            participants=Participants(pandas.DataFrame(told, dtype=str)) if told else None,
+            participants=Participants(pandas.DataFrame(rows, dtype=str)) if rows else None,
             main_person=values["main_person"],
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from configs.errors import SourceError
 from configs.load import with_changes
 from configs.names import as_text
 from configs.schema import Settings
 from pipeline.places import TABLE, folders_with_summaries
-from pipeline.results.named import Names
+from pipeline.results.named import Names, with_names
 from pipeline.results.renew import result_in
 from pipeline.results.summary import Provenance, Summary, read_summary
+from pipeline.results.timeline import Timeline, read_table, timeline_of
 from pipeline.results.video_result import VideoResult
 
 
@@ -29,18 +29,12 @@ class Video:
     name: str
     folder: Path
     summary: Summary
+    made_by: Provenance
 
-    @cached_property
-    def made_by(self) -> Provenance:
-        """What made it.
-
-        Raises:
-            SourceError: its summary is gone.
-        """
-        found = read_summary(self.folder)
-        if found is None:
-            raise SourceError(f"{self.folder}: its summary.json is gone")
-        return found[1]
+    @property
+    def begins_s(self) -> float:
+        """About when its table begins, in seconds from the first frame of the file."""
+        return float((self.made_by.settings.get("read") or {}).get("from_s") or 0)
 
     @property
     def has_table(self) -> bool:
@@ -69,17 +63,33 @@ class Video:
         """
         return result_in(self.folder, (self.summary, self.made_by), self.settings, names)
 
+    def timeline(self, names: Names) -> Timeline:
+        """Its table alone.
+
+        Args:
+            names: of its people, by track.
+
+        Raises:
+            SourceError: the table cannot be read.
+        """
+        rows = read_table(self.folder / TABLE)
+        return with_names(timeline_of(rows, self.summary.gaps_s), names)
+
 
 def videos_in(out: Path) -> Iterator[Video]:
     """All results in an output folder, by name."""
     for folder in folders_with_summaries(out):
         found = read_summary(folder)
         if found:
-            yield video_at(out, folder, found[0])
+            yield video_at(out, folder, found)
 
 
-def video_at(out: Path, folder: Path, summary: Summary) -> Video:
-    """The result in a folder below an output folder."""
+def video_at(out: Path, folder: Path, found: tuple[Summary, Provenance]) -> Video:
+    """The result in a folder below an output folder.
+
+    Args:
+        found: what ``read_summary`` returns for it.
+    """
     place = folder.relative_to(out)
     name = place.as_posix() if place.parts else folder.resolve().name
-    return Video(as_text(name), folder, summary)
+    return Video(as_text(name), folder, *found)

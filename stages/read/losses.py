@@ -82,8 +82,12 @@ class Losses:
     def _has_hole(self, packet: av.Packet) -> bool:
         return self._codec.name in WITHOUT_ZEROS and ZEROS in bytes(packet).rstrip(b"\0")
 
-    def faults(self) -> list[str]:
-        """What is lost or damaged, in words, once everything is read."""
+    def faults(self, to_end: bool) -> list[str]:
+        """What is lost or damaged, in words, once everything is read.
+
+        Args:
+            to_end: the file was read until it ended, so it may have been cut off.
+        """
         faults = []
         if lost := self._lost_pictures():
             faults.append(f"{lost} damaged frame(s) could not be decoded")
@@ -95,6 +99,8 @@ class Losses:
             for kind, count in self._incomplete.items()
             if kind != "video"
         ]
+        if not to_end:
+            return faults
         stated = self._stated_packets()
         stated_end_s = self._stated_end_s()
         if self._packets < stated:

@@ -12,11 +12,14 @@ from stages.geometry import eye_lines
 
 COLUMNS = (
     "frame", "time_s", "track", "x", "y", "width", "height", "score", "emotion", *EMOTIONS,
-    "valence", "eyes_px", "roll_deg", "usable",
+    "valence", "eyes_px", "roll_deg", "usable", "no_face",
 )  # fmt: skip
 
 RAW_COLUMNS = tuple(f"raw_{emotion}" for emotion in EMOTIONS)
 """At the end of a row, if ``smooth.keep_raw`` is set."""
+
+NONE_FOUND, LEFT_OUT = "none found", "left out"
+"""Why a frame has no face: none was found; or one was, but for too short a time to be shown."""
 
 PROBABILITY_STEPS = 10_000
 """Probabilities are written in steps of one over this."""
@@ -36,6 +39,7 @@ class RowMaker:
         faces: faces so far, over all frames.
         people: people so far.
         left_out: faces so far that were too short to be shown, as in ``Settler``.
+        empty: frames so far without a face, by reason.
         duration_s: time from the first frame to the last.
     """
 
@@ -43,6 +47,8 @@ class RowMaker:
         self.columns = COLUMNS + RAW_COLUMNS if keep_raw else COLUMNS
         self._keep_raw, self._measured = keep_raw, measured
         self.frames = self.faces = self.people = self.left_out = 0
+        self.empty = {NONE_FOUND: 0, LEFT_OUT: 0}
+        self._first_s: float | None = None
         self.duration_s = 0.0
 
     def rows(self, batch: FrameBatch) -> Iterator[tuple[str, ...]]:
@@ -53,17 +59,21 @@ class RowMaker:
         self.left_out += int((~shown).sum())
         self.people = max(self.people, int(batch.people.max(initial=0)))
         if len(batch):
-            self.duration_s = float(batch.time_s[-1])
+            self._first_s = float(batch.time_s[0]) if self._first_s is None else self._first_s
+            self.duration_s = float(batch.time_s[-1]) - self._first_s
         steps = rounded_to_steps(batch.probabilities)
         raw = rounded_to_steps(batch.raw_probabilities) if self._keep_raw else steps
         valences = valence_of(steps)
         eyes_px, roll_deg = (values.round(1) + 0.0 for values in eye_lines(batch.landmarks))
+        no_raw = ("",) * (len(self.columns) - len(COLUMNS))
         for index, time_s in enumerate(batch.time_s):
-            frame = (str(batch.first_frame + index), f"{time_s:.6f}")
+            frame = (str(batch.first_frame + index * batch.frame_step), f"{time_s:.6f}")
             within = batch.faces_of(index)
             faces = [face for face in range(within.start, within.stop) if shown[face]]
             if not faces:
-                yield frame + ("",) * (len(self.columns) - len(frame))
+                reason = LEFT_OUT if within.start < within.stop else NONE_FOUND
+                self.empty[reason] += 1
+                yield (*frame, *("",) * (len(COLUMNS) - len(frame) - 1), reason, *no_raw)
             for face in faces:
                 yield (
                     *frame,
@@ -76,6 +86,7 @@ class RowMaker:
                     f"{eyes_px[face]:.1f}",
                     f"{roll_deg[face]:.1f}" if self._measured else "",
                     str(int(batch.usable[face])),
+                    "",
                     *(f"{step / PROBABILITY_STEPS:.4f}" for step in raw[face] if self._keep_raw),
                 )
 

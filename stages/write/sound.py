@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
+from math import inf
 from pathlib import Path
 
 import av
@@ -29,15 +30,21 @@ class Sound:
 
     Args:
         may_copy: whether packets may be copied unchanged, where their codec allows it.
+        from_s, to_s: the part that is copied, in seconds from the start of the file.
 
     Attributes:
         problem: why there is no sound although the source has some, in words.
     """
 
     def __init__(
-        self, source: Path | None, container: av.container.OutputContainer, may_copy: bool = True
+        self,
+        source: Path | None,
+        container: av.container.OutputContainer,
+        may_copy: bool = True,
+        from_s: float = -inf,
+        to_s: float = inf,
     ) -> None:
-        self._output = container
+        self._output, self._from_s, self._to_s = container, from_s, to_s
         self._packets: Iterator[av.Packet] = iter(())
         self._next: av.Packet | None = None
         self._source: av.container.InputContainer | None = None
@@ -71,7 +78,7 @@ class Sound:
 
     def finish(self) -> None:
         """Write the rest, and close the source."""
-        self.write_until(float("inf"))
+        self.write_until(self._to_s)
         self.close()
 
     def close(self) -> None:
@@ -99,6 +106,8 @@ class Sound:
             shift = round(self._start_s / packet.time_base)
             packet.pts -= shift
             packet.dts -= shift
+            if _start_s(packet) < self._from_s:
+                continue
             packet.stream = target
             yield packet
 
@@ -129,6 +138,8 @@ class Sound:
         for frame in frames:
             if frame.pts is not None and frame.time_base is not None:
                 frame.pts -= round(self._start_s / frame.time_base)
+                if frame.pts * frame.time_base < self._from_s:
+                    continue
             yield from target.encode(frame)
         yield from target.encode(None)
 

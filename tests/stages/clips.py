@@ -206,7 +206,7 @@ def frame_times_s(path: Path) -> np.ndarray:
     return pts - pts[0]
 
 
-def read_all(path: Path, **settings: int) -> list[FrameBatch]:
+def read_all(path: Path, **settings: float) -> list[FrameBatch]:
     """All batches of a video."""
     with VideoReader(path, ReadSettings(**settings)) as reader:
         return list(reader.batches())

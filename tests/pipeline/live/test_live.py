@@ -184,6 +184,8 @@ def test_password_is_in_no_file_and_no_message(tmp_path: Path) -> None:
         (("samples", "--show"), "--show is for cameras"),
         (("samples", "--duration", "5"), "--duration is for cameras"),
         (("samples", "--frames", "5"), "--frames is for cameras"),
+        (("0", "--from", "5"), "read.from_s is for recorded videos"),
+        (("0", "--set", "read.every=2"), "read.every is for recorded videos"),
     ],
 )
 def test_what_does_not_go_together_is_refused(arguments: tuple[str, ...], problem: str) -> None:

@@ -53,7 +53,7 @@ def test_each_frame_has_its_rows_in_order() -> None:
     assert [float(row["time_s"]) for row in rows] == [0, 0.04, 0.08, 0.08, 0.12, 0.16]
     for row in rows:
         empty = row["frame"] in ("1", "3")
-        assert all((row[name] == "") == empty for name in COLUMNS[2:])
+        assert all((row[name] == "") == empty for name in COLUMNS[2:-1])
     assert [rows[0][name] for name in ("x", "y", "width", "height")] == [
         "10.0", "20.0", "30.0", "40.0"
     ]  # fmt: skip
@@ -65,6 +65,16 @@ def test_printed_probabilities_sum_to_1_and_name_the_likeliest() -> None:
         assert sum(printed.values()) == 1
         assert printed[row["emotion"]] == max(printed.values())
         assert min(printed.values()) >= 0
+
+
+def test_frames_without_a_face_say_why() -> None:
+    batch = replace(classified(batch_of([[BOX], [], [BOX]])), people=np.array([0, 1]))
+    maker = RowMaker(keep_raw=True)
+    batch = replace(batch, raw_probabilities=batch.probabilities, frame_step=5)
+    rows = [dict(zip(maker.columns, row, strict=True)) for row in maker.rows(batch)]
+    assert [row["no_face"] for row in rows] == ["left out", "none found", ""]
+    assert [row["frame"] for row in rows] == ["0", "5", "10"]
+    assert maker.empty == {"left out": 1, "none found": 1}
 
 
 def test_valence_is_that_of_the_printed_probabilities() -> None:

@@ -1,0 +1,172 @@
+"""``synchrony.csv``: how far two people's expressions go together, perhaps with a lag.
+
+Lagged correlation of the means in ``bins.csv`` (Boker et al., "Windowed cross-correlation and peak
+picking", Psychological Methods 7, 2002, in one window). Whether the largest is more than chance is
+told by surrogates: the second series shifted in time, around its end, beyond every lag that is
+looked at, so that it keeps its own course and loses its relation to the first (Moulder, Boker,
+Ramseyer and Tschacher, "Determining synchrony between behavioral time series: an application of
+surrogate data generation", Psychological Methods 23, 2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+import pandas
+
+from pipeline.results.codebook import Column
+from pipeline.study import columns
+from pipeline.study.columns import MEASURES
+
+SYNCHRONY = "synchrony.csv"
+
+LONGEST_LAG_S = 5.0
+MAX_SURROGATES = 199
+MIN_BINS = 10
+"""That both must have, for a correlation."""
+
+PAIR = "pair"
+"""Column of participants that pairs videos: the main people of videos that share its value."""
+
+COLUMNS = (
+    Column("pair", "The video, for two people in one; otherwise the value of the participants' "
+           "column pair, which two videos share.", type="string"),
+    *(
+        Column(f"{which}_{column.name}", f"Of the {which} person. {column.description}",
+               type=column.type)
+        for which in ("first", "second")
+        for column in (columns.VIDEO, columns.TRACK, columns.NAME)
+    ),
+    Column("measure", "Expression, or valence.", type="string"),
+    Column("lag_s", "Lag with the correlation furthest from 0: positive if the second person "
+           "follows the first.", "s"),
+    Column("r", "Pearson's correlation at this lag.", "-1 to 1"),
+    Column("n", "Bins that it is over, in which both are seen and usable.", type="integer"),
+    Column("p", "Share of surrogates, and of the pair itself, with a correlation at any lag at "
+           "least as far from 0; empty if the series are too short for surrogates.", "0 to 1"),
+)  # fmt: skip
+
+
+def lagged_correlations(
+    first: np.ndarray, second: np.ndarray, longest: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Correlations of a series with others that come later, or earlier.
+
+    Args:
+        first: (n,), NaN where there is no value.
+        second: (k, n), likewise.
+        longest: largest lag, in bins.
+
+    Returns:
+        (k, 2 * longest + 1) float64 from lag ``-longest`` on, NaN with fewer than ``MIN_BINS``
+        pairs of values or without variance; and the number of pairs, alike.
+    """
+    length = len(first)
+    correlations = np.full((len(second), 2 * longest + 1), np.nan)
+    counts = np.zeros(correlations.shape, np.int64)
+    for column, lag in enumerate(range(-longest, longest + 1)):
+        if abs(lag) >= length:
+            continue
+        x = first[max(0, -lag) : length - max(0, lag)]
+        y = second[:, max(0, lag) : length - max(0, -lag)]
+        both = np.isfinite(x) & np.isfinite(y)
+        count = both.sum(axis=1)
+        xs, ys = np.where(both, x, 0.0), np.where(both, y, 0.0)
+        known = np.maximum(count, 1)
+        xs = np.where(both, xs - (xs.sum(axis=1) / known)[:, None], 0.0)
+        ys = np.where(both, ys - (ys.sum(axis=1) / known)[:, None], 0.0)
+        spread = np.sqrt((xs**2).sum(axis=1) * (ys**2).sum(axis=1))
+        usable = (count >= MIN_BINS) & (spread > 1e-12)
+        product = (xs * ys).sum(axis=1)
+        correlations[:, column] = np.where(usable, product / np.maximum(spread, 1e-12), np.nan)
+        counts[:, column] = count
+    return correlations, counts
+
+
+def synchrony(
+    first: np.ndarray, second: np.ndarray, longest: int
+) -> tuple[int, float, int, float] | None:
+    """The best lag in bins, its correlation, the number of bins, and p, NaN if not known.
+
+    Args:
+        first, second: (n,), NaN where there is no value.
+
+    Returns:
+        None if no lag has enough bins.
+    """
+    (own,), (counts,) = lagged_correlations(first, second[None], longest)
+    if np.isnan(own).all():
+        return None
+    best = int(np.nanargmax(np.abs(own)))
+    surrogates = _largest(lagged_correlations(first, _shifted(second, longest), longest)[0])
+    at_least = np.count_nonzero(surrogates >= abs(own[best]) - 1e-12)
+    p = (1 + at_least) / (1 + len(surrogates)) if len(surrogates) else np.nan
+    return best - longest, float(own[best]), int(counts[best]), p
+
+
+def _largest(correlations: np.ndarray) -> np.ndarray:
+    """The largest of each row, by size alone; rows without any are left out."""
+    known = np.abs(correlations[~np.isnan(correlations).all(axis=1)])
+    return np.nanmax(known, axis=1) if len(known) else np.empty(0)
+
+
+def _shifted(series: np.ndarray, longest: int) -> np.ndarray:
+    """The series shifted around its end, by as many bins as no lag of either undoes: (k, n)."""
+    shifts = np.arange(2 * longest + 1, len(series) - 2 * longest)
+    if len(shifts) > MAX_SURROGATES:
+        shifts = shifts[np.linspace(0, len(shifts) - 1, MAX_SURROGATES).round().astype(int)]
+    return series[(np.arange(len(series)) - shifts[:, None]) % len(series)]
+
+
+def synchrony_rows(bins: pandas.DataFrame, width_s: float) -> list[tuple[object, ...]]:
+    """Rows of every two people in a video, and of the main people of videos that are a pair.
+
+    Args:
+        bins: ``bins.csv``, with the columns of participants.
+        width_s: of the bins.
+    """
+    longest = max(1, round(LONGEST_LAG_S / width_s))
+    seen = bins[bins["track"].notna()]
+    people = {
+        key: person.set_index(person["start_s"].div(width_s).round().astype(int))
+        for key, person in seen.groupby(["video", "track"], sort=False)
+    }
+    rows = []
+    for pair, one, other in _pairs(people):
+        grid = range(
+            min(one.index.min(), other.index.min()), max(one.index.max(), other.index.max()) + 1
+        )
+        who = [pair, *(person.iloc[0][name] for person in (one, other)
+                       for name in ("video", "track", "name"))]  # fmt: skip
+        for measure in MEASURES:
+            first, second = (
+                person[f"mean_{measure}"].reindex(grid).to_numpy(float) for person in (one, other)
+            )
+            found = synchrony(first, second, longest)
+            if found is not None:
+                lag, r, n, p = found
+                rows.append((*who, measure, lag * width_s, r, n, p))
+    return rows
+
+
+def _pairs(
+    people: dict[tuple[str, int], pandas.DataFrame],
+) -> Iterator[tuple[str, pandas.DataFrame, pandas.DataFrame]]:
+    """What joins two people, and both."""
+    of_video: dict[str, list[pandas.DataFrame]] = {}
+    for (video, _), person in people.items():
+        of_video.setdefault(video, []).append(person)
+    for video, persons in of_video.items():
+        for one, other in combinations(persons, 2):
+            yield video, one, other
+    of_pair: dict[str, list[pandas.DataFrame]] = {}
+    for persons in of_video.values():
+        main = max(persons, key=lambda person: person["seen_share"].sum())
+        pair = main.iloc[0].get(PAIR)
+        if isinstance(pair, str) and pair:
+            of_pair.setdefault(pair, []).append(main)
+    for pair, mains in of_pair.items():
+        for one, other in combinations(mains, 2):
+            yield pair, one, other

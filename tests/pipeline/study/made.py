@@ -1,0 +1,132 @@
+"""Results of made-up videos, in the files that an analysis would write."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from configs.schema import Settings
+from models.emotions import EMOTIONS
+from models.runtime import SHIPPED_MODEL, EmotionNetwork
+from pipeline.places import TABLE
+from pipeline.results.export import write_exports
+from pipeline.results.people import usable_share
+from pipeline.results.report import write_report
+from pipeline.results.summary import Provenance, Summary
+from pipeline.results.video_result import read_result
+from stages.write.rows import COLUMNS, rounded_to_steps
+
+RATE = 25
+
+
+@dataclass
+class MadeFace:
+    """One track.
+
+    Attributes:
+        probabilities: (n, 7), for each frame.
+        seen, usable: (n,) bool; everywhere if not given.
+        side_px: of its box.
+    """
+
+    probabilities: np.ndarray
+    seen: np.ndarray | None = None
+    usable: np.ndarray | None = None
+    side_px: float = 100
+
+    def __post_init__(self) -> None:
+        everywhere = np.ones(len(self.probabilities), bool)
+        self.seen = everywhere if self.seen is None else self.seen
+        self.usable = everywhere if self.usable is None else self.usable
+
+
+@dataclass
+class MadeVideo:
+    """A video, its frames at ``RATE`` or at times of their own."""
+
+    faces: Mapping[int, MadeFace]
+    time_s: np.ndarray
+    start_s: float = 0.0
+    ended_at: str = "2026-01-01T00:00:00+00:00"
+    live: dict | None = field(default=None)
+
+
+def probabilities(**given: float) -> np.ndarray:
+    """(7,): those given, the others sharing what is left."""
+    rest = (1 - sum(given.values())) / (len(EMOTIONS) - len(given))
+    return np.array([given.get(name, rest) for name in EMOTIONS])
+
+
+def wandering(random: np.random.Generator, frames: int, towards: str, by: float) -> np.ndarray:
+    """(n, 7) probabilities that wander, and lean towards an expression."""
+    steps = random.normal(0, 0.25, (frames, len(EMOTIONS))).cumsum(axis=0)
+    steps -= np.linspace(0, 1, frames)[:, None] * steps[-1]
+    steps[:, EMOTIONS.index("neutral")] += 1.5
+    steps[:, EMOTIONS.index(towards)] += by
+    powers = np.exp(steps)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def make_result(out: Path, name: str, video: MadeVideo, report: bool = True) -> Path:
+    """Write a complete result into ``out/name``; returns its folder."""
+    folder = out / name
+    folder.mkdir(parents=True)
+    with (folder / TABLE).open("w", newline="") as lines:
+        csv.writer(lines, lineterminator="\n").writerows([COLUMNS, *_rows(video)])
+    settings, provenance = Settings(), _provenance()
+    source = Path("/videos") / name
+    gaps_s = [gap["from_s"] for gap in video.live["gaps"]] if video.live else ()
+    result = read_result(
+        folder / TABLE, source, source, video.start_s, settings, asdict(provenance), gaps_s
+    )
+    assert write_exports(result, folder, settings) == []
+    summary = Summary(
+        source=str(source),
+        status="complete",
+        frames=len(video.time_s),
+        duration_s=float(video.time_s[-1]),
+        faces=int(sum(face.seen.sum() for face in video.faces.values())),
+        tracks=len(video.faces),
+        video={"rate": RATE, "start_s": video.start_s},
+        input={"path": str(source)},
+        ended_at=video.ended_at,
+        live=video.live,
+        usable_share=usable_share(result.timeline),
+        people=tuple(asdict(person) for person in result.people),
+    )
+    if report:
+        write_report(result, summary, {}, folder)
+    summary.write(folder, provenance)
+    return folder
+
+
+def times_s(seconds: float) -> np.ndarray:
+    return np.arange(round(seconds * RATE)) / RATE
+
+
+@cache
+def _provenance() -> Provenance:
+    return Provenance.of(Settings(), EmotionNetwork(SHIPPED_MODEL), "made up")
+
+
+def _rows(video: MadeVideo):
+    steps = {track: rounded_to_steps(face.probabilities) for track, face in video.faces.items()}
+    for frame, at_s in enumerate(video.time_s):
+        seen = [(track, face) for track, face in video.faces.items() if face.seen[frame]]
+        if not seen:
+            yield (frame, f"{at_s:.6f}", *[""] * (len(COLUMNS) - 2))
+        for track, face in seen:
+            values = steps[track][frame] / 10_000
+            of = dict(zip(EMOTIONS, values, strict=True))
+            valence = of["happy"] - max(of[name] for name in ("angry", "disgust", "fear", "sad"))
+            yield (
+                frame, f"{at_s:.6f}", track, "10.0", "10.0",
+                f"{face.side_px:.1f}", f"{face.side_px:.1f}", "0.900",
+                EMOTIONS[int(np.argmax(values))], *(f"{value:.4f}" for value in values),
+                f"{valence:.4f}", "40.0", "0.0", int(face.usable[frame]),
+            )  # fmt: skip
