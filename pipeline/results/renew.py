@@ -18,7 +18,7 @@ from pipeline.results.report import REPORT, portraits_in, write_report
 from pipeline.results.summary import Provenance, Summary, public_settings
 from pipeline.results.video_result import VideoResult, read_result
 
-RENEWED_SECTIONS = ("segments", "export")
+RENEWED_SECTIONS = ("segments", "export", "picture")
 """Settings that the table does not depend on."""
 
 
