@@ -149,6 +149,17 @@ class ExportSettings(Section):
     """Files for other programs: ``timeline.`` and each of these."""
 
 
+class PictureSettings(Section):
+    width_cm: Annotated[float, Field(ge=5, le=200)] = 23
+    """Of ``timeline.png`` and ``timeline.svg``."""
+    lane_cm: Annotated[float, Field(ge=0.3, le=20)] = 1.2
+    """Height of each person's lane."""
+    from_s: Seconds = 0
+    """The picture shows the part from here, in seconds from the first frame."""
+    to_s: Annotated[float, Field(gt=0)] | None = None
+    """Up to here; empty: to the end."""
+
+
 class LiveSettings(Section):
     open_timeout_s: Wait = 10
     """How long to wait for a stream to answer, before trying again."""
@@ -211,6 +222,7 @@ class Settings(Section):
     video: VideoSettings = VideoSettings()
     segments: SegmentSettings = SegmentSettings()
     export: ExportSettings = ExportSettings()
+    picture: PictureSettings = PictureSettings()
     live: LiveSettings = LiveSettings()
     page: PageSettings = PageSettings()
     executor: ExecutorSettings = ExecutorSettings()

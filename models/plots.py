@@ -17,15 +17,21 @@ from models.metrics import reliability
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#999999"
 
+MARKED_EPOCHS = 20
+"""So few are marked by points: one epoch alone would show no line."""
+
 
 def plot_history(rows: Sequence[dict[str, float]], path: Path) -> None:
     """Loss and accuracy over the epochs, of training and validation."""
     epochs = range(1, len(rows) + 1)
+    marker = "o-" if len(rows) <= MARKED_EPOCHS else "-"
     figure, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for panel, name in zip(panels, ("loss", "accuracy"), strict=True):
-        panel.plot(epochs, [row[name] for row in rows], color=GREY, label="training")
-        panel.plot(epochs, [row[f"val_{name}"] for row in rows], color=BLUE, label="validation")
-        panel.set(xlabel="epoch", ylabel=name)
+        for key, colour, label in ((name, GREY, "training"), (f"val_{name}", BLUE, "validation")):
+            values = [row[key] for row in rows]
+            panel.plot(epochs, values, marker, color=colour, markersize=4, label=label)
+        panel.set(xlabel="epoch", ylabel=name, xlim=(0.5, len(rows) + 0.5))
+        panel.xaxis.get_major_locator().set_params(integer=True)
         panel.spines[["top", "right"]].set_visible(False)
         panel.legend(frameon=False)
     _save(figure, path)

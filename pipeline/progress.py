@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
@@ -16,10 +16,12 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TaskID,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
     track,
 )
+from rich.table import Column, Table
 from rich.text import Text
 
 from configs.names import printable
@@ -31,76 +33,107 @@ from stages.batch import VideoInfo
 
 PLAIN_INTERVAL_S = 5.0
 
+NARROW_COLUMNS = 70
+"""A narrower terminal has room for less."""
+
 T = TypeVar("T")
 
 
 class TerminalReporter(Reporter):
-    """A progress bar for each current video, and one for all videos."""
+    """A bar for all videos, and below it one for each current video, as many as there is room for.
+
+    A video that is not complete is named above them as soon as it is done.
+    """
 
     def __init__(self, console: Console, videos: int) -> None:
-        self._videos, self._failed = videos, 0
-        self._all: TaskID | None = None
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TextColumn("{task.completed:>6.0f} {task.fields[unit]}"),
-            _RateColumn(),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            speed_estimate_period=600,
-        )
+        self._videos, self._done, self._failed = videos, 0, 0
+        self._shares: dict[Job, float] = {}
         self._tasks: dict[Job, TaskID] = {}
-        self._starting: TaskID | None = None
+        self._bars = _Bars(console)
+        self._all = self._bars.add_task("starting", total=None, unit="")
         self._lock = Lock()
 
     def __enter__(self) -> TerminalReporter:
-        self._progress.start()
-        self._starting = self._progress.add_task("starting", total=None, unit="frames")
+        self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self._bars.stop()
 
     def started(self, job: Job, info: VideoInfo) -> None:
-        self._end_of_start()
-        if job in self._tasks:
-            self._progress.remove_task(self._tasks[job])
-        self._tasks[job] = self._progress.add_task(
-            job.name, total=info.frames or None, unit="frames"
-        )
-
-    def advanced(self, job: Job, frames: int) -> None:
-        self._progress.update(self._tasks[job], completed=frames)
-
-    def finished(self, job: Job, summary: Summary) -> None:
-        self._end_of_start()
         with self._lock:
             if job in self._tasks:
-                self._progress.remove_task(self._tasks.pop(job))
+                self._bars.remove_task(self._tasks[job])
+            self._shares[job] = 0.0
+            self._tasks[job] = self._bars.add_task(
+                job.name, total=info.frames or None, unit="frames"
+            )
+            self._show_all()
+
+    def advanced(self, job: Job, frames: int) -> None:
+        with self._lock:
+            task = self._bars.tasks[self._bars.task_ids.index(self._tasks[job])]
+            self._bars.update(task.id, completed=frames)
+            self._shares[job] = (task.percentage or 0.0) / 100
+            self._show_all()
+
+    def finished(self, job: Job, summary: Summary) -> None:
+        with self._lock:
+            if job in self._tasks:
+                self._bars.remove_task(self._tasks.pop(job))
+            self._shares.pop(job, None)
+            self._done += 1
             self._failed += summary.status == "failed"
-            failed = f", {self._failed} failed" if self._failed else ""
-            assert self._all is not None
-            self._progress.update(self._all, advance=1, description=f"all{failed}")
+            self._show_all()
         if summary.status != "complete":
-            self._progress.console.print(_problem(summary), soft_wrap=True)
+            self._bars.console.print(_problem(summary), soft_wrap=True)
 
     def warned(self, warning: str) -> None:
-        self._progress.console.print(error_line(warning), soft_wrap=True)
+        self._bars.console.print(error_line(warning), soft_wrap=True)
 
-    def _end_of_start(self) -> None:
-        with self._lock:
-            if self._starting is not None:
-                self._progress.remove_task(self._starting)
-                self._starting = None
-                self._all = self._progress.add_task("all", total=self._videos, unit="videos")
+    def _show_all(self) -> None:
+        """Videos that are under way count by their shares, so that the time left is known soon."""
+        failed = f", {self._failed} failed" if self._failed else ""
+        self._bars.update(
+            self._all,
+            description=f"{self._done} of {self._videos}{failed}",
+            total=self._videos,
+            completed=self._done + sum(self._shares.values()),
+        )
+
+
+class _Bars(Progress):
+    """Bars that stay within the window, whatever its size."""
+
+    def __init__(self, console: Console) -> None:
+        self._window = console
+        super().__init__(console=console, expand=True, speed_estimate_period=600)
+
+    def make_tasks_table(self, tasks: Iterable[Task]) -> Table:
+        wide = self._window.width >= NARROW_COLUMNS
+        name = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+        self.columns = (
+            TextColumn("{task.description}", markup=False, table_column=name),
+            BarColumn(bar_width=24 if wide else 8),
+            TaskProgressColumn(),
+            *([_RateColumn()] if wide else []),
+            TimeRemainingColumn(compact=True),
+        )
+        shown = list(tasks)
+        room = max(1, self._window.height - 3)
+        table = super().make_tasks_table(shown[:room])
+        if len(shown) > room:
+            table.add_row(Text(f"and {len(shown) - room} more", style="dim"))
+        return table
 
 
 class _RateColumn(ProgressColumn):
+    """Frames per second."""
+
     def render(self, task: Task) -> Text:
-        rate = task.completed / task.elapsed if task.elapsed else 0.0
-        if task.fields["unit"] == "videos":
-            return Text(f"{rate * 60:6.1f}/min")
-        return Text(f"{rate:5.0f}/s")
+        if not task.elapsed or task.fields["unit"] != "frames":
+            return Text("")
+        return Text(f"{task.completed / task.elapsed:5.0f}/s")
 
 
 @dataclass

@@ -99,8 +99,8 @@ class FrameBatch:
         tracks: (m,) int64, track ids, from 1: one face followed within one shot.
         crops: (m, 48, 48) uint8, aligned grey faces.
         crop_sides: (m,) float32, side in the frame of the square that a crop shows, in pixels.
-        landmark_errors: (m,) float32, how far the landmark that fits worst lies from where an
-            aligned face has it, in pixels of a crop; large for a face from the side.
+        usable: (m,) bool, whether the face is large enough, and seen enough from the front, for its
+            expression to be relied on.
         probabilities: (m, 7) float32, in the order of ``EMOTIONS``; settled, smoothed over time.
         people: (m,) int64, person ids, from 1, once settled; ``NOBODY`` for a face not to be shown.
         raw_probabilities: (m, 7) float32, once settled: those that the network gave.
@@ -126,7 +126,7 @@ class FrameBatch:
     tracks: np.ndarray = _empty(dtype=np.int64)
     crops: np.ndarray = _empty(FACE_SIZE_PX, FACE_SIZE_PX, dtype=np.uint8)
     crop_sides: np.ndarray = _empty()
-    landmark_errors: np.ndarray = _empty()
+    usable: np.ndarray = _empty(dtype=np.bool_)
     probabilities: np.ndarray = _empty(len(EMOTIONS))
     people: np.ndarray = _empty(dtype=np.int64)
     raw_probabilities: np.ndarray = _empty(len(EMOTIONS))

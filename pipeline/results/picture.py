@@ -6,22 +6,35 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from configs.schema import PictureSettings
 from pipeline.results.clock import clock, ticks
 from pipeline.results.named import Names, name_of
 from pipeline.results.outlines import COLOURS_RGB, outlines_of
 from pipeline.results.segments import LABELS, segments_by_person
+from pipeline.results.timeline import Timeline
 from pipeline.results.video_result import VideoResult
 from stages.colours import hex_of
 
-WIDTH_IN, LANE_IN, MARGINS_IN = 9.0, 0.55, 1.25
+CM_PER_IN = 2.54
+MARGINS_CM = 2.6
+"""Above and below the lanes: title, times and legend."""
+
 DPI = 200
 MAX_STEPS = 1500
 """Of a lane: about as many as the picture has columns of pixels."""
 
-GREY = "0.35"
+LANE_SHARE = 0.9
+"""Of the height from one lane to the next, for a probability of 1."""
+
+MAX_SCALES = 12
+"""With more lanes, the scale of probabilities is at the uppermost alone."""
+
+GREY, PALE = "0.35", "0.88"
 
 
 def draw_timeline(result: VideoResult, path: Path) -> None:
@@ -33,35 +46,64 @@ def draw_timeline(result: VideoResult, path: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    timeline, segments = result.timeline, result.segments
+    timeline, segments, shown = result.timeline, result.segments, result.picture
+    start_s, end_s = _part(timeline, shown)
     lanes, of_person = timeline.people or [0], segments_by_person(segments)
-    figure = Figure(figsize=(WIDTH_IN, MARGINS_IN + LANE_IN * len(lanes)), layout="constrained")
+    height_cm = MARGINS_CM + shown.lane_cm * len(lanes)
+    figure = Figure(
+        figsize=(shown.width_cm / CM_PER_IN, height_cm / CM_PER_IN), layout="constrained"
+    )
     axes = figure.add_subplot()
     for lane, person in enumerate(reversed(lanes)):
-        axes.axhline(lane, color="0.85", linewidth=0.6, zorder=0)
-        for outline in outlines_of(timeline, of_person[person], MAX_STEPS):
+        for share in (0, 0.5, 1):
+            axes.axhline(lane + LANE_SHARE * share, color=PALE, linewidth=0.5, zorder=0)
+        within = [
+            each for each in of_person[person] if each.start_s < end_s and each.end_s > start_s
+        ]
+        for outline in outlines_of(timeline, within, MAX_STEPS):
             axes.stairs(
-                lane + 0.8 * outline.heights, outline.edges_s, baseline=lane, fill=True,
+                lane + LANE_SHARE * outline.heights, outline.edges_s, baseline=lane, fill=True,
                 color=_colour(outline.segment.emotion), linewidth=0,
             )  # fmt: skip
     axes.set_yticks(np.arange(len(lanes)) + 0.4, _names(lanes, result.names), parse_math=False)
-    axes.set_ylim(-0.1, len(lanes))
-    end_s = float(timeline.until_s[-1]) if len(timeline) else 1.0
-    start_s = float(timeline.time_s[0]) if len(timeline) else 0.0
+    axes.set_ylim(-0.05, len(lanes))
     axes.set_xlim(start_s, max(end_s, start_s + 1e-3))
     times_s = ticks(end_s, start_s)
     axes.set_xticks(times_s, [clock(at_s, end_s - start_s) for at_s in times_s])
     axes.tick_params(length=0, labelcolor=GREY, labelsize=8)
     axes.spines[:].set_visible(False)
     axes.set_title(result.source.name, loc="left", fontsize=10, parse_math=False)
-    shown = [name for name in LABELS if any(segment.emotion == name for segment in segments)]
-    if shown:
+    _draw_scale(axes, len(lanes))
+    there = [name for name in LABELS if any(segment.emotion == name for segment in segments)]
+    if there:
         figure.legend(
-            handles=[Patch(color=_colour(name), label=name) for name in shown],
+            handles=[Patch(color=_colour(name), label=name) for name in there],
             loc="outside lower center", ncols=len(LABELS), frameon=False, fontsize=8,
             handlelength=1, handleheight=1,
         )  # fmt: skip
-    figure.savefig(path, dpi=DPI, metadata={"Date": None} if path.suffix == ".svg" else None)
+    with rc_context({"svg.fonttype": "none"}):  # Letters stay letters, to be searched and edited.
+        figure.savefig(path, dpi=DPI, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def _part(timeline: Timeline, shown: PictureSettings) -> tuple[float, float]:
+    """From when to when the picture goes, in seconds from the first frame."""
+    if not len(timeline):
+        return 0.0, 1.0
+    end_s = float(timeline.until_s[-1])
+    start_s = min(max(shown.from_s, float(timeline.time_s[0])), end_s)
+    return start_s, end_s if shown.to_s is None else min(max(shown.to_s, start_s), end_s)
+
+
+def _draw_scale(axes: Axes, lanes: int) -> None:
+    """Probabilities, on the right."""
+    scale = axes.secondary_yaxis("right")
+    marked = range(lanes) if lanes <= MAX_SCALES else (lanes - 1,)
+    scale.set_yticks(
+        [lane + LANE_SHARE * share for lane in marked for share in (0, 0.5, 1)],
+        ["0", "50%", "100%"] * len(marked),
+    )
+    scale.tick_params(length=0, labelcolor=GREY, labelsize=5)
+    scale.spines[:].set_visible(False)
 
 
 def _names(lanes: Sequence[int], names: Names) -> list[str]:

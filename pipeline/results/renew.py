@@ -19,7 +19,7 @@ from pipeline.results.strip import strip_of
 from pipeline.results.summary import Provenance, Summary, public_settings
 from pipeline.results.video_result import VideoResult, read_result
 
-RENEWED_SECTIONS = ("segments", "export")
+RENEWED_SECTIONS = ("segments", "export", "picture")
 """Settings that the table does not depend on."""
 
 
@@ -47,7 +47,7 @@ def renew(
         result = result_in(folder, (summary, made_by), settings, names)
         if not names:
             summary = _with_figures(summary, result)
-        elif summary.by_hand or not found[1].has_segments_of(made_by):
+        elif summary.by_hand or not found[1].shares("segments", made_by):
             recorded = result_in(folder, (summary, made_by), settings)
             summary = _with_figures(summary, recorded)
         problems = write_exports(result, folder, settings)

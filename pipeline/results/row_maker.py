@@ -10,4 +10,4 @@ from stages.write.rows import RowMaker
 def make_row_maker(settings: Settings) -> RowMaker:
     """For one video or recording."""
     detector = DETECTORS[settings.detect.detector]
-    return RowMaker(settings.usable, settings.smooth.keep_raw, detector.finds_landmarks)
+    return RowMaker(settings.smooth.keep_raw, detector.finds_landmarks)

@@ -73,9 +73,9 @@ class Provenance:
     def _shipped_network(self) -> bool:
         return (self.settings.get("classify") or {}).get("model") is None
 
-    def has_segments_of(self, other: Provenance) -> bool:
-        """Whether both find segments in a table by the same settings."""
-        return self._section("segments") == other._section("segments")
+    def shares(self, section: str, other: Provenance) -> bool:
+        """Whether both have the same settings in a section."""
+        return self._section(section) == other._section(section)
 
     def _decisive(self) -> dict[str, Any]:
         """Settings that table and film depend on."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow
 
-from configs.schema import Settings
+from configs.schema import PictureSettings, Settings
 from pipeline.results.named import Names, segments_with_names, with_names
 from pipeline.results.people import Person, people_of
 from pipeline.results.segments import Segment, segments_of
@@ -28,6 +28,7 @@ class VideoResult:
         timeline, segments, people: with the tracks of one name as one.
         provenance: of the table, as in ``summary.json``.
         names: of people, as a user gave them.
+        picture: what the picture of the timeline shows, and its size.
     """
 
     source: Path
@@ -39,6 +40,7 @@ class VideoResult:
     people: list[Person]
     provenance: Mapping[str, Any]
     names: Names = field(default_factory=dict)
+    picture: PictureSettings = PictureSettings()
 
     @property
     def begins_s(self) -> float:
@@ -95,5 +97,14 @@ def read_result(
         segments = segments_of(timeline, settings.segments)
     people = people_of(timeline, segments, by_hand=read_segments is not None)
     return VideoResult(
-        source, film, film_starts_s, rows, timeline, segments, people, provenance, names
+        source,
+        film,
+        film_starts_s,
+        rows,
+        timeline,
+        segments,
+        people,
+        provenance,
+        names,
+        settings.picture,
     )

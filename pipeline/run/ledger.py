@@ -37,6 +37,9 @@ WRITE_INTERVAL_S = 5.0
 NOT_DONE_YET, FAILED_BEFORE = "not done yet", "failed before"
 TABLE_SERVES = "other segments or exports, made of the table that is there"
 
+PICTURES = {*export_names(("png", "svg"))}
+"""Files that depend on the settings of pictures."""
+
 Redo = Literal["what is missing", "everything", "what failed"]
 
 
@@ -142,7 +145,9 @@ def reason_to_do(
     missing = {name for name in wanted if not (job.folder / name).exists()}
     if missing & {TABLE, FILM, REPORT}:
         return "results are missing"
-    return TABLE_SERVES if missing or not made_by.has_segments_of(provenance) else None
+    sections = ("segments", "picture") if wanted & PICTURES else ("segments",)
+    same = all(made_by.shares(section, provenance) for section in sections)
+    return None if same and not missing else TABLE_SERVES
 
 
 class Ledger:

@@ -47,7 +47,7 @@ class FaceFinder:
         self, detector: Detector, info: VideoInfo, settings: Settings, live: bool = False
     ) -> None:
         detect = DetectStage(detector, info, settings.detect, live)
-        self._stages = (detect, CutStage(), AlignStage(), TrackStage(settings.track))
+        self._stages = (detect, CutStage(), AlignStage(settings.usable), TrackStage(settings.track))
         self._turn_finder = TurnFinder(detector, settings.detect.width_px)
         self._look_for_turns = not live and settings.read.rotate == 0
 

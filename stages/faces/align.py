@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from configs.schema import UsableSettings
 from models.emotions import FACE_SIZE_PX
 from stages.batch import FrameBatch
 from stages.frames import yuv_planes
-from stages.geometry import crop, similarity_transform
+from stages.geometry import crop, eye_lines, similarity_transform
 
 TEMPLATE_PX = np.array(
     [(15.1, 18.4), (33.3, 18.3), (24.5, 29.0), (17.2, 36.5), (32.4, 36.3)], dtype=np.float64
@@ -25,8 +26,15 @@ FULL_RANGE = np.clip((np.arange(256) - 16) * 255 / 219, 0, 255).round().astype(n
 
 
 class AlignStage:
-    """Fills ``crops``, ``crop_sides`` and ``landmark_errors`` from ``landmarks`` and the Y plane of
-    ``pixels``."""
+    """Fills ``crops``, ``crop_sides`` and ``usable`` from ``landmarks`` and the Y plane of
+    ``pixels``.
+
+    Args:
+        usable: which faces are large enough, and seen enough from the front, to be relied on.
+    """
+
+    def __init__(self, usable: UsableSettings) -> None:
+        self._usable = usable
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         if not len(batch.boxes):
@@ -42,8 +50,14 @@ class AlignStage:
             batch,
             crops=FULL_RANGE[np.stack(crops)],
             crop_sides=(FACE_SIZE_PX / scales).astype(np.float32),
-            landmark_errors=_landmark_errors(batch.landmarks, np.stack(transforms)),
+            usable=self._are_usable(batch.landmarks, np.stack(transforms)),
         )
+
+    def _are_usable(self, landmarks: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+        limits = self._usable
+        # As the table prints it, so that it does not contradict itself.
+        large = eye_lines(landmarks)[0].round(1) >= limits.min_eyes_px
+        return large & (_landmark_errors(landmarks, transforms) <= limits.max_landmark_error)
 
 
 def aligned_crop(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from configs.schema import SegmentSettings
 from models.emotions import EMOTIONS
 from stages.batch import NOBODY, FrameBatch
 from stages.colours import COLOURS_RGB, RGB, contrast, yuv_of
+from stages.write.labels import Rectangle, free_place, letters
 from stages.write.rows import rounded_to_steps, whole_percent
 
 INK_RGB, PAPER_RGB = (16, 16, 16), (255, 255, 255)
+
+UNCLEAR_BELOW = SegmentSettings().min_confidence
+"""Not the setting: other segments are made of a table without a new film."""
+
+PALE = 0.55
+"""Opacity of what marks a face that is not usable, or whose expression is not clear."""
 
 MOSAIC_SQUARES = 5
 """Across a blurred face: too few to recognise it."""
@@ -26,6 +34,22 @@ BLUR_FRAMES = 5
 Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
+@dataclass(frozen=True)
+class _Mark:
+    """How one face is marked: its box, (left, top, right, bottom), even; and its label."""
+
+    box: Rectangle
+    text: str
+    text_px: int
+    rgb: RGB
+    opacity: float
+
+    @property
+    def line(self) -> int:
+        """Its width in pixels: even, as the chroma planes are half as large."""
+        return max(2, self.text_px // 12 * 2)
+
+
 class Annotator:
     """Draws on frames of one size.
 
@@ -36,9 +60,9 @@ class Annotator:
     """
 
     def __init__(self, width: int, height: int, colorspace: int, blur: bool = False) -> None:
-        self._colorspace, self._blur = colorspace, blur
+        self._size, self._colorspace, self._blur = (width, height), colorspace, blur
         shorter = min(width, height)
-        self._min_text_px, self._max_text_px = max(12, shorter // 54), max(12, shorter // 24)
+        self._min_text_px, self._max_text_px = max(12, shorter // 54), max(14, shorter // 36)
 
     def draw(self, planes: Planes, batch: FrameBatch, index: int) -> None:
         """Draw the faces of the batch's frame at ``index``.
@@ -48,43 +72,58 @@ class Annotator:
         """
         if self._blur:
             blur_faces(planes, batch, index)
-        faces = batch.faces_of(index)
-        shown = [face for face in range(faces.start, faces.stop) if batch.people[face] != NOBODY]
-        steps = rounded_to_steps(batch.probabilities[faces])
-        # The largest faces last, so that their labels stay readable.
-        for face in sorted(shown, key=lambda face: batch.boxes[face, 3]):
-            likeliest = steps[face - faces.start].argmax()
-            emotion, percent = EMOTIONS[likeliest], whole_percent(steps[face - faces.start])
-            label = f"{batch.people[face]} {emotion} {percent[likeliest]}%"
-            self._draw_face(planes, batch.boxes[face], label, COLOURS_RGB[emotion])
+        within = batch.faces_of(index)
+        # The largest faces first: their labels have the best places.
+        faces = sorted(
+            (face for face in range(within.start, within.stop) if batch.people[face] != NOBODY),
+            key=lambda face: -batch.boxes[face, 3],
+        )
+        marks = [self._mark_of(batch, face) for face in faces]
+        for mark in reversed(marks):
+            self._draw_box(planes, mark)
+        taken = np.array([mark.box for mark in marks]).reshape(-1, 4)
+        for mark in marks:
+            place = self._draw_label(planes, mark, taken)
+            taken = np.vstack([taken, place])
 
-    def _draw_face(self, planes: Planes, box: np.ndarray, label: str, rgb: RGB) -> None:
-        height, width = planes[0].shape
-        left, top = (int(value) // 2 * 2 for value in box[:2])
-        right, bottom = (int(value) // 2 * 2 for value in box[:2] + box[2:])
-        # Small faces get small labels, so that a crowd stays readable.
-        text_px = int(np.clip(box[2] / 5, self._min_text_px, self._max_text_px))
-        # Even, so that a line covers whole pixels of the chroma planes, which are half as large.
-        line = max(2, text_px // 12 * 2)
-        for grow, colour in ((2, INK_RGB), (0, rgb)):
-            outer, yuv = line + grow, yuv_of(colour, self._colorspace)
+    def _mark_of(self, batch: FrameBatch, face: int) -> _Mark:
+        (steps,) = rounded_to_steps(batch.probabilities[face : face + 1])
+        likeliest = steps.argmax()
+        emotion, percent = EMOTIONS[likeliest], whole_percent(steps)[likeliest]
+        x, y, width, height = batch.boxes[face]
+        left, top, right, bottom = (int(value) // 2 * 2 for value in (x, y, x + width, y + height))
+        return _Mark(
+            box=(left, top, right, bottom),
+            text=f"{batch.people[face]} {emotion} {percent}%",
+            # Small faces get small labels, so that a crowd stays readable.
+            text_px=int(np.clip(width / 5, self._min_text_px, self._max_text_px)),
+            rgb=COLOURS_RGB[emotion],
+            opacity=1.0 if batch.usable[face] and percent >= 100 * UNCLEAR_BELOW else PALE,
+        )
+
+    def _draw_box(self, planes: Planes, mark: _Mark) -> None:
+        left, top, right, bottom = mark.box
+        for grow, colour in ((2, INK_RGB), (0, mark.rgb)):
+            thick, yuv = mark.line + 2 * grow, yuv_of(colour, self._colorspace)
             x0, y0, x1, y1 = left - grow, top - grow, right + grow, bottom + grow
-            _fill(planes, (x0, y0, x1, y0 + outer + grow), yuv)
-            _fill(planes, (x0, y1 - outer - grow, x1, y1), yuv)
-            _fill(planes, (x0, y0, x0 + outer + grow, y1), yuv)
-            _fill(planes, (x1 - outer - grow, y0, x1, y1), yuv)
+            _fill(planes, (x0, y0, x1, y0 + thick), yuv, mark.opacity)
+            _fill(planes, (x0, y1 - thick, x1, y1), yuv, mark.opacity)
+            _fill(planes, (x0, y0 + thick, x0 + thick, y1 - thick), yuv, mark.opacity)
+            _fill(planes, (x1 - thick, y0 + thick, x1, y1 - thick), yuv, mark.opacity)
 
-        text = _text_mask(label, text_px)
-        plate_height = text.shape[0] + 2 * line
-        plate_width = text.shape[1] + 4 * line
-        above, below = top - plate_height, min(bottom, height - plate_height)
-        plate_top = above if above >= 0 else below
-        plate_left = max(0, min(left, width - plate_width))
-        plate = (plate_left, plate_top, plate_left + plate_width, plate_top + plate_height)
-        _fill(planes, tuple(value // 2 * 2 for value in plate), yuv_of(rgb, self._colorspace))
-        ink = max((INK_RGB, PAPER_RGB), key=lambda ink: contrast(ink, rgb))
-        corner = plate_left + 2 * line, plate_top + line
+    def _draw_label(self, planes: Planes, mark: _Mark, taken: np.ndarray) -> Rectangle:
+        """Draw the label of a face; returns the place that it takes."""
+        text, line = letters(mark.text, mark.text_px), mark.line
+        width, height = text.shape[1] + 4 * line, text.shape[0] + line
+        left, top = (
+            value // 2 * 2 for value in free_place((width, height), mark.box, taken, self._size)
+        )
+        place = (left, top, left + width, top + height)
+        _fill(planes, place, yuv_of(mark.rgb, self._colorspace), mark.opacity)
+        ink = max((INK_RGB, PAPER_RGB), key=lambda ink: contrast(ink, mark.rgb))
+        corner = left + 2 * line, top + line // 2
         _blend(planes, corner, text, yuv_of(ink, self._colorspace))
+        return place
 
 
 def blur_faces(planes: Planes, batch: FrameBatch, index: int) -> None:
@@ -94,24 +133,6 @@ def blur_faces(planes: Planes, batch: FrameBatch, index: int) -> None:
     first, stop = batch.faces_of(near.start).start, batch.faces_of(near.stop - 1).stop
     for box in batch.boxes[first:stop]:
         _pixelate(planes, box)
-
-
-@lru_cache(maxsize=4096)
-def _text_mask(text: str, height_px: int) -> np.ndarray:
-    """Coverage of a line of text: (h, w) float32 from 0 to 1, h and w even.
-
-    Drawn four times as large and averaged down, as OpenCV's small text is coarse.
-    """
-    oversize, font = 4, cv2.FONT_HERSHEY_DUPLEX
-    thickness = max(1, round(height_px * oversize / 20))
-    scale = cv2.getFontScaleFromHeight(font, round(height_px * oversize * 0.72), thickness)
-    (width, _), _ = cv2.getTextSize(text, font, scale, thickness)
-    rows = height_px // 2 * 2
-    columns = (width // oversize + 3) // 2 * 2
-    canvas = np.zeros((rows * oversize, columns * oversize), np.uint8)
-    cv2.putText(canvas, text, (0, round(rows * oversize * 0.84)), font, scale, 255, thickness,
-                cv2.LINE_AA)  # fmt: skip
-    return cv2.resize(canvas, (columns, rows), interpolation=cv2.INTER_AREA) / np.float32(255)
 
 
 def _pixelate(planes: Planes, box: np.ndarray) -> None:
@@ -128,27 +149,24 @@ def _pixelate(planes: Planes, box: np.ndarray) -> None:
             area[:] = cv2.resize(squares, size, interpolation=cv2.INTER_NEAREST)
 
 
-def _fill(planes: Planes, area: tuple[int, ...], yuv: tuple[int, int, int]) -> None:
+def _fill(planes: Planes, area: tuple[int, ...], yuv: tuple[int, int, int], opacity: float) -> None:
     """Fill a rectangle (left, top, right, bottom), clipped to the picture."""
     left, top, right, bottom = (max(0, value) for value in area)
     for plane, value, share in zip(planes, yuv, (1, 2, 2), strict=True):
-        plane[top // share : bottom // share, left // share : right // share] = value
+        part = plane[top // share : bottom // share, left // share : right // share]
+        part[:] = value if opacity == 1 else part + (value - part.astype(np.float32)) * opacity
 
 
 def _blend(
     planes: Planes, corner: tuple[int, int], mask: np.ndarray, yuv: tuple[int, int, int]
 ) -> None:
     """Blend a colour in by a mask, whose left upper corner is given; clipped to the picture."""
-    left, top = (max(0, value // 2 * 2) for value in corner)
-    height, width = planes[0].shape
-    mask = mask[: max(0, height - top), : max(0, width - left)]
-    if not mask.size:
-        return
+    left, top = (value // 2 * 2 for value in corner)
     chroma_mask = mask[::2, ::2]
     for plane, value, share, cover in zip(
         planes, yuv, (1, 2, 2), (mask, chroma_mask, chroma_mask), strict=True
     ):
         rows, columns = cover.shape
-        area = plane[top // share : top // share + rows, left // share : left // share + columns]
-        cover = cover[: area.shape[0], : area.shape[1]]
-        area[:] = area + (value - area.astype(np.float32)) * cover + 0.5
+        part = plane[top // share : top // share + rows, left // share : left // share + columns]
+        shares = cover[: part.shape[0], : part.shape[1]] / np.float32(255)
+        part[:] = part + (value - part.astype(np.float32)) * shares + 0.5

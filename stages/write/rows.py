@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from configs.schema import UsableSettings
 from models.emotions import EMOTIONS, valence_of
 from stages.batch import NOBODY, FrameBatch
 from stages.geometry import eye_lines
@@ -30,7 +29,6 @@ class RowMaker:
     """Makes the rows of one video's timeline, and counts those that were written.
 
     Args:
-        usable: which faces are large enough, and seen enough from the front, to be relied on.
         keep_raw: whether rows end with ``RAW_COLUMNS``.
         measured: whether landmarks were found, not placed by a face's box; otherwise the turn of
             the eye line is not known.
@@ -45,11 +43,9 @@ class RowMaker:
         duration_s: time from the first frame to the last.
     """
 
-    def __init__(
-        self, usable: UsableSettings, keep_raw: bool = False, measured: bool = True
-    ) -> None:
+    def __init__(self, keep_raw: bool = False, measured: bool = True) -> None:
         self.columns = COLUMNS + RAW_COLUMNS if keep_raw else COLUMNS
-        self._usable, self._keep_raw, self._measured = usable, keep_raw, measured
+        self._keep_raw, self._measured = keep_raw, measured
         self.frames = self.faces = self.left_out = 0
         self.empty = {NONE_FOUND: 0, LEFT_OUT: 0}
         self._first_s: float | None = None
@@ -67,9 +63,6 @@ class RowMaker:
         raw = rounded_to_steps(batch.raw_probabilities) if self._keep_raw else steps
         valences = valence_of(steps)
         eyes_px, roll_deg = (values.round(1) + 0.0 for values in eye_lines(batch.landmarks))
-        usable = (eyes_px >= self._usable.min_eyes_px) & (
-            batch.landmark_errors <= self._usable.max_landmark_error
-        )
         no_raw = ("",) * (len(self.columns) - len(COLUMNS))
         for index, time_s in enumerate(batch.time_s):
             frame = (str(batch.first_frame + index * batch.frame_step), f"{time_s:.6f}")
@@ -89,7 +82,7 @@ class RowMaker:
                     f"{valences[face] / PROBABILITY_STEPS:.4f}",
                     f"{eyes_px[face]:.1f}",
                     f"{roll_deg[face]:.1f}" if self._measured else "",
-                    str(int(usable[face])),
+                    str(int(batch.usable[face])),
                     "",
                     *(f"{step / PROBABILITY_STEPS:.4f}" for step in raw[face] if self._keep_raw),
                 )

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from configs.schema import DetectSettings, ReadSettings
+from configs.schema import DetectSettings, ReadSettings, UsableSettings
 from models.dataset import load_folder
 from pipeline.still_faces import make_face_cutter
 from stages.faces.align import FULL_RANGE, AlignStage
@@ -21,7 +21,7 @@ def frame(samples: dict[str, Path]) -> tuple[np.ndarray, np.ndarray]:
     with VideoReader(samples["single_face.mp4"], ReadSettings()) as reader:
         batch = next(reader.batches())
         detect = DetectStage(make_detector(DetectSettings()), reader.info, DetectSettings())
-        faces = AlignStage().process(detect.process(batch))
+        faces = AlignStage(UsableSettings()).process(detect.process(batch))
     assert faces.face_frame[:2].tolist() == [0, 1]
     return FULL_RANGE[yuv_planes(batch.pixels[0])[0]], faces.crops[0]
 

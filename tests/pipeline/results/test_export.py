@@ -2,10 +2,12 @@
 
 import csv
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import av
+import cv2
 import pandas
 import pytest
 from pyarrow import parquet
@@ -75,7 +77,29 @@ def test_players_read_the_captions(results: Path, segments: list[dict[str, str]]
 
 def test_pictures_are_drawn(results: Path) -> None:
     assert (results / "timeline.png").read_bytes().startswith(b"\x89PNG")
-    assert "<svg" in (results / "timeline.svg").read_text()
+    svg = (results / "timeline.svg").read_text()
+    assert "<svg" in svg
+    for text in ("Person 1", CLIP, "100%"):  # As letters, not as outlines.
+        assert f">{text}</text>" in svg
+
+
+def test_a_picture_shows_a_part_in_a_size_of_its_own(
+    samples: dict[str, Path], results: Path, tmp_path: Path
+) -> None:
+    """Made of the table that is there."""
+    shutil.copytree(results, tmp_path / CLIP)
+    outcome = done(
+        "run", samples[CLIP], "-o", tmp_path, "--export", "png,svg",
+        "--set", "picture.width_cm=10", "--set", "picture.lane_cm=2", "--set", "picture.from_s=1",
+        "--set", "picture.to_s=1.5",
+    )  # fmt: skip
+    assert "1 done again: other segments or exports" in outcome.stdout
+    height, width = cv2.imread(str(tmp_path / CLIP / "timeline.png")).shape[:2]
+    assert width == pytest.approx(10 / 2.54 * 200, abs=1)
+    assert height == pytest.approx((2.6 + 2) / 2.54 * 200, abs=1)
+    svg = (tmp_path / CLIP / "timeline.svg").read_text()
+    assert ">0:01.0</text>" in svg
+    assert ">0:00.0</text>" not in svg
 
 
 def test_a_missing_export_is_made_and_the_rest_left_alone(

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from configs.schema import UsableSettings
+from stages.batch import FrameBatch
 from stages.faces.align import TEMPLATE_PX, AlignStage, aligned_crop
 from stages.geometry import similarity_transform
 from tests.stages.batches import batch_of
@@ -88,38 +90,49 @@ def test_limited_range_is_expanded() -> None:
         pixels=pixels,
         landmarks=np.stack([placed_face(1, 0, (80, 60))] * 3).astype(np.float32),
     )
-    crops = AlignStage().process(batch).crops
+    crops = AlignStage(UsableSettings()).process(batch).crops
     assert crops.dtype == np.uint8
     assert [int(crop.mean()) for crop in crops] == [0, 128, 255]
 
 
+def faces_at(*landmarks: np.ndarray) -> FrameBatch:
+    """A frame each, with a face that has these landmarks."""
+    return replace(
+        batch_of([[(60, 40, 48, 48)]] * len(landmarks)),
+        pixels=np.full((len(landmarks), 360, 320), 128, np.uint8),
+        landmarks=np.stack(landmarks).astype(np.float32),
+    )
+
+
 @pytest.mark.parametrize("scale", [0.4, 1.0, 3.5])
 def test_the_side_of_a_face_in_the_picture_is_known(scale: float) -> None:
-    batch = replace(
-        batch_of([[(60, 40, 48, 48)]]),
-        pixels=np.full((1, 360, 320), 128, np.uint8),
-        landmarks=placed_face(scale, 20, (160, 120))[None].astype(np.float32),
-    )
-    assert AlignStage().process(batch).crop_sides == pytest.approx([48 * scale], rel=1e-4)
+    batch = faces_at(placed_face(scale, 20, (160, 120)))
+    sides = AlignStage(UsableSettings()).process(batch).crop_sides
+    assert sides == pytest.approx([48 * scale], rel=1e-4)
 
 
-def test_the_worst_landmark_tells_how_far_a_face_is_from_the_template() -> None:
-    """A nose that is moved sideways, as on a face from the side, on faces of any size and turn."""
+def test_a_face_from_the_side_is_not_usable() -> None:
+    """A nose that is moved sideways, on faces of any size and turn."""
     moved = TEMPLATE_PX.copy()
     moved[2, 0] += 12
     transform = similarity_transform(moved, TEMPLATE_PX)
     placed = moved @ transform[:, :2].T + transform[:, 2]
-    expected = np.hypot(*(placed - TEMPLATE_PX).T).max()
+    error = np.hypot(*(placed - TEMPLATE_PX).T).max()
     turn = 3.5 * np.array([[0.6, 0.8], [-0.8, 0.6]])
-    batch = replace(
-        batch_of([[(60, 40, 48, 48)]] * 2),
-        pixels=np.full((2, 360, 320), 128, np.uint8),
-        landmarks=np.stack([moved, moved @ turn + 90]).astype(np.float32),
-    )
-    errors = AlignStage().process(batch).landmark_errors
-    assert errors == pytest.approx([expected] * 2, abs=1e-3)
-    assert errors.min() > 4  # The limit of what is usable.
+    batch = faces_at(moved, moved @ turn + 90)
+    for limit, usable in ((error - 1e-3, False), (error + 1e-3, True)):
+        settings = UsableSettings(max_landmark_error=limit)
+        assert AlignStage(settings).process(batch).usable.tolist() == [usable] * 2
+    assert error > UsableSettings().max_landmark_error
+
+
+def test_a_small_face_is_not_usable() -> None:
+    """By the distance of the eyes as the table prints it: 9.96 is 10.0."""
+    eyes_px = np.hypot(*(TEMPLATE_PX[1] - TEMPLATE_PX[0]))
+    faces = [TEMPLATE_PX * distance / eyes_px + 50 for distance in (9.94, 9.96, 30)]
+    usable = AlignStage(UsableSettings()).process(faces_at(*faces)).usable
+    assert usable.tolist() == [False, True, True]
 
 
 def test_a_batch_without_faces_passes() -> None:
-    assert AlignStage().process(batch_of([[], []])).crops.shape == (0, 48, 48)
+    assert AlignStage(UsableSettings()).process(batch_of([[], []])).crops.shape == (0, 48, 48)

@@ -28,7 +28,12 @@ def smiling(*boxes: Box, emotion: str = "happy") -> FrameBatch:
     batch = batch_of([boxes])
     probabilities = np.full((len(boxes), 7), 0.02, np.float32)
     probabilities[:, EMOTIONS.index(emotion)] = 0.88
-    return replace(batch, people=np.arange(1, len(boxes) + 1), probabilities=probabilities)
+    return replace(
+        batch,
+        people=np.arange(1, len(boxes) + 1),
+        probabilities=probabilities,
+        usable=np.ones(len(boxes), np.bool_),
+    )
 
 
 @pytest.mark.parametrize("size", [(640, 360), (16, 16), (2, 2), (1920, 1080), (40, 700)])
@@ -71,6 +76,45 @@ def test_a_label_is_inside_the_picture_at_every_edge() -> None:
     middle = (annotated(smiling((300, 150, 40, 50))) != 128)[:HEIGHT].sum()
     for box in [(595, 150, 40, 50), (595, 4, 40, 50), (4, 4, 40, 50), (300, 306, 40, 50)]:
         assert (annotated(smiling(box)) != 128)[:HEIGHT].sum() == pytest.approx(middle, rel=0.1)
+
+
+def test_a_label_covers_no_other_face_and_no_other_label() -> None:
+    """Faces in a row, and one below another: each label goes where there is room."""
+    row = [(40.0 + 60 * number, 150.0, 44.0, 56.0) for number in range(9)]
+    for boxes in (row[:2], row[::2], [(100, 100, 60, 80), (104, 185, 60, 80)]):
+        alone = [annotated(smiling(box))[:HEIGHT] != 128 for box in boxes]
+        together = (annotated(smiling(*boxes))[:HEIGHT] != 128).sum()
+        for x, y, width, height in boxes:
+            face = annotated(smiling(*boxes))[int(y) + 8 : int(y + height) - 8,
+                                              int(x) + 8 : int(x + width) - 8]  # fmt: skip
+            assert (face == 128).all()
+        assert together == pytest.approx(sum(mask.sum() for mask in alone), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("size", "text_px"), [((640, 360), 14), ((1920, 1080), 30), ((3840, 2160), 60)]
+)
+def test_letters_have_the_size_of_the_picture(size: tuple[int, int], text_px: int) -> None:
+    """A large face: its plate is a little higher than its letters."""
+    width, height = size
+    box = (width * 0.4, height * 0.4, width * 0.3, height * 0.5)
+    rows = np.nonzero((annotated(smiling(box), width, height)[:height] != 128).any(axis=1))[0]
+    assert text_px <= box[1] - rows.min() <= 1.6 * text_px
+
+
+def test_what_cannot_be_relied_on_is_paler() -> None:
+    box = (200, 150, 100, 120)
+    sure = smiling(box)
+    unsure = np.full((1, 7), 0.7 / 6, np.float32)
+    unsure[0, EMOTIONS.index("happy")] = 0.3
+
+    def colour_of_frame(batch: FrameBatch) -> float:
+        u = yuv_planes(annotated(batch))[1]
+        return abs(float(u[105, 100]) - 128)
+
+    vivid = colour_of_frame(sure)
+    for pale in (replace(sure, usable=np.array([False])), replace(sure, probabilities=unsure)):
+        assert 0.3 * vivid < colour_of_frame(pale) < 0.7 * vivid
 
 
 def test_emotions_differ_in_colour_and_text() -> None:

@@ -8,7 +8,6 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from configs.schema import UsableSettings
 from models.emotions import EMOTIONS
 from stages.batch import FrameBatch
 from stages.write.rows import COLUMNS, PROBABILITY_STEPS, RowMaker, rounded_to_steps
@@ -35,14 +34,14 @@ def classified(batch: FrameBatch) -> FrameBatch:
         batch,
         scores=np.full(count, 0.9, np.float32),
         landmarks=np.tile(FACE, (count, 1, 1)),
-        landmark_errors=np.ones(count, np.float32),
+        usable=np.ones(count, np.bool_),
         people=np.arange(1, count + 1),
         probabilities=random_probabilities(count),
     )
 
 
 def rows_of(*batches: FrameBatch) -> list[dict[str, str]]:
-    maker = RowMaker(UsableSettings())
+    maker = RowMaker()
     return [dict(zip(COLUMNS, row, strict=True)) for batch in batches for row in maker.rows(batch)]
 
 
@@ -70,7 +69,7 @@ def test_printed_probabilities_sum_to_1_and_name_the_likeliest() -> None:
 
 def test_frames_without_a_face_say_why() -> None:
     batch = replace(classified(batch_of([[BOX], [], [BOX]])), people=np.array([0, 1]))
-    maker = RowMaker(UsableSettings(), keep_raw=True)
+    maker = RowMaker(keep_raw=True)
     batch = replace(batch, raw_probabilities=batch.probabilities, frame_step=5)
     rows = [dict(zip(maker.columns, row, strict=True)) for row in maker.rows(batch)]
     assert [row["no_face"] for row in rows] == ["left out", "none found", ""]
@@ -96,21 +95,19 @@ def test_eyes_and_their_turn_are_measured() -> None:
     placed = [(0, 1), (30, 1), (-45.04, 0.5), (170, 0.499), (0, 0.49)]
     batch = classified(batch_of([[BOX]] * len(placed)))
     landmarks = np.array([turned(FACE, *place) for place in placed], np.float32) + 300
-    errors = np.array([4, 4.1, 0, 0, 0], np.float32)
-    batch = replace(batch, landmarks=landmarks, landmark_errors=errors)
+    usable = np.array([True, False, True, True, False])
+    batch = replace(batch, landmarks=landmarks, usable=usable)
     rows = rows_of(batch)
     assert [row["eyes_px"] for row in rows] == ["20.0", "20.0", "10.0", "10.0", "9.8"]
     assert [row["roll_deg"] for row in rows] == ["0.0", "30.0", "-45.0", "170.0", "0.0"]
-    # By the distance as it is printed: 9.98 is 10.0.
     assert [row["usable"] for row in rows] == ["1", "0", "1", "1", "0"]
-    lax = RowMaker(UsableSettings(min_eyes_px=9.8, max_landmark_error=5), measured=False)
-    lax_rows = [dict(zip(lax.columns, row, strict=True)) for row in lax.rows(batch)]
-    assert [row["usable"] for row in lax_rows] == ["1"] * len(placed)
-    assert {row["roll_deg"] for row in lax_rows} == {""}  # Not a zero that nobody measured.
+    guessing = RowMaker(measured=False)
+    rows = [dict(zip(guessing.columns, row, strict=True)) for row in guessing.rows(batch)]
+    assert {row["roll_deg"] for row in rows} == {""}  # Not a zero that nobody measured.
 
 
 def test_frames_faces_and_people_are_counted() -> None:
-    maker = RowMaker(UsableSettings())
+    maker = RowMaker()
     for batch in (batch_of([[BOX], []]), batch_of([[BOX, BOX]], first_frame=2), batch_of([])):
         maker.count(classified(batch))
     assert (maker.frames, maker.faces, maker.people) == (3, 3, 2)

@@ -1,0 +1,57 @@
+"""Progress on a terminal: within the window, all videos first, failures named as they happen."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from configs.schema import ReadSettings
+from pipeline.progress import TerminalReporter
+from pipeline.results.summary import Summary
+from pipeline.sources import Job
+from stages.batch import VideoInfo
+from stages.read.video import VideoReader
+
+
+@pytest.fixture(scope="module")
+def info(samples: dict[str, Path]) -> VideoInfo:
+    with VideoReader(samples["single_face.mp4"], ReadSettings()) as reader:
+        return replace(reader.info, frames=100)
+
+
+def shown(reporter: TerminalReporter, console: Console) -> list[str]:
+    """The lines of the bars as they are now."""
+    paper = Console(file=io.StringIO(), width=console.width, color_system=None)
+    paper.print(reporter._bars.get_renderable())
+    return paper.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 8), (40, 24), (200, 5)])
+def test_progress_of_many_videos_stays_within_the_window(
+    info: VideoInfo, width: int, height: int
+) -> None:
+    console = Console(
+        file=io.StringIO(), force_terminal=True, width=width, height=height, color_system=None
+    )
+    jobs = [Job(Path(f"{'interview ' * 8}{number}.mp4"), Path(f"{number}")) for number in range(30)]
+    with TerminalReporter(console, len(jobs)) as reporter:
+        for job in jobs:
+            reporter.started(job, info)
+            reporter.advanced(job, 50)
+        lines = shown(reporter, console)
+        assert lines[0].startswith("0 of 30")
+        assert " 50%" in lines[0]  # Each is half done.
+        assert len(lines) <= height - 1
+        assert max(map(len, lines)) <= width
+        assert len(lines) == 31 or lines[-1].strip() == f"and {32 - len(lines)} more"
+        for number, job in enumerate(jobs):
+            status = "failed" if number == 3 else "complete"
+            reason = "no video stream in it" if number == 3 else None
+            reporter.finished(job, Summary(job.label, status, reason))
+        assert shown(reporter, console)[0].startswith("30 of 30, 1 failed")
+    told = console.file.getvalue().replace("\n", "")
+    assert f"{jobs[3].label}: failed: no video stream in it" in told
