@@ -51,7 +51,6 @@ def renew(
             recorded = result_in(folder, (summary, made_by), settings)
             summary = _with_figures(summary, recorded)
         problems = write_exports(result, folder, settings)
-        summary = replace(summary, strip=strip_of(recorded))
         write_report(result, summary, portraits, folder)
     except Exception as error:  # As for an analysis: the other videos go on.
         problems = [explain(error)]
@@ -63,7 +62,8 @@ def renew(
 
 
 def _with_figures(summary: Summary, result: VideoResult) -> Summary:
-    return replace(summary, people=tuple(asdict(person) for person in result.people))
+    people = tuple(asdict(person) for person in result.people)
+    return replace(summary, people=people, strip=strip_of(result))
 
 
 def result_in(
