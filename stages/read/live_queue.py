@@ -16,6 +16,9 @@ CATCH_UP = 1.5
 """Frames that come at once, as after a stall or in segments, go on at most so many times as fast as
 they were taken."""
 
+START_S = 5.0
+"""For the first batch the stages may take so long, as they begin: frames wait to be received."""
+
 PATIENCE_S = 0.4
 """Stages that have fallen behind by less than this may catch up without losing a frame."""
 
@@ -59,6 +62,7 @@ class LiveQueue:
         self._room = batch
         self._waiting: deque[tuple[float, Received]] = deque()
         self._put_s = 0.0
+        self._takes = 0
         self._overflowed = False
         self._closed = False
         self._changed = threading.Condition()
@@ -73,7 +77,8 @@ class LiveQueue:
         with self._changed:
             self._wait_until(self._put_s + step_s / CATCH_UP, lambda: self._closed)
             self._wait_until(
-                self._put_s + step_s, lambda: self._closed or len(self._waiting) < self._room
+                self._put_s + (step_s if self._takes > 1 else START_S),
+                lambda: self._closed or len(self._waiting) < self._room,
             )
             if self._closed:
                 return
@@ -95,6 +100,7 @@ class LiveQueue:
             self._changed.wait_for(lambda: self._waiting or self._closed, timeout_s)
             if not self._waiting:
                 return []
+            self._takes += 1
             self._choose()
             taken = [self._waiting.popleft()[1]]
             while (

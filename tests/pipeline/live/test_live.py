@@ -163,7 +163,7 @@ def test_camera_that_returns_upright_has_its_faces_and_a_film_of_its_size(
         for clip in (camera_clips["mpegts"], turned):
             before = rows_in(folder)
             with LoopbackCamera(clip, port=port):
-                wait_until(lambda before=before: rows_in(folder) > before + 30)
+                wait_until(lambda before=before: rows_in(folder) > before + 45)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     made, rows = summary(folder), timeline(folder)
