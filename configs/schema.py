@@ -172,7 +172,7 @@ class LiveSettings(Section):
     attempts: Annotated[int, Field(ge=0)] = 0
     """Failed attempts in a row after which a stream is given up; 0: never."""
     queue_frames: Count = 8
-    """Received frames that may wait; of more, the oldest is dropped."""
+    """Received frames that may wait; of more, all but the newest are dropped."""
     batch_frames: Annotated[int, Field(ge=1, le=64)] = 4
     """Frames of a batch, at most; larger batches cost less and have a higher latency."""
     piece_s: Wait = 600

@@ -12,9 +12,15 @@ import numpy as np
 
 from stages.batch import VideoInfo
 
-CATCH_UP = 1.5
-"""Frames that come at once, as after a stall or in segments, go on at most so many times as fast as
-they were taken."""
+FASTEST, SLOWEST = 1.5, 1.1
+"""Frames that come at once, as after a stall or in segments, go on so many times as fast as they
+were taken: as the stages can take them, but never so slowly that they would stay late."""
+
+LEEWAY_S = 0.1
+"""What a busy machine takes for itself is made up for, up to this."""
+
+START_S = 1.0
+"""For the first batch the stages may take so long, as they begin: frames wait to be received."""
 
 PATIENCE_S = 0.4
 """Stages that have fallen behind by less than this may catch up without losing a frame."""
@@ -39,12 +45,24 @@ class Received:
     part: int
 
 
+class _Pace:
+    """When frames are due that go on at a multiple of the speed at which they were taken."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed, self._due_s = speed, 0.0
+
+    def due_s(self, step_s: float, now_s: float) -> float:
+        """When the next frame is due, taken so long after the one before."""
+        self._due_s = max(self._due_s + step_s / self._speed, now_s - LEEWAY_S)
+        return self._due_s
+
+
 class LiveQueue:
     """Joins the thread that receives frames to the one that runs the stages.
 
-    Frames that come in a burst wait until there is room, for as long as they would have been apart:
-    none is lost, and the stages catch up. If the stages are too slow for the stream itself, they
-    get the newest frame alone, so that it is never old, however many may wait.
+    Frames that come in a burst wait until there is room, for less than the time they were taken
+    apart: none is lost, and the stages catch up. If the stages are too slow for the stream itself,
+    they get the newest frame alone, so that it is never old, however many may wait.
 
     Args:
         size: frames that may wait; of more, the oldest is dropped.
@@ -58,7 +76,8 @@ class LiveQueue:
         self._size, self._batch = size, batch
         self._room = batch
         self._waiting: deque[tuple[float, Received]] = deque()
-        self._put_s = 0.0
+        self._fastest, self._slowest = _Pace(FASTEST), _Pace(SLOWEST)
+        self._takes = 0
         self._overflowed = False
         self._closed = False
         self._changed = threading.Condition()
@@ -71,17 +90,20 @@ class LiveQueue:
             step_s: how long after the one before it was taken.
         """
         with self._changed:
-            self._wait_until(self._put_s + step_s / CATCH_UP, lambda: self._closed)
-            self._wait_until(
-                self._put_s + step_s, lambda: self._closed or len(self._waiting) < self._room
+            now_s = monotonic()
+            earliest_s, latest_s = (
+                pace.due_s(step_s, now_s) for pace in (self._fastest, self._slowest)
             )
+            if self._takes < 2:
+                latest_s = now_s + START_S
+            self._wait_until(earliest_s, lambda: self._closed)
+            self._wait_until(latest_s, lambda: self._closed or len(self._waiting) < self._room)
             if self._closed:
                 return
             if len(self._waiting) >= self._size:
                 self._drop(1)
                 self._overflowed = True
-            self._put_s = monotonic()
-            self._waiting.append((self._put_s, frame))
+            self._waiting.append((monotonic(), frame))
             self._changed.notify_all()
 
     def take(self, most: int, timeout_s: float) -> list[Received]:
@@ -95,6 +117,7 @@ class LiveQueue:
             self._changed.wait_for(lambda: self._waiting or self._closed, timeout_s)
             if not self._waiting:
                 return []
+            self._takes += 1
             self._choose()
             taken = [self._waiting.popleft()[1]]
             while (

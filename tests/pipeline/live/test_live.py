@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -82,7 +83,8 @@ def test_two_streams_side_by_side_until_a_set_number_of_frames(
         assert (made["status"], made["frames"], made["tracks"]) == ("complete", 45, 1)
         rows = timeline(folder)
         assert [int(row["frame"]) for row in rows] == list(range(45))
-        assert float(rows[-1]["time_s"]) == pytest.approx(44 / 15, rel=0.2)
+        taken = 44 + made["dropped"]  # Some are dropped where the machine is busy.
+        assert float(rows[-1]["time_s"]) == pytest.approx(taken / 15, rel=0.2)
         assert frames_of(folder / "annotated-0001.mp4") == 45
         began = datetime.fromisoformat(made["live"]["started_at"])
         assert timedelta(0) < datetime.now(UTC) - began < timedelta(seconds=90)
@@ -132,6 +134,7 @@ def test_lost_stream_comes_back_while_the_other_goes_on(
                 before = rows_in(out / "restless")
                 with LoopbackCamera(camera_clips["mpegts"], port=port):
                     wait_until(lambda before=before: rows_in(out / "restless") > before + 20)
+                time.sleep(1)  # The supervisor looks twice a second.
             process.send_signal(signal.SIGTERM)
             said, _ = process.communicate(timeout=30)
     assert "restless: connecting: Connection refused" in said
@@ -175,7 +178,7 @@ def test_camera_that_returns_upright_has_its_faces_and_a_film_of_its_size(
         for clip in (camera_clips["mpegts"], turned):
             before = rows_in(folder)
             with LoopbackCamera(clip, port=port):
-                wait_until(lambda before=before: rows_in(folder) > before + 30)
+                wait_until(lambda before=before: rows_in(folder) > before + 45)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     made, rows = summary(folder), timeline(folder)

@@ -45,6 +45,30 @@ def test_pieces_play_once_complete_and_the_oldest_are_deleted(
         assert np.all(np.diff(times_s) > 0)
 
 
+def test_picture_of_another_size_begins_a_piece(samples: dict[str, Path], tmp_path: Path) -> None:
+    with VideoReader(samples["single_face.mp4"], ReadSettings(batch_frames=4)) as reader:
+        wide, info = next(reader.batches()), reader.info
+    tall = replace(
+        wide,
+        pts=wide.pts + 4 * 90_000,
+        pixels=np.full((4, 480, 240), 128, np.uint8),
+        info=replace(info, width=240, height=320),
+    )
+    writer = PieceWriter(tmp_path, info, VideoSettings(), LiveSettings())
+    for batch in (replace(wide, info=info), tall):
+        writer.write(batch)
+    writer.finish()
+    sizes = {}
+    for piece in tmp_path.iterdir():
+        with av.open(str(piece)) as container:
+            stream = container.streams.video[0]
+            sizes[piece.name] = (stream.width, stream.height, stream.frames)
+    assert sizes == {
+        "annotated-0001.mp4": (info.width, info.height, 4),
+        "annotated-0002.mp4": (240, 320, 4),
+    }
+
+
 def frames_of(piece: Path) -> list[float]:
     with av.open(str(piece)) as container:
         return [float(frame.time or 0) for frame in container.decode(video=0)]
