@@ -37,6 +37,7 @@ from pipeline.terminal import (
     err_console,
     figures_list,
     figures_table,
+    open_closed_streams,
     out_console,
     say,
     say_error,
@@ -378,6 +379,7 @@ def _clips(sources: list[str] | None) -> list[Path]:
 
 def main() -> None:
     """Run the command line; errors of ours are printed without a traceback."""
+    open_closed_streams()
     try:
         app()
     except UsageError as error:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TextIO, cast
 
@@ -20,9 +21,10 @@ from pipeline.sources import Job, Stream
 
 
 class Output:
-    """A standard stream whose reader may leave, as ``head`` does, or a lost terminal.
+    """A standard stream, which may be absent, or whose reader may leave, as ``head`` does.
 
-    What is printed from then on is lost; the analysis goes on.
+    What is printed from then on is lost; the analysis goes on. So it does if the stream cannot hold
+    a letter of a name.
     """
 
     def __init__(self, name: Literal["stdout", "stderr"]) -> None:
@@ -30,14 +32,18 @@ class Output:
 
     @property
     def _stream(self) -> TextIO:
-        return getattr(sys, self._name)
+        return getattr(sys, self._name) or _nobody()
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(self._stream, attribute)
 
     def write(self, text: str) -> int:
         with self._without_reader():
-            self._stream.write(text)
+            try:
+                self._stream.write(text)
+            except UnicodeEncodeError as error:
+                shown = text.encode(error.encoding, "backslashreplace").decode(error.encoding)
+                self._stream.write(shown)
         return len(text)
 
     def flush(self) -> None:
@@ -53,6 +59,25 @@ class Output:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
+
+
+@cache
+def _nobody() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
+def open_closed_streams() -> None:
+    """Open the standard streams that are closed, as some schedulers leave them, for nobody.
+
+    Otherwise files of ours would get their numbers, and what libraries print.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # The lowest that is free.
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("r+", encoding="utf-8"))
 
 
 out_console = Console(file=cast(TextIO, Output("stdout")))
