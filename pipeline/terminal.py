@@ -71,13 +71,12 @@ def open_closed_streams() -> None:
 
     Otherwise files of ours would get their numbers, and what libraries print.
     """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
+    for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # The lowest that is free.
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("r+", encoding="utf-8"))
+    sys.stdout, sys.stderr = sys.stdout or _nobody(), sys.stderr or _nobody()
 
 
 out_console = Console(file=cast(TextIO, Output("stdout")))
