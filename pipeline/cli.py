@@ -15,7 +15,7 @@ from pipeline.commands.export import export
 from pipeline.commands.run import demo, run
 from pipeline.commands.train import train
 from pipeline.run_command import SOME_FAILED, WRONG_COMMAND
-from pipeline.terminal import outputs, say_error
+from pipeline.terminal import open_closed_streams, outputs, say_error
 
 app = typer.Typer(
     help="Turn video into timelines of facial expressions.",
@@ -50,6 +50,7 @@ def common(
 
 def main() -> None:
     """Run the command line; errors of ours are printed without a traceback."""
+    open_closed_streams()
     try:
         app()
     except UsageError as error:

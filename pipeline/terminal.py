@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TextIO, cast
 
@@ -28,10 +29,11 @@ LEFT = {errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO}
 
 
 class Output:
-    """A standard stream that may fail; the analysis goes on.
+    """A standard stream that may be absent, or fail; the analysis goes on.
 
     If its reader left, as ``head`` does, or its terminal is lost, what is printed from then on is
-    lost. If it goes to a file on a full disk, it goes on once there is room again.
+    lost. If it goes to a file on a full disk, it goes on once there is room again. If it cannot
+    hold a letter of a name, another one stands for it.
     """
 
     def __init__(self, name: Literal["stdout", "stderr"]) -> None:
@@ -39,14 +41,18 @@ class Output:
 
     @property
     def _stream(self) -> TextIO:
-        return getattr(sys, self._name)
+        return getattr(sys, self._name) or _nobody()
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(self._stream, attribute)
 
     def write(self, text: str) -> int:
         with self._without_reader():
-            self._stream.write(text)
+            try:
+                self._stream.write(text)
+            except UnicodeEncodeError as error:
+                shown = text.encode(error.encoding, "backslashreplace").decode(error.encoding)
+                self._stream.write(shown)
         return len(text)
 
     def flush(self) -> None:
@@ -73,6 +79,24 @@ class Output:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)
+
+
+@cache
+def _nobody() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
+def open_closed_streams() -> None:
+    """Open the standard streams that are closed, as some schedulers leave them, for nobody.
+
+    Otherwise files of ours would get their numbers, and what libraries print.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # The lowest that is free.
+    sys.stdout, sys.stderr = sys.stdout or _nobody(), sys.stderr or _nobody()
 
 
 outputs = Output("stdout"), Output("stderr")
