@@ -14,6 +14,7 @@ import numpy as np
 from stages.batch import FrameBatch
 from stages.geometry import crop_colour, similarity_transform
 from stages.people.descriptor import SIDE_PX, descriptor
+from stages.people.person_ids import Match
 
 TEMPLATE_PX = np.array(
     [(47.7, 47.1), (100.3, 47.1), (74.0, 79.6), (52.9, 106.0), (95.1, 106.0)], dtype=np.float64
@@ -39,6 +40,9 @@ MIN_VIEWS = 3
 MAX_DISTANCE, MIN_MARGIN = 0.48, 0.1
 """Between mean descriptors: the nearest person matches within this distance, if the second nearest
 is further away by this margin."""
+
+MAX_DOUBTFUL_DISTANCE = 0.6
+"""Of a larger distance more views make no match."""
 
 
 @dataclass
@@ -93,33 +97,35 @@ class FaceReidentifier:
                 if view is not None:
                     views.add(view)
 
-    def match(self, track: int, people: Mapping[int, Sequence[int]]) -> int | None:
-        new = self._mean([track])
-        if new is None:
-            return None
-        known = {person: self._mean(tracks) for person, tracks in people.items()}
+    def match(self, track: int, people: Mapping[int, Sequence[int]]) -> Match:
+        known = {person: self._views_of(tracks) for person, tracks in people.items()}
+        known = {person: views for person, views in known.items() if len(views) >= MIN_VIEWS}
+        own = self._views_of([track])
+        if not known or len(own) < MIN_VIEWS:
+            return Match(None, final=not known)
+        mean = _mean(own)
         distances = sorted(
-            (float(np.linalg.norm(new - mean)), person)
-            for person, mean in known.items()
-            if mean is not None
+            (float(np.linalg.norm(mean - _mean(views))), person) for person, views in known.items()
         )
-        if not distances or distances[0][0] > MAX_DISTANCE:
-            return None
-        if len(distances) > 1 and distances[1][0] - distances[0][0] < MIN_MARGIN:
-            return None
-        return distances[0][1]
+        nearest, person = distances[0]
+        if nearest > MAX_DISTANCE:
+            return Match(None, final=nearest > MAX_DOUBTFUL_DISTANCE)
+        if len(distances) > 1 and distances[1][0] - nearest < MIN_MARGIN:
+            return Match(None, final=False)
+        return Match(person, final=True)
 
     def forget(self, track: int) -> None:
         self._views.pop(track, None)
 
-    def _mean(self, tracks: Sequence[int]) -> np.ndarray | None:
-        """Mean descriptor of some tracks, (128,); None if there are too few views."""
-        views = [
+    def _views_of(self, tracks: Sequence[int]) -> list[View]:
+        return [
             view for track in tracks if track in self._views for view in self._views[track].kept
         ]
-        if len(views) < MIN_VIEWS:
-            return None
-        return np.mean([view.described() for view in views], axis=0)
+
+
+def _mean(views: Sequence[View]) -> np.ndarray:
+    """Mean descriptor, (128,)."""
+    return np.asarray(np.mean([view.described() for view in views], axis=0))
 
 
 def clear_view(batch: FrameBatch, face: int) -> View | None:
