@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
-from configs.errors import ConfigError
-from configs.load import with_changes
+from configs.addresses import name_of, problem_of, without_secrets
+from configs.errors import ConfigError, UsageError
+from configs.load import what_is_wrong, with_changes
 from configs.schema import Section, Settings
-
-URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-PASSWORD = re.compile(r"(?<=://)([^/@\s]*):[^/@\s]*@")
-SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:pass|pwd|token|key|secret|auth)[^=&]*=)[^&]*", re.I)
-HIDDEN = "***"
+from configs.yaml_text import read_yaml
 
 EMPTY_IS_NONE = BeforeValidator(lambda section: {} if section is None else section)
 """A section whose lines are all comments."""
 
 OWN_SECTIONS = ("detect", "track", "video", "live")
 """Sections of settings that a camera may have for itself."""
+
+NOT_IN_NAMES = r'/\:*?"<>|'
+"""What no file system, or not each, takes in the name of a folder."""
+
+MAX_NAME_BYTES = 240
+"""File systems take 255; a number may follow."""
+
+
+def _folder_name(name: str) -> str:
+    """A name that can be that of a folder everywhere, in the one of its spellings that is usual."""
+    name = unicodedata.normalize("NFC", name)
+    kinds = {unicodedata.category(sign) for sign in name}
+    if (
+        set(NOT_IN_NAMES) & set(name)
+        or kinds & {"Cc", "Cs", "Zl", "Zp"}
+        or name != name.strip().strip(".")
+        or len(name.encode(errors="replace")) > MAX_NAME_BYTES
+    ):
+        raise ValueError(
+            f"a name has none of {' '.join(NOT_IN_NAMES)}, neither a space nor a full stop at its "
+            "ends, and is not too long: it is that of a folder"
+        )
+    return name
 
 
 class Camera(Section):
@@ -34,8 +54,8 @@ class Camera(Section):
         settings: those that differ for this camera, by section.
     """
 
-    name: Annotated[str, Field(pattern=r"^[\w][\w .-]*$", max_length=80)]
-    address: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
+    name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_folder_name)]
+    address: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True, repr=False)]
     settings: Annotated[dict[str, Annotated[dict[str, Any], EMPTY_IS_NONE]], EMPTY_IS_NONE] = Field(
         default_factory=dict
     )
@@ -48,20 +68,20 @@ def load_cameras(path: Path, defaults: Settings) -> list[tuple[Camera, Settings]
         ConfigError: naming the file, the camera and what is wrong.
     """
     try:
-        listed = yaml.safe_load(path.read_text(encoding="utf-8"))
-        cameras = TypeAdapter(list[Camera]).validate_python(listed)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+        cameras = TypeAdapter(list[Camera]).validate_python(read_yaml(path))
     except ValidationError as error:
         # What was given there is left out: it may be an address with a password.
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        first = error.errors(include_input=False)[0]
+        place = ".".join(_place_shown(part) for part in first["loc"])
         raise ConfigError(
-            f"{path}: {place or 'the file'}: {first['msg']}; expected a list of cameras, each with "
-            "name, address and, where they differ, settings"
+            f"{path}: {place or 'the file'}: {what_is_wrong(first)}; expected a list of cameras, "
+            "each with name, address and, where they differ, settings"
         ) from None
+    if not cameras:
+        raise ConfigError(f"{path}: no camera in this list")
+    for camera in cameras:
+        if problem := problem_of(camera.address):
+            raise ConfigError(f"{path}: {camera.name}: address: {problem}")
     names = [camera.name for camera in cameras]
     for name in names:
         if names.count(name) > 1:
@@ -69,37 +89,30 @@ def load_cameras(path: Path, defaults: Settings) -> list[tuple[Camera, Settings]
     return [(camera, _settings_of(camera, path, defaults)) for camera in cameras]
 
 
+def _place_shown(part: int | str) -> str:
+    """A number in a list; of a key, only one of ours or nearly so: others may be part of an address
+    that is not in quotes."""
+    known = [*Camera.model_fields, *Settings.model_fields]
+    nearly = isinstance(part, int) or get_close_matches(part, known, n=1, cutoff=0.7)
+    return str(part) if nearly else "a key that is none"
+
+
 def _settings_of(camera: Camera, path: Path, defaults: Settings) -> Settings:
     for section in camera.settings:
         if section not in OWN_SECTIONS:
             raise ConfigError(
-                f"{path}: {camera.name}: {section}: a camera's own settings are those of "
-                f"{', '.join(OWN_SECTIONS)}; give others with --config"
+                f"{path}: {camera.name}: {_place_shown(section)}: a camera's own settings are "
+                f"those of {', '.join(OWN_SECTIONS)}; give others with --config"
             )
     return with_changes(defaults, camera.settings, f"{path}: {camera.name}")
 
 
-def is_live(source: str) -> bool:
-    """Whether a source is a camera or a network stream, by its text, or as a device."""
-    try:
-        is_device = Path(source).is_char_device()
-    except (OSError, ValueError):  # Such as a name that is too long.
-        is_device = False
-    return source.isdigit() or URL.match(source) is not None or is_device
-
-
 def camera_of(address: str) -> Camera:
-    """A camera named after its address, without user, password and query."""
-    if address.isdigit():
-        return Camera(name=f"camera-{address}", address=address)
-    place = re.sub(r"^[a-z0-9+.-]*://([^/@]*@)?", "", address, flags=re.IGNORECASE)
-    place = place.partition("?")[0]
-    return Camera(
-        name=re.sub(r"[^\w.-]+", "-", place).strip("-.")[:80] or "stream", address=address
-    )
+    """A camera named after its address, or what may be shown of it.
 
-
-def without_secrets(address: str) -> str:
-    """An address without its password and the keys in its query."""
-    shown = PASSWORD.sub(rf"\1:{HIDDEN}@", address)
-    return SECRET_PARAMETER.sub(rf"\1{HIDDEN}", shown)
+    Raises:
+        UsageError: it is that of a file, or of nothing that sends live streams.
+    """
+    if problem := problem_of(address):
+        raise UsageError(f"{without_secrets(address)}: {problem}")
+    return Camera(name=name_of(address), address=address)

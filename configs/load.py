@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from configs.addresses import HIDDEN
 from configs.errors import ConfigError
 from configs.schema import Settings
+from configs.yaml_text import parse_yaml, read_yaml
 
 PRESETS_FOLDER = Path(__file__).parent
 """Also holds ``cluster.yaml``, which is for Ray's launcher."""
@@ -45,7 +47,7 @@ def load_settings(
     for assignment in assignments:
         key, value = _parsed(assignment)
         values = _with(values, key, value)
-        _validated(values, origin=f"--set {assignment}")
+        _validated(values, origin=f"--set {_assignment_shown(assignment)}")
     for key, value in (flags or {}).items():
         if value is not None:
             values = _with(values, key, value)
@@ -90,14 +92,25 @@ def with_changes(
 
 def _parsed(assignment: str) -> tuple[str, Any]:
     key, separator, text = assignment.partition("=")
+    origin = f"--set {_assignment_shown(assignment)}"
     if not separator or key.count(".") != 1:
-        raise ConfigError(
-            f"--set {assignment}: expected section.key=value, such as detect.width_px=960"
-        )
-    try:
-        return key, yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {assignment}: the value is not YAML: {error}") from error
+        raise ConfigError(f"{origin}: expected section.key=value, such as detect.width_px=960")
+    return key, parse_yaml(text, origin)
+
+
+def _assignment_shown(assignment: str) -> str:
+    """An assignment, its value only where the key is one of ours, and not that of a secret."""
+    key, separator, _ = assignment.partition("=")
+    section, _, name = key.partition(".")
+    known = name in Settings().model_dump().get(section, {})
+    if known and _is_public(section, name):
+        return assignment
+    return f"{key}={HIDDEN}" if separator else HIDDEN
+
+
+def _is_public(*place: int | str) -> bool:
+    """Whether a setting, or a section, may be shown with its value: none with the page's token."""
+    return place[0] != "page" or place[1:] in (("host",), ("port",))
 
 
 def _with(values: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
@@ -119,12 +132,7 @@ def _config_path(config: str) -> Path:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    values = read_yaml(path)
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -147,14 +155,20 @@ def _validated(values: dict[str, Any], origin: str) -> Settings:
                 f"unknown{_nearest(str(first['loc'][-1]), allowed)}; allowed: {', '.join(allowed)}"
             )
         else:
-            message = first["msg"][0].lower() + first["msg"][1:]
-            problem = f"{first['input']!r} is wrong: {message}"
-            if isinstance(first["input"], str) and "expected" in first.get("ctx", {}):
+            given = first["input"] if _is_public(*first["loc"]) else HIDDEN
+            problem = f"{given!r} is wrong: {what_is_wrong(first)}"
+            if isinstance(given, str) and "expected" in first.get("ctx", {}):
                 choices = (
                     first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
                 )
-                problem += _nearest(first["input"], choices)
+                problem += _nearest(given, choices)
         raise ConfigError(f"{origin}: {key}: {problem}") from None
+
+
+def what_is_wrong(error: ErrorDetails) -> str:
+    """What pydantic says is wrong."""
+    message = error["msg"].removeprefix("Value error, ")
+    return message[0].lower() + message[1:]
 
 
 def _keys(location: tuple[int | str, ...]) -> Iterator[str]:

@@ -5,18 +5,45 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 Fraction01 = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, le=1e9)]
+"""At most 31 years: what waits counts in nanoseconds, and must not overflow."""
+Wait = Annotated[float, Field(gt=0, le=1e9)]
 Count = Annotated[int, Field(ge=1)]
 Threads = Annotated[int, Field(ge=0)]
 
 
-class Section(BaseModel):
-    """A group of settings; a key that it does not know is an error."""
+def _digits_as_text(token: object) -> object:
+    """YAML takes digits for a number."""
+    return str(token) if type(token) is int else token
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+def _token(token: str) -> str:
+    if not (token.isascii() and token.isprintable() and token == token.strip()):
+        raise ValueError("of ASCII's letters, digits and signs only, without a space at its ends")
+    return token
+
+
+Token = Annotated[str, BeforeValidator(_digits_as_text), AfterValidator(_token)]
+"""What an address, a cookie and a header can hold alike."""
+
+
+class Section(BaseModel):
+    """A group of settings; a key that it does not know is an error, and so is an infinite value."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
 
 
 class ReadSettings(Section):
@@ -31,6 +58,20 @@ class ReadSettings(Section):
     faces are upright."""
     rate: Annotated[float, Field(gt=0, le=1000)] | None = None
     """Frames per second of a folder of numbered pictures, which makes a film of it."""
+    from_s: Seconds = 0
+    """Frames that are shown before are left out, in seconds from the first frame."""
+    to_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """Frames that are shown from then on are left out; empty: none."""
+    every: Count = 1
+    """Of all frames, only those are analysed whose number is a multiple of this."""
+
+    @field_validator("to_s")
+    @classmethod
+    def _is_later(cls, to_s: float | None, info: ValidationInfo) -> float | None:
+        from_s = info.data.get("from_s", 0)
+        if to_s is not None and to_s <= from_s:
+            raise ValueError(f"must be later than read.from_s, which is {from_s:g}")
+        return to_s
 
 
 class DetectSettings(Section):
@@ -69,6 +110,15 @@ class ClassifySettings(Section):
     """Threads of the network; 0: chosen by the number of CPUs for each video."""
 
 
+class UsableSettings(Section):
+    min_eyes_px: Annotated[float, Field(ge=0)] = 10
+    """Least distance between the eyes, in pixels of the picture, for an expression to be relied
+    on."""
+    max_landmark_error: Annotated[float, Field(ge=0)] = 4
+    """Of no landmark may the distance from its place on an aligned face exceed this, in pixels of
+    48: a face from the side has larger ones."""
+
+
 class VideoSettings(Section):
     enabled: bool = True
     """Whether ``annotated.mp4`` is written."""
@@ -100,13 +150,13 @@ class ExportSettings(Section):
 
 
 class LiveSettings(Section):
-    open_timeout_s: Annotated[float, Field(gt=0)] = 10
+    open_timeout_s: Wait = 10
     """How long to wait for a stream to answer, before trying again."""
-    read_timeout_s: Annotated[float, Field(gt=0)] = 5
+    read_timeout_s: Wait = 5
     """How long to wait for the next frame, before reconnecting."""
-    retry_wait_s: Annotated[float, Field(gt=0)] = 1
+    retry_wait_s: Wait = 1
     """Wait before reconnecting; it doubles with each failed attempt."""
-    longest_retry_wait_s: Annotated[float, Field(gt=0)] = 30
+    longest_retry_wait_s: Wait = 30
     """Longest wait between two attempts."""
     attempts: Annotated[int, Field(ge=0)] = 0
     """Failed attempts in a row after which a stream is given up; 0: never."""
@@ -114,7 +164,7 @@ class LiveSettings(Section):
     """Received frames that may wait; of more, the oldest is dropped."""
     batch_frames: Annotated[int, Field(ge=1, le=64)] = 4
     """Frames of a batch, at most; larger batches cost less and have a higher latency."""
-    piece_s: Annotated[float, Field(gt=0)] = 600
+    piece_s: Wait = 600
     """Length of each piece of the annotated video."""
     keep_pieces: Annotated[int, Field(ge=0)] = 0
     """Number of latest pieces that are kept; 0: all."""
@@ -129,8 +179,9 @@ class PageSettings(Section):
     """Address that the page of ``--show`` is served at; viewers elsewhere need the token."""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Its port; 0: any that is free."""
-    token: str | None = None
-    """Token that viewers on other machines need; empty for a new one each time."""
+    token: Token | None = Field(default=None, repr=False)
+    """Token that viewers need; empty: a new one each time, and none where only this machine can
+    reach the page."""
 
 
 class ExecutorSettings(Section):
@@ -144,7 +195,7 @@ class ExecutorSettings(Section):
     """Videos analysed side by side; 0 chooses by the number of CPUs."""
     queue_batches: Annotated[int, Field(ge=1, le=64)] = 4
     """Batches that may wait between two stages; bounds memory."""
-    stall_timeout_s: Annotated[float, Field(gt=0)] = 120
+    stall_timeout_s: Wait = 120
     """A video that makes no progress for this long is given up."""
 
 
@@ -156,6 +207,7 @@ class Settings(Section):
     track: TrackSettings = TrackSettings()
     smooth: SmoothSettings = SmoothSettings()
     classify: ClassifySettings = ClassifySettings()
+    usable: UsableSettings = UsableSettings()
     video: VideoSettings = VideoSettings()
     segments: SegmentSettings = SegmentSettings()
     export: ExportSettings = ExportSettings()

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal
 
-from configs.cameras import without_secrets
+from configs.addresses import without_secrets
 from configs.errors import SourceError, UsageError
 from configs.load import settings_from, with_changes
 from configs.schema import Settings
@@ -121,7 +121,7 @@ def analyse(
 def _job(video: str | Path, out: Path, settings: Settings) -> Job:
     if is_camera_source(str(video)):
         raise UsageError(
-            f"{without_secrets(str(video))}: analyse takes a recorded video; "
+            f"{without_secrets(str(video))}: analyse takes a recorded video, by its path; "
             "for cameras and network streams there is the command run"
         )
     jobs, problems = find_jobs([str(video)], out, pictures=settings.read.rate is not None)

@@ -26,6 +26,7 @@ from pipeline.bench.profile import profile as profile_steps
 from pipeline.bench.recall import compare_with_full_search, compare_with_small_size
 from pipeline.live.workers import worker_starter
 from pipeline.progress import training_progress
+from pipeline.results.clock import seconds_of
 from pipeline.results.export import EXPORTS
 from pipeline.run.ledger import Redo
 from pipeline.run.plan import with_runnable_model
@@ -129,6 +130,14 @@ def run(
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="PATTERN", help="Of a folder, no files that match.")
     ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Leave out what is before, e.g. 90 or 1:30."),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option("--to", metavar="TIME", help="Leave out what is from then on."),
+    ] = None,
     redo: Annotated[bool, typer.Option("--redo", help="Analyse again what is done.")] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Only analyse again what failed.")
@@ -155,6 +164,8 @@ def run(
         "video.blur": True if blur else None,
         "live.duration_s": duration_s,
         "live.frames": frames,
+        "read.from_s": _seconds("--from", begin),
+        "read.to_s": _seconds("--to", end),
     }
     settings = load_settings(config, assignments or [], flags)
     settings = with_runnable_model(settings)
@@ -175,6 +186,13 @@ def run(
     pictures = settings.read.rate is not None
     jobs = find_jobs(sources, out, include or [], exclude or [], pictures)
     raise typer.Exit(analyse_videos(*jobs, out, settings, what, verbose))
+
+
+def _seconds(option: str, text: str | None) -> float | None:
+    try:
+        return None if text is None else seconds_of(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {error}") from None
 
 
 def _formats(wanted: list[str] | None) -> list[str] | None:
@@ -330,7 +348,9 @@ def bench(
         str, typer.Option(metavar="WxH", help="Live: size of their frames.")
     ] = "640x360",
     rate: Annotated[int, typer.Option(min=1, help="Live: their frames per second.")] = 15,
-    seconds: Annotated[float, typer.Option(min=10, help="Live: duration of the measurement.")] = 60,
+    seconds: Annotated[
+        float, typer.Option(min=10, max=86_400, help="Live: duration of the measurement.")
+    ] = 60,
     executor: ExecutorOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, nothing else.")] = False,
 ) -> None:

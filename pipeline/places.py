@@ -22,6 +22,7 @@ FIRST_COLUMNS = b"frame,time_s,track,"
 """With which our tables begin."""
 
 ANOTHER_PROGRAM = "another program"
+LONGEST_NAME_BYTES = 255
 NUMBER = re.compile(r"-\d+(?=(\.[^.]*)?$)")
 """At the end of a folder's name, before its suffix."""
 
@@ -36,7 +37,8 @@ class Places:
     def take(self, source: Path, wished: Path) -> Path:
         """The folder for the results of a file, taken from now on."""
         place = place_of(source)
-        there = (wished, *self._numbered_in(wished.parent).get(wished.name, []))
+        numbered = self._numbered_in(wished.parent)
+        there = (wished, *numbered.get(_without_number(_with_number(wished, 2)), []))
         own = [folder for folder in there if owner_of(folder) == place]
         left = (folder for folder in chain(own, _from(wished)) if folder not in self._taken)
         chosen = next(folder for folder in left if folder in own or _is_free(folder))
@@ -49,7 +51,7 @@ class Places:
             self._numbered[parent] = defaultdict(list)
             for folder in sorted(parent.glob("*")):
                 if NUMBER.search(folder.name):
-                    self._numbered[parent][NUMBER.sub("", folder.name)].append(folder)
+                    self._numbered[parent][_without_number(folder)].append(folder)
         return self._numbered[parent]
 
 
@@ -90,7 +92,6 @@ def folders_with_summaries(out: Path) -> Iterator[Path]:
     for name, below, files in os.walk(out):
         below[:] = [folder for folder in sorted(below) if not folder.startswith(".")]
         if SUMMARY in files:
-            below.clear()
             yield Path(name)
 
 
@@ -98,7 +99,20 @@ def _from(wished: Path) -> Iterator[Path]:
     """The folder itself, then with numbers from 2."""
     yield wished
     for number in count(2):
-        yield wished.with_name(f"{wished.stem}-{number}{wished.suffix}")
+        yield _with_number(wished, number)
+
+
+def _with_number(wished: Path, number: int) -> Path:
+    """With a number before its suffix; a name that would be too long loses the end before it."""
+    stem, ending = wished.stem, f"-{number}{wished.suffix}"
+    while len(os.fsencode(stem + ending)) > LONGEST_NAME_BYTES:
+        stem = stem[:-1]
+    return wished.with_name(stem + ending)
+
+
+def _without_number(folder: Path) -> str:
+    """The same for all numbers that ``_with_number`` gives a folder."""
+    return NUMBER.sub("", folder.name)
 
 
 def _is_free(folder: Path) -> bool:

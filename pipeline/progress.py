@@ -127,6 +127,9 @@ class PlainReporter(Reporter):
         progress, now_s = self._current[job], monotonic()
         if now_s - progress.printed_s >= PLAIN_INTERVAL_S:
             progress.printed_s = now_s
+            if not frames:  # It is read up to the part that is analysed.
+                self._say(f"{job.name}: reading up to the part")
+                return
             rate = frames / (now_s - progress.started_s)
             left_s = max(0, progress.total_frames - frames) / rate
             self._say(f"{job.name}: {frames} frames, {rate:.0f} frames/s, {left_s:.0f} s left")

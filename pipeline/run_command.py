@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,7 +20,7 @@ from pipeline.run.ledger import NOT_DONE_YET, Redo, Split
 from pipeline.run.plan import load_network
 from pipeline.signals import stop_on_signals
 from pipeline.sources import Job, Stream
-from pipeline.terminal import closing_table, err_console, out_console, say, say_error
+from pipeline.terminal import closing_table, err_console, out_console, say, say_error, show_log
 
 DONE, SOME_FAILED, WRONG_COMMAND, INTERRUPTED = 0, 1, 2, 130
 
@@ -41,7 +40,7 @@ def analyse_videos(
         redo: which videos to analyse although they have results.
     """
     if verbose:
-        logging.basicConfig(level=logging.DEBUG)
+        show_log()
     for problem in problems:
         say_error(problem)
     if not jobs:
@@ -88,7 +87,7 @@ def watch_streams(
 ) -> int:
     """Analyse live streams until they end, and print results; returns the exit status."""
     if verbose:
-        logging.basicConfig(level=logging.DEBUG)
+        show_log([stream.address for stream in streams])
     provenance = Provenance.of(settings, load_network(settings))
     stop = stop_on_signals()
     with ExitStack() as stack:

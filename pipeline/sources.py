@@ -5,16 +5,18 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from configs.cameras import Camera, camera_of, is_live, load_cameras, without_secrets
-from configs.errors import SourceError
+from configs.addresses import URL, hide_addresses, is_live, without_secrets
+from configs.cameras import Camera, camera_of, load_cameras
+from configs.errors import ConfigError, SourceError
 from configs.names import as_text, printable
-from configs.schema import Settings
+from configs.schema import ReadSettings, Settings
 from pipeline.places import Places, has_results, place_of
 from stages.read.pictures import numbered_pictures
 
@@ -23,6 +25,9 @@ VIDEO_SUFFIXES = {
     ".wmv", ".flv", ".3gp", ".ogv", ".mjpeg", ".mjpg",
 }  # fmt: skip
 """Videos when a folder is searched; a file given by name may have any suffix."""
+
+PART = ReadSettings().model_dump(include={"from_s", "to_s", "every"})
+"""Settings that leave frames of a recorded video out, as they are if none is left out."""
 
 CAMERA_LIST_SUFFIXES = {".yaml", ".yml"}
 
@@ -35,11 +40,13 @@ class Job:
         source: the file; or of numbered pictures, their folder or common name.
         folder: for its results; no other video has the same.
         given: the file as the user gave it, where a node of a cluster has it elsewhere.
+        place: then also where it is for the user, as of ``place_of``.
     """
 
     source: Path
     folder: Path
     given: Path | None = None
+    place: str | None = None
 
     @property
     def name(self) -> str:
@@ -56,7 +63,7 @@ class Job:
 
         Without the file, the place alone.
         """
-        identity: dict[str, Any] = {"path": place_of(self.given or self.source)}
+        identity: dict[str, Any] = {"path": self.place or place_of(self.source)}
         try:
             statuses = [file.stat() for file in self._files()]
         except OSError:
@@ -107,6 +114,10 @@ class Stream:
     def label(self) -> str:
         return self.source
 
+    def without_address(self, text: str) -> str:
+        """A text about this stream, as of FFmpeg, without what is secret of the address."""
+        return hide_addresses(text, [self.address])
+
     def identity(self) -> None:
         """None: a stream has no identity as a file has."""
 
@@ -116,7 +127,11 @@ class Stream:
 
 def is_camera_source(source: str) -> bool:
     """Whether a source is live: a camera, a network stream or a YAML list of them."""
-    return Path(source).suffix.lower() in CAMERA_LIST_SUFFIXES or is_live(source)
+    return _is_camera_list(source) or is_live(source)
+
+
+def _is_camera_list(source: str) -> bool:
+    return Path(source).suffix.lower() in CAMERA_LIST_SUFFIXES and not URL.match(source)
 
 
 def find_streams(sources: Sequence[str], settings: Settings, out: Path) -> list[Stream]:
@@ -128,16 +143,22 @@ def find_streams(sources: Sequence[str], settings: Settings, out: Path) -> list[
             existing one is kept, and the folder of the new one gets a number.
 
     Raises:
-        ConfigError: a list of cameras is wrong.
+        ConfigError: a list of cameras is wrong, or a setting is for recorded videos alone.
+        UsageError: an address is that of a file, or of nothing that sends live streams.
     """
     cameras: list[tuple[Camera, Settings]] = []
     for source in sources:
-        if Path(source).suffix.lower() in CAMERA_LIST_SUFFIXES:
+        if _is_camera_list(source):
             cameras += load_cameras(Path(source), settings)
         elif is_live(source):
             cameras.append((camera_of(source), settings))
     streams: dict[str, Stream] = {}
     for camera, own_settings in cameras:
+        part = own_settings.read.model_dump(include=set(PART))
+        if changed := [name for name, value in part.items() if value != PART[name]]:
+            raise ConfigError(
+                f"{camera.name}: read.{changed[0]} is for recorded videos, not for live streams"
+            )
         name = _numbered(camera.name, streams.keys())
         folder = unused_folder(out / name)
         streams[name] = Stream(name, camera.address, own_settings, folder)
@@ -213,7 +234,7 @@ def _videos(
         files = [match for match in matches if match.is_file() and not has_results(match.parent)]
         return [(match, Path(match.name)) for match in files], []
     except (OSError, ValueError) as error:  # Such as a name that is too long.
-        return [], [_unreadable(path, error)]
+        return [], [_unreadable(without_secrets(source), error)]
 
 
 def _videos_below(
@@ -247,7 +268,7 @@ def _videos_below(
     return sorted(videos), problems
 
 
-def _unreadable(path: Path, error: Exception) -> SourceError:
+def _unreadable(path: Path | str, error: Exception) -> SourceError:
     reason = getattr(error, "strerror", None) or str(error)
     return SourceError(f"{path}: cannot be read: {reason}; what is in it was left out")
 
@@ -266,8 +287,11 @@ def _nothing_in(source: str) -> SourceError:
             f"{source}: {pictures} numbered pictures, but no video; --set read.rate=25 takes them "
             "as a film of 25 pictures a second"
         )
+    shown = without_secrets(source)
     if Path(source).is_dir():
         return SourceError(f"{source}: no video in this folder, or none that is wanted")
+    if re.fullmatch("0[0-9]+", source):
+        return SourceError(f"{source}: no such file; the number of a camera has no zeros before it")
     if glob.has_magic(source):
-        return SourceError(f"{source}: no file matches this pattern")
-    return SourceError(f"{source}: no such file or folder")
+        return SourceError(f"{shown}: no file matches this pattern")
+    return SourceError(f"{shown}: no such file or folder")

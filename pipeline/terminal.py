@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from configs.addresses import hide_addresses
 from configs.names import printable
 from pipeline.results.summary import Summary
 from pipeline.sources import Job, Stream
@@ -72,6 +74,24 @@ def say_error(problem: object) -> None:
 def error_line(problem: object) -> Text:
     """How an error looks on the terminal."""
     return Text(printable(f"error: {problem}"), style="red")
+
+
+class _WithoutSecrets(logging.Formatter):
+    """Hides addresses in all that is logged, tracebacks included."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        super().__init__(logging.BASIC_FORMAT)
+        self._addresses = addresses
+
+    def format(self, record: logging.LogRecord) -> str:
+        return hide_addresses(super().format(record), self._addresses)
+
+
+def show_log(addresses: Sequence[str] = ()) -> None:
+    """Show the log of libraries, these addresses in it without secrets."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_WithoutSecrets(addresses))
+    logging.basicConfig(level=logging.DEBUG, handlers=[handler])
 
 
 def figures_table(rows: Sequence[Any]) -> Table:

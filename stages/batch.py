@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,12 @@ class VideoInfo:
         start_pts: presentation timestamp of the first frame.
         start_s: time of the first frame, from the beginning of the file's earliest stream.
         rate: average frames a second.
-        frames: number of frames that the container states; 0 if it does not.
+        frames: number of frames to read, by what the container states; 0 if it does not.
         duration_s: duration that the container states; 0 if it does not.
         codec: FFmpeg's name of the video codec.
         rotate: degrees clockwise by which pictures are turned, beyond what the file says.
+        from_s, to_s: the part that is read, in seconds from the first frame.
+        every: of the frames, only those are read whose number is a multiple of this.
         colorspace, color_primaries, color_trc: FFmpeg's numbers for the stream's colours.
     """
 
@@ -41,6 +44,9 @@ class VideoInfo:
     color_primaries: int
     color_trc: int
     rotate: int = 0
+    from_s: float = 0.0
+    to_s: float = inf
+    every: int = 1
 
 
 NOBODY = 0
@@ -67,6 +73,9 @@ class FrameBatch:
 
     Attributes:
         first_frame: number of the first of these frames in the video, from 0.
+        frame_step: difference of the numbers of consecutive frames.
+        left_out: frames of the part that were left out before the last of these, by ``every``.
+        before_part: frames that were left out because they are before the part.
         pts: (n,) int64, presentation timestamps in units of ``VideoInfo.time_base``.
         time_s: (n,) float64, seconds since the first frame of the video.
         pixels: (n, height * 3 / 2, width) uint8, planar YUV 4:2:0 of limited range, upright; an odd
@@ -75,7 +84,10 @@ class FrameBatch:
         turn: degrees clockwise by which faces would be upright, by what was seen so far; None if it
             was not looked at.
         arrived_s: (n,) float64, when a live stream's frames arrived, in seconds since the epoch.
-        after_gap: a live stream was interrupted before these frames, so all tracks end.
+        after_gap: a live stream was interrupted before these frames, or its picture has another
+            size from here on, so all tracks end.
+        info: of a live stream, what is known of it from here on, where its picture has another size
+            than before, and at its beginning.
         cuts: (n,) bool, whether a new shot begins with this frame.
         face_frame: (m,) int64, index in this batch of the frame that the face is in.
         boxes: (m, 4) float32, x, y, width, height in pixels of the upright frame.
@@ -85,6 +97,8 @@ class FrameBatch:
         tracks: (m,) int64, track ids, from 1: one face followed within one shot.
         crops: (m, 48, 48) uint8, aligned grey faces.
         crop_sides: (m,) float32, side in the frame of the square that a crop shows, in pixels.
+        landmark_errors: (m,) float32, how far the landmark that fits worst lies from where an
+            aligned face has it, in pixels of a crop; large for a face from the side.
         probabilities: (m, 7) float32, in the order of ``EMOTIONS``; settled, smoothed over time.
         people: (m,) int64, person ids, from 1, once settled; ``NOBODY`` for a face not to be shown.
         raw_probabilities: (m, 7) float32, once settled: those that the network gave.
@@ -94,10 +108,14 @@ class FrameBatch:
     pts: np.ndarray
     time_s: np.ndarray
     pixels: np.ndarray = field(default_factory=lambda: NO_PIXELS)
+    frame_step: int = 1
+    left_out: int = 0
+    before_part: int = 0
     damage: str | None = None
     turn: int | None = None
     arrived_s: np.ndarray = _empty(dtype=np.float64)
     after_gap: bool = False
+    info: VideoInfo | None = None
     cuts: np.ndarray = _empty(dtype=np.bool_)
     face_frame: np.ndarray = _empty(dtype=np.int64)
     boxes: np.ndarray = _empty(4)
@@ -106,6 +124,7 @@ class FrameBatch:
     tracks: np.ndarray = _empty(dtype=np.int64)
     crops: np.ndarray = _empty(FACE_SIZE_PX, FACE_SIZE_PX, dtype=np.uint8)
     crop_sides: np.ndarray = _empty()
+    landmark_errors: np.ndarray = _empty()
     probabilities: np.ndarray = _empty(len(EMOTIONS))
     people: np.ndarray = _empty(dtype=np.int64)
     raw_probabilities: np.ndarray = _empty(len(EMOTIONS))

@@ -1,4 +1,4 @@
-"""Geometry that stages share: IoU of boxes, similarity transforms, crops."""
+"""Geometry that stages share: IoU of boxes, eye lines, similarity transforms, crops."""
 
 from __future__ import annotations
 
@@ -16,6 +16,19 @@ def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     common = sides[..., 0] * sides[..., 1]
     union = a[..., 2] * a[..., 3] + b[..., 2] * b[..., 3] - common
     return common / np.maximum(union, 1e-9)
+
+
+def eye_lines(landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Length and turn of the line from one eye to the other.
+
+    Args:
+        landmarks: (m, 5, 2), as in ``FrameBatch``.
+
+    Returns:
+        (m,) float64 in pixels, and (m,) float64 in degrees, positive for a face turned clockwise.
+    """
+    x, y = (landmarks[:, 1] - landmarks[:, 0]).astype(np.float64).T
+    return np.hypot(x, y), np.rad2deg(np.arctan2(y, x))
 
 
 def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -81,7 +81,7 @@ def test_readme_is_short() -> None:
 
 @each_page
 def test_links_and_pictures_exist(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
+    for target in re.findall(r"\]\((?!https://)([^)\s]+)\)", text_of(page)):
         name, _, anchor = target.partition("#")
         linked = page.parent / name if name else page
         assert linked.exists(), target
@@ -113,7 +113,7 @@ def test_settings_exist(page: Path) -> None:
         known = settings.annotation.model_fields  # type: ignore[union-attr]
         for span in code_spans(text_of(page)):
             # Not a file, such as segments.csv or track.py.
-            for key in re.findall(rf"(?<![\w/]){section}\.(?!csv|py\b)(\w+)", span):
+            for key in re.findall(rf"(?<![\w/]){section}\.(?!csv|json|py\b)(\w+)", span):
                 assert key in known, span
 
 

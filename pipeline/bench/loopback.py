@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any, Literal
 
 import av
+from av.video.frame import PictureType
 
 from stages.frames import FALLBACK_RATE
 
@@ -66,6 +67,7 @@ def make_clip(
     rate: int,
     seconds: float,
     codec: str = "libx264",
+    key_s: float = 1.0,
 ) -> Path:
     """Encode a video as a camera would, without look-ahead, looped to a duration.
 
@@ -76,16 +78,19 @@ def make_clip(
         rate: its frames per second.
         seconds: its duration.
         codec: ``libx264`` or ``mjpeg``.
+        key_s: time between key frames.
     """
     with av.open(str(path), "w") as clip:
         stream: Any = clip.add_stream(codec, rate=rate)
         stream.width, stream.height = size
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         if codec == "libx264":
-            stream.options = {"preset": "veryfast", "tune": "zerolatency", "g": str(rate)}
+            stream.options = {"preset": "veryfast", "tune": "zerolatency"}
+            stream.options |= {"g": str(round(key_s * rate)), "sc_threshold": "0"}
         for number, frame in enumerate(islice(_at_rate(source, rate), round(seconds * rate))):
             picture = frame.reformat(*size, stream.pix_fmt)
             picture.pts, picture.time_base = number, Fraction(1, rate)
+            picture.pict_type = PictureType.NONE  # Key frames are where the encoder puts them.
             clip.mux(stream.encode(picture))
         clip.mux(stream.encode(None))
     return path

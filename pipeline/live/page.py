@@ -5,33 +5,32 @@ Everything is made on request, so a page that nobody watches costs nothing.
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
-import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
+from typing import Annotated
 
 import prometheus_client
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.schema import PageSettings
 from models.emotions import EMOTIONS
+from pipeline.live.guard import Guard, is_this_machine
+from pipeline.live.listener import address_for_viewers, listen
 from pipeline.live.supervisor import Supervisor
 from pipeline.results.report import asset
 from stages.write.annotate import COLOURS_RGB
 
 ASSETS = Path(__file__).parent / "web"
-TOKEN_COOKIE = "emotion-timelines-token"
 CHANGE_HEADER = "x-emotion-timelines"
 """Pages of other sites cannot send this header, so none can stop a camera."""
 
@@ -46,49 +45,33 @@ def page_served(supervisor: Supervisor, settings: PageSettings) -> Iterator[str]
     Raises:
         UsageError: the host and port of the settings cannot be used.
     """
-    token = None if _is_this_machine(settings.host) else settings.token or secrets.token_urlsafe(16)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((settings.host, settings.port))
-        except OSError as error:
-            raise UsageError(
-                f"page.host, page.port: {settings.host}:{settings.port}: the page cannot be served "
-                f"there: {error.strerror or error}"
-            ) from error
+    token = settings.token or None
+    if token is None and not is_this_machine(settings.host):
+        token = secrets.token_urlsafe(16)
+    with listen(settings) as listener:
         server = uvicorn.Server(
-            uvicorn.Config(make_app(supervisor, token), log_level="critical", access_log=False)
+            uvicorn.Config(
+                Guard(make_app(supervisor), token),
+                log_level="critical",
+                access_log=False,
+                ws="none",
+            )
         )
         thread = Thread(target=server.run, args=([listener],), name="page", daemon=True)
         thread.start()
         deadline_s = monotonic() + START_TIMEOUT_S
         while not server.started and thread.is_alive() and monotonic() < deadline_s:
             sleep(0.05)
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        address = f"http://{host}:{listener.getsockname()[1]}/"
         try:
-            yield f"{address}?token={token}" if token else address
+            yield address_for_viewers(settings.host, listener.getsockname()[1], token)
         finally:
             server.should_exit = True
             thread.join(START_TIMEOUT_S)
 
 
-def make_app(supervisor: Supervisor, token: str | None) -> FastAPI:
-    """The web application: the page and its data.
-
-    Args:
-        supervisor: of the streams to show.
-        token: required of viewers, as ``?token=``, cookie or bearer token; None for no token.
-    """
+def make_app(supervisor: Supervisor) -> FastAPI:
+    """The web application: the page and its data, for the streams of a supervisor."""
     app = FastAPI(title="Emotion Timelines", docs_url=None, redoc_url=None, openapi_url=None)
-    if token is None:
-        # Prevents DNS rebinding: a web site whose name resolves to this machine.
-        app.add_middleware(
-            TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "::1"]
-        )
-    else:
-        app.middleware("http")(_token_check(token))
 
     @app.exception_handler(UsageError)
     def not_found(_: Request, error: UsageError) -> JSONResponse:
@@ -107,7 +90,9 @@ def make_app(supervisor: Supervisor, token: str | None) -> FastAPI:
         }
 
     @app.get("/api/streams/{name}/recent")
-    def recent(name: str, since_s: float = -1.0) -> dict[str, object]:
+    def recent(
+        name: str, since_s: Annotated[float, Query(allow_inf_nan=False)] = -1.0
+    ) -> dict[str, object]:
         return {"points": supervisor.recent(name, since_s)}
 
     @app.get("/api/streams/{name}/picture")
@@ -179,33 +164,3 @@ class _Metrics:
             for each in STATES:
                 state.add_metric([status.name, each], float(each == status.state))
         yield from (rate, latency, state)
-
-
-def _token_check(
-    token: str,
-) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
-    """Middleware that answers 401 to requests without the token."""
-
-    async def check(
-        request: Request, following: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        given = (
-            request.query_params.get("token"),
-            request.cookies.get(TOKEN_COOKIE),
-            request.headers.get("authorization", "").removeprefix("Bearer "),
-        )
-        if not any(secrets.compare_digest((each or "").encode(), token.encode()) for each in given):
-            return PlainTextResponse("Open the address that the program printed.", 401)
-        response = await following(request)
-        if given[0]:
-            response.set_cookie(TOKEN_COOKIE, token, httponly=True, samesite="strict")
-        return response
-
-    return check
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

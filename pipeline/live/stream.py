@@ -34,6 +34,7 @@ POINTS_PER_S = 5
 RATE_WINDOW_S = 5.0
 MAX_LATENCIES = 600
 JPEG_QUALITY = 80
+MAX_SIZES = 1000
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class LiveStream:
         self._recent: deque[dict[str, Any]] = deque()
         self._written: deque[tuple[float, int]] = deque()
         self._latencies_s: deque[float] = deque(maxlen=MAX_LATENCIES)
+        self._sizes: deque[dict[str, Any]] = deque(maxlen=MAX_SIZES)
         self._faces = self._people = 0
         self._moved_s = monotonic()
         self._ended: Summary | None = None
@@ -102,23 +104,33 @@ class LiveStream:
                         break
                     if not len(batch):
                         continue
+                    if batch.info is not None:
+                        self._sizes.append(_size_from(batch))
                     if recorder is None:
-                        assert reader.info is not None
-                        finder = FaceFinder(detector, reader.info, settings, live=True)
-                        recorder = Recorder(stream, reader.info, settings, self._provenance)
+                        assert batch.info is not None
+                        finder = FaceFinder(detector, batch.info, settings, live=True)
+                        recorder = Recorder(stream, batch.info, settings, self._provenance)
                     recorder.process(classifier.process(finder.process(batch)))
                     if recorder.newest is not None:
                         self._observe(recorder.newest)
                 cut_short = reader.reason if reader.state == "ended" else None
         except Exception as error:  # Whatever is wrong with one stream, the others go on.
             cut_short = explain(error)
+        cut_short = self._shown(cut_short)
         if recorder is None:
-            reason = cut_short or f"no picture came: {self.status().reason or 'it was stopped'}"
+            reason = cut_short or self._without_picture()
             self._ended = save_failure(stream, reason, self._provenance)
         else:
             dropped = self._reader.dropped if self._reader else 0
             self._ended = recorder.finish(cut_short, dropped, self._summary_of_live())
         return self._ended
+
+    def _without_picture(self) -> str:
+        """Why there is no result although nothing failed."""
+        limit_s = self._stream.settings.live.duration_s
+        until = "before it was stopped" if self._stopping.is_set() else f"within {limit_s:g} s"
+        reason = self._shown(self._reader.reason) if self._reader else None
+        return f"no picture came {until}" + (f": {reason}" if reason else "")
 
     def stop(self) -> None:
         """Ask ``run`` to complete its files and return."""
@@ -137,7 +149,7 @@ class LiveStream:
         return replace(
             status,
             state="ended" if self._ended else reader.state,
-            reason=self._ended.reason if self._ended else reader.reason,
+            reason=self._ended.reason if self._ended else self._shown(reader.reason),
             time_s=round(float(newest.time_s[-1]), 3) if newest else 0.0,
             frames=newest.first_frame + len(newest) if newest else 0,
             faces=self._faces,
@@ -199,6 +211,9 @@ class LiveStream:
         while self._recent and self._recent[0]["time_s"] < batch.time_s[-1] - RECENT_S:
             self._recent.popleft()
 
+    def _shown(self, reason: str | None) -> str | None:
+        return reason and self._stream.without_address(reason)
+
     def _latency_ms(self) -> tuple[float, float]:
         latencies_s = list(self._latencies_s)
         if not latencies_s:
@@ -215,5 +230,15 @@ class LiveStream:
             "latency_p50_ms": p50,
             "latency_p95_ms": p95,
             "lost": self._reader.lost,
-            "gaps": [asdict(gap) for gap in self._reader.gaps],
+            "gaps": [
+                {**asdict(gap), "reason": self._shown(gap.reason)} for gap in self._reader.gaps
+            ],
+            "sizes": list(self._sizes),
         }
+
+
+def _size_from(batch: FrameBatch) -> dict[str, Any]:
+    """The size that the picture has from a batch on."""
+    assert batch.info is not None
+    from_s = round(float(batch.time_s[0]), 6)
+    return {"from_s": from_s, "width": batch.info.width, "height": batch.info.height}

@@ -1,40 +1,33 @@
-"""Write ``segments.csv`` and exports for other programs."""
+"""Write ``segments.csv``, codebooks, and exports for other programs."""
 
 from __future__ import annotations
 
 import csv
 import json
-import mimetypes
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from urllib.parse import quote
 
 import pyarrow
 
 from configs.errors import OutputError
 from configs.schema import Settings
-from models.emotions import EMOTIONS
-from pipeline.results.segments import COLUMNS, Segment, as_rows, segments_by_person
+from pipeline.results import codebook
+from pipeline.results.elan import write_elan
+from pipeline.results.segments import COLUMNS, Segment, as_rows
 from pipeline.results.video_result import VideoResult
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
 
 SEGMENTS = "segments.csv"
+CODEBOOKS = ("timeline.json", "segments.json")
 
-UNITS = {
-    "frame": "frames from 0",
-    "time_s": "s",
-    "track": "person id",
-    "score": "0 to 1",
-}
-UNITS |= dict.fromkeys(("x", "y", "width", "height"), "px of the upright frame")
-UNITS |= dict.fromkeys(EMOTIONS, "probability")
+ALWAYS = (SEGMENTS, *CODEBOOKS)
+"""What is written without being asked for."""
 
 
 def write_exports(result: VideoResult, folder: Path, settings: Settings) -> list[str]:
-    """Write ``segments.csv`` and the exports named in the settings; returns problems."""
+    """Write ``ALWAYS`` and the exports named in the settings; returns problems."""
     problems = []
-    for name in (SEGMENTS, *export_names(settings.export.formats)):
+    for name in (*ALWAYS, *export_names(settings.export.formats)):
         path = folder / name
         try:
             with output_errors_name(path):
@@ -56,13 +49,28 @@ def _segments_csv(result: VideoResult, path: Path) -> None:
         csv.writer(lines, lineterminator="\n").writerows([COLUMNS, *as_rows(result.segments)])
 
 
+def _codebook_of_timeline(result: VideoResult, path: Path) -> None:
+    path.write_text(codebook.codebook_text(_columns(result)), encoding="utf-8")
+
+
+def _codebook_of_segments(_: VideoResult, path: Path) -> None:
+    path.write_text(codebook.codebook_text(codebook.SEGMENTS), encoding="utf-8")
+
+
+def _columns(result: VideoResult) -> list[codebook.Column]:
+    """Those that the table has: early versions wrote fewer."""
+    there = set(result.table.column_names)
+    return [column for column in codebook.TIMELINE if column.name in there]
+
+
 def _parquet(result: VideoResult, path: Path) -> None:
     from pyarrow import parquet  # Slow to import, and seldom needed.
 
-    fields = [
-        field.with_metadata({"unit": UNITS[field.name]}) if field.name in UNITS else field
-        for field in result.table.schema
-    ]
+    notes = {
+        column.name: {"description": column.description, "unit": column.unit or ""}
+        for column in _columns(result)
+    }
+    fields = [field.with_metadata(notes[field.name]) for field in result.table.schema]
     record = {"source": str(result.source), **result.provenance}
     metadata = {"emotion-timelines": json.dumps(record, ensure_ascii=False)}
     schema = pyarrow.schema(fields, metadata)
@@ -70,38 +78,10 @@ def _parquet(result: VideoResult, path: Path) -> None:
         parquet.write_table(result.table.cast(schema), file)
 
 
-def _elan(result: VideoResult, path: Path) -> None:
-    from pympi import Eaf
-
-    document = Eaf(author="Emotion Timelines")
-    if result.film.exists():  # A live stream is recorded in pieces.
-        film, kind = result.film.absolute(), mimetypes.guess_type(result.film.name)[0] or "video/*"
-        address = _relative_address(film, path.parent.absolute())
-        document.add_linked_file(film.as_uri(), address, mimetype=kind)
-    of_person = segments_by_person(result.segments)
-    for person in result.people:
-        tier = f"Person {person.track}"
-        document.add_tier(tier)
-        for segment in of_person[person.track]:
-            start_ms, end_ms = (_film_ms(result, at_s) for at_s in _times_s(segment))
-            document.add_annotation(tier, start_ms, max(end_ms, start_ms + 1), segment.emotion)
-    document.remove_tier("default")
-    document.to_file(str(path))
-
-
-def _relative_address(path: Path, folder: Path) -> str | None:
-    """URL of a file from a folder; None for one on another drive of Windows."""
-    try:
-        address = quote(os.fsencode(Path(os.path.relpath(path, folder)).as_posix()))
-    except ValueError:
-        return None
-    return address if address.startswith("../") else f"./{address}"
-
-
 def _captions(result: VideoResult, path: Path) -> None:
     cues = ["WEBVTT"]
     for segment in sorted(result.segments, key=lambda segment: (segment.start_s, segment.track)):
-        start_ms, end_ms = (_film_ms(result, at_s) for at_s in _times_s(segment))
+        start_ms, end_ms = (result.film_ms(at_s) for at_s in _times_s(segment))
         if start_ms < end_ms:
             who = f"{segment.track}: " if len(result.people) > 1 else ""
             text = f"{who}{segment.emotion} {segment.confidence:.0%}"
@@ -121,11 +101,6 @@ def _times_s(segment: Segment) -> tuple[float, float]:
     return segment.start_s, segment.end_s
 
 
-def _film_ms(result: VideoResult, at_s: float) -> int:
-    # Down, so that no segment begins after its first frame; microseconds, as a table has them.
-    return round((result.film_starts_s + at_s) * 1_000_000) // 1000
-
-
 def _clock(at_ms: int) -> str:
     minutes, ms = divmod(at_ms, 60_000)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
@@ -133,12 +108,14 @@ def _clock(at_ms: int) -> str:
 
 WRITERS: dict[str, Callable[[VideoResult, Path], None]] = {
     SEGMENTS: _segments_csv,
+    "timeline.json": _codebook_of_timeline,
+    "segments.json": _codebook_of_segments,
     "timeline.parquet": _parquet,
-    "timeline.eaf": _elan,
+    "timeline.eaf": write_elan,
     "timeline.vtt": _captions,
     "timeline.png": _picture,
     "timeline.svg": _picture,
 }
 """By name of the file that they write."""
 
-EXPORTS = tuple(name for name in WRITERS if name != SEGMENTS)
+EXPORTS = tuple(name for name in WRITERS if name not in ALWAYS)

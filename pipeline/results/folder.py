@@ -8,7 +8,7 @@ from pathlib import Path
 from configs.errors import OutputError, explain
 from configs.names import as_text
 from pipeline.places import SUMMARY, TABLE
-from pipeline.results.export import EXPORTS, SEGMENTS
+from pipeline.results.export import ALWAYS, EXPORTS
 from pipeline.results.report import REPORT
 from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.sources import Job, Stream
@@ -16,7 +16,7 @@ from stages.write.files import force_to_disk, output_errors_name
 
 FILM = "annotated.mp4"
 
-RESULTS = (TABLE, SEGMENTS, *EXPORTS, REPORT, FILM, "annotated-[0-9]*.mp4", SUMMARY)
+RESULTS = (TABLE, *ALWAYS, *EXPORTS, REPORT, FILM, "annotated-[0-9]*.mp4", SUMMARY)
 """Patterns of all files in a video's folder."""
 
 

@@ -72,12 +72,18 @@ def _status(summary: Summary | None) -> str:
 
 
 def _shares(summary: Summary | None) -> str:
-    people = summary.people if summary else ()
-    total_s = sum(person["face_s"] for person in people)
+    people = [person for person in (summary.people if summary else ()) if person["shares"]]
+    # Early versions took all of the time.
+    usable_s = [person["face_s"] * person.get("usable_share", 1) for person in people]
+    total_s = sum(usable_s)
     if not total_s:
         return ""
     shares = {
-        name: sum(person["face_s"] * person["shares"][name] for person in people) / total_s
+        name: sum(
+            lasts_s * person["shares"][name]
+            for lasts_s, person in zip(usable_s, people, strict=True)
+        )
+        / total_s
         for name in EMOTIONS
     }
     return f'{shares_bar(shares)}<span class="in-words">{in_words(shares)}</span>'

@@ -22,8 +22,10 @@ class Person:
         track: person id.
         first_s, last_s: when the face is first and last visible.
         face_s: total time that it is visible.
-        confidence: mean probability of the likeliest expression over that time.
-        shares: share of that time for which each expression is the likeliest.
+        usable_share: share of that time for which the face can be relied on; what follows is over
+            this time alone.
+        confidence: mean probability of the likeliest expression; None without usable time.
+        shares: share of time for which each expression is the likeliest; empty without any.
         transitions: number of changes from one segment's label to the next one's, without an
             absence between them: ``happy > neutral``.
     """
@@ -32,7 +34,8 @@ class Person:
     first_s: float
     last_s: float
     face_s: float
-    confidence: float
+    usable_share: float
+    confidence: float | None
     shares: dict[str, float]
     transitions: dict[str, int]
 
@@ -48,9 +51,10 @@ def _person(timeline: Timeline, track: int, segments: Sequence[Segment]) -> Pers
     lasts_s = timeline.until_s[rows] - timeline.time_s[rows]
     # A video of a single frame has no duration; its face still has shares.
     weights = lasts_s if lasts_s.any() else np.ones(len(rows))
+    usable = weights * timeline.usable[rows]
+    usable_s = float(usable.sum())
     probabilities = timeline.probabilities[rows].astype(np.float64)
-    likeliest = probabilities.argmax(axis=1)
-    shares = np.bincount(likeliest, weights, minlength=len(EMOTIONS)) / weights.sum()
+    likeliest_s = np.bincount(probabilities.argmax(axis=1), usable, minlength=len(EMOTIONS))
     changes = Counter(
         f"{before.emotion} > {after.emotion}"
         for before, after in pairwise(segments)
@@ -61,7 +65,14 @@ def _person(timeline: Timeline, track: int, segments: Sequence[Segment]) -> Pers
         first_s=round(float(timeline.time_s[rows[0]]), 6),
         last_s=round(float(timeline.time_s[rows[-1]]), 6),
         face_s=round(float(lasts_s.sum()), 6),
-        confidence=round(float(np.average(probabilities.max(axis=1), weights=weights)), 4),
-        shares={name: round(float(share), 4) for name, share in zip(EMOTIONS, shares, strict=True)},
+        usable_share=round(usable_s / float(weights.sum()), 4),
+        confidence=round(float(probabilities.max(axis=1) @ usable) / usable_s, 4)
+        if usable_s
+        else None,
+        shares={
+            name: round(float(lasts_s) / usable_s, 4)
+            for name, lasts_s in zip(EMOTIONS, likeliest_s, strict=True)
+            if usable_s
+        },
         transitions=dict(sorted(changes.items())),
     )

@@ -44,8 +44,10 @@ def draw_timeline(timeline: Timeline, segments: Sequence[Segment], title: str, p
     axes.set_yticks(np.arange(len(lanes)) + 0.4, _names(lanes))
     axes.set_ylim(-0.1, len(lanes))
     end_s = float(timeline.until_s[-1]) if len(timeline) else 1.0
-    axes.set_xlim(0, max(end_s, 1e-3))
-    axes.set_xticks(ticks(end_s), [clock(at_s, end_s) for at_s in ticks(end_s)])
+    start_s = float(timeline.time_s[0]) if len(timeline) else 0.0
+    axes.set_xlim(start_s, max(end_s, start_s + 1e-3))
+    times_s = ticks(end_s, start_s)
+    axes.set_xticks(times_s, [clock(at_s, end_s - start_s) for at_s in times_s])
     axes.tick_params(length=0, labelcolor=GREY, labelsize=8)
     axes.spines[:].set_visible(False)
     axes.set_title(title, loc="left", fontsize=10, parse_math=False)

@@ -17,6 +17,7 @@ from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.results.video_result import VideoResult, read_result
 from pipeline.sources import Job, Stream
 from stages.batch import FrameBatch, VideoInfo
+from stages.faces.detect import DETECTORS
 from stages.people.reidentify import FaceReidentifier
 from stages.people.settle import Settler
 from stages.write.pieces import PieceWriter
@@ -45,10 +46,14 @@ class Recorder:
         live = isinstance(job, Stream)
         reidentifier = FaceReidentifier() if settings.track.remember_s else None
         self._settler = Settler(settings.track, settings.smooth, live, reidentifier)
-        self._row_maker = RowMaker(settings.smooth.keep_raw)
+        self._row_maker = RowMaker(
+            settings.usable,
+            settings.smooth.keep_raw,
+            DETECTORS[settings.detect.detector].finds_landmarks,
+        )
         self._thumbnails = Thumbnails()
         self._damage: list[str] = []
-        self._turn = 0
+        self._turn = self._received = self._left_out = self._before_part = 0
         self._film_problems: list[str] = []
         self.newest: FrameBatch | None = None
         clear_results(job.folder)
@@ -59,11 +64,14 @@ class Recorder:
         """Take a batch, and write what is settled; returns the number of frames so far."""
         if batch.turn is not None:
             self._turn = batch.turn
+        self._received += len(batch)
+        self._left_out += batch.left_out
+        self._before_part += batch.before_part
         if batch.damage:
             self._damage.append(batch.damage)
         for settled in self._settler.process(batch):
             self._write(settled)
-        return batch.first_frame + len(batch)
+        return self._received
 
     def _write(self, batch: FrameBatch) -> None:
         self.newest = batch
@@ -116,6 +124,8 @@ class Recorder:
             duration_s=round(self._row_maker.duration_s, 6),
             faces=self._row_maker.faces,
             tracks=self._row_maker.people,
+            without_face=self._row_maker.empty,
+            left_out={"every": self._left_out, "before_part": self._before_part},
             dropped=dropped,
             input=self._input,
             input_sha256=None if cut_short else self._job.sha256(),

@@ -242,16 +242,22 @@ def _people(people: list[Person]) -> str:
     rows = "".join(
         f"<tr><th>Person {person.track}</th>"
         f'<td class="number">{clock(person.face_s, person.face_s)}</td>'
-        f'<td class="number">{person.confidence:.0%}</td>'
+        f'<td class="number">{_percent(person.usable_share)}</td>'
+        f'<td class="number">{_percent(person.confidence)}</td>'
         f'<td>{shares_bar(person.shares)}<span class="in-words">{in_words(person.shares)}'
         "</span></td></tr>"
         for person in people
     )
     return (
         '<section class="wide"><h2>People</h2><div class="scroll"><table><thead><tr><th></th>'
-        '<th class="number">on screen</th><th class="number">confidence</th>'
-        f"<th>share of that time</th></tr></thead><tbody>{rows}</tbody></table></div></section>"
+        '<th class="number">on screen</th><th class="number">usable</th>'
+        '<th class="number">confidence</th>'
+        f"<th>share of usable time</th></tr></thead><tbody>{rows}</tbody></table></div></section>"
     )
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"
 
 
 def _segments(result: VideoResult) -> str:

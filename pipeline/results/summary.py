@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import shlex
 import sys
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
-from importlib import metadata
+from importlib import metadata, resources
 from pathlib import Path
 from typing import Any, Literal
 
 import av
 
-from configs.cameras import without_secrets
+from configs.addresses import HIDDEN, without_secrets
 from configs.names import as_text
 from configs.schema import Settings
 from configs.version import VERSION
@@ -25,13 +26,20 @@ from stages.write.files import write_atomically
 PROGRAM = "emotion-timelines"
 PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python-headless", "ray")
 
+SCHEMA = "summary.schema.json"
+"""The JSON Schema of ``summary.json``, which is written into the output folder."""
+
+TOKEN = re.compile(r"(^(?:--set=)?page\.token=).*", re.DOTALL)
+"""In a word of the command line."""
+
 Status = Literal["complete", "partial", "failed"]
 
 DECISIVE = {
-    "read": ("rotate", "rate"),
+    "read": ("rotate", "rate", "from_s", "to_s", "every"),
     "detect": None,
     "track": None,
     "smooth": None,
+    "usable": None,
     "video": ("enabled", "blur", "crf", "preset"),
 }
 """Settings that table and film depend on, by section; None for all of a section."""
@@ -107,10 +115,7 @@ class Provenance:
 
 def _command_line() -> str:
     """The command line, without secrets."""
-    words = [
-        "page.token=***" if word.startswith("page.token=") else without_secrets(word)
-        for word in sys.argv[1:]
-    ]
+    words = [without_secrets(TOKEN.sub(rf"\1{HIDDEN}", word)) for word in sys.argv[1:]]
     return as_text(shlex.join(["run_pipeline.py", *words]))
 
 
@@ -137,6 +142,9 @@ class Summary:
         duration_s: time from the first frame to the last.
         faces: faces, over all frames.
         tracks: number of people.
+        without_face: frames in the timeline without a face, by the reason that it gives.
+        left_out: frames that were decoded, but are not in the timeline: by the setting
+            ``read.every``, and those before the part that was to be analysed.
         dropped: frames dropped; always 0 for a file.
         video: size, frame rate, codec, and ``start_s``, the presentation time of the first frame.
         input: of a file: its absolute path, to tell whose results these are; size and time of
@@ -157,6 +165,8 @@ class Summary:
     duration_s: float = 0.0
     faces: int = 0
     tracks: int = 0
+    without_face: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
     dropped: int = 0
     video: dict[str, Any] = field(default_factory=dict)
     input: dict[str, Any] | None = None
@@ -179,6 +189,16 @@ class Summary:
         figures["reason"] = self.reason
         text = json.dumps({**figures, **asdict(provenance)}, indent=2, ensure_ascii=False)
         write_atomically(folder / SUMMARY, text + "\n")
+
+
+def write_schema(out: Path) -> None:
+    """Write the JSON Schema of summaries into an output folder.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    text = (resources.files("pipeline.results") / SCHEMA).read_text(encoding="utf-8")
+    write_atomically(out / SCHEMA, text)
 
 
 def read_summary(folder: Path) -> tuple[Summary, Provenance] | None:

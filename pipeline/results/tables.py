@@ -34,7 +34,7 @@ def load(results: str | Path, table: str = "timeline") -> pandas.DataFrame:
         pandas's ``string``, whole numbers (such as ``track``) of its ``Int64``, in which a frame
         without a face has ``<NA>``; also where no video has a face. ``people`` has a row for each
         person, from ``summary.json``: ``share_angry`` and so on are shares of the time that the
-        face is visible, ``changes`` counts changes from one expression to another.
+        face is visible and usable, ``changes`` counts changes from one expression to another.
 
     Raises:
         UsageError: there is no such table, or no result with one.
@@ -87,7 +87,7 @@ def _people(summary: Path) -> pyarrow.Table:
 
 
 def _person(figures: dict[str, Any]) -> dict[str, Any]:
-    shares = {f"share_{name}": figures["shares"][name] for name in EMOTIONS}
+    shares = {f"share_{name}": figures["shares"].get(name) for name in EMOTIONS}
     return {**figures, **shares, "changes": sum(figures["transitions"].values())}
 
 
@@ -101,7 +101,9 @@ def _as_pandas(table: pyarrow.Table) -> pandas.DataFrame:
 PEOPLE = pyarrow.schema(
     {
         "track": pyarrow.int64(),
-        **dict.fromkeys(("first_s", "last_s", "face_s", "confidence"), pyarrow.float64()),
+        **dict.fromkeys(
+            ("first_s", "last_s", "face_s", "usable_share", "confidence"), pyarrow.float64()
+        ),
         **{f"share_{name}": pyarrow.float64() for name in EMOTIONS},
         "changes": pyarrow.int64(),
     }

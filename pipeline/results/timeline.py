@@ -21,9 +21,10 @@ NOBODY = 0
 PROBABILITIES = (*EMOTIONS, *(f"raw_{name}" for name in EMOTIONS))
 
 TYPES = {
-    "emotion": pyarrow.string(),
-    **dict.fromkeys(("frame", "track"), pyarrow.int64()),
+    **dict.fromkeys(("emotion", "no_face"), pyarrow.string()),
+    **dict.fromkeys(("frame", "track", "usable"), pyarrow.int64()),
     **dict.fromkeys(("x", "y", "width", "height", "score", *PROBABILITIES), pyarrow.float32()),
+    **dict.fromkeys(("valence", "eyes_px", "roll_deg"), pyarrow.float32()),
     **dict.fromkeys(
         ("time_s", "start_s", "end_s", "confidence", "peak_s", "peak_confidence"),
         pyarrow.float64(),
@@ -43,6 +44,8 @@ class Timeline:
         boxes: (k, 4) float32, x, y, width, height in pixels of the upright frame; NaN without face.
         score: (k,) float32, of the detector, 0 to 1; NaN without a face.
         probabilities: (k, 7) float32, in the order of ``EMOTIONS``; NaN without a face.
+        usable: (k,) bool, whether the face can be relied on; False without a face. Tables of early
+            versions do not tell: there all faces are usable.
         gaps_s: when a live stream was lost, in seconds from the first frame.
     """
 
@@ -52,6 +55,7 @@ class Timeline:
     boxes: np.ndarray
     score: np.ndarray
     probabilities: np.ndarray
+    usable: np.ndarray
     gaps_s: Sequence[float] = ()
 
     def __len__(self) -> int:
@@ -102,12 +106,15 @@ def timeline_of(table: pyarrow.Table, gaps_s: Sequence[float] = ()) -> Timeline:
     def columns(*names: str) -> np.ndarray:
         return np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float32)
 
+    track = np.nan_to_num(table["track"].to_numpy(), nan=NOBODY).astype(np.int64)
+    told = table["usable"].to_numpy() == 1 if "usable" in table.column_names else track != NOBODY
     return Timeline(
         frame=table["frame"].to_numpy(),
         time_s=table["time_s"].to_numpy(),
-        track=np.nan_to_num(table["track"].to_numpy(), nan=NOBODY).astype(np.int64),
+        track=track,
         boxes=columns("x", "y", "width", "height"),
         score=columns("score")[:, 0],
         probabilities=columns(*EMOTIONS),
+        usable=told,
         gaps_s=gaps_s,
     )

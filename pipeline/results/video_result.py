@@ -36,6 +36,20 @@ class VideoResult:
     people: list[Person]
     provenance: Mapping[str, Any]
 
+    @property
+    def blurred(self) -> bool:
+        """Whether faces were made unrecognisable in all that is written."""
+        video = self.provenance.get("settings", {}).get("video", {})
+        return bool(video.get("blur"))  # The first version did not have it.
+
+    def film_ms(self, at_s: float) -> int:
+        """When a moment of the timeline is shown in the film, in milliseconds.
+
+        Rounded down, so that no segment begins after its first frame; from microseconds, as a table
+        has them.
+        """
+        return round((self.film_starts_s + at_s) * 1_000_000) // 1000
+
 
 def read_result(
     table: Path,

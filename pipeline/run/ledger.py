@@ -26,7 +26,7 @@ from pipeline.results.export import export_names
 from pipeline.results.folder import FILM
 from pipeline.results.index import write_index
 from pipeline.results.report import REPORT
-from pipeline.results.summary import Provenance, Summary, read_summary
+from pipeline.results.summary import Provenance, Summary, read_summary, write_schema
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.batch import VideoInfo
@@ -172,6 +172,7 @@ class Ledger:
         }
         self._lock = Lock()
         self._started_s = self._written_s = monotonic()
+        write_schema(out)
         self.write()
 
     def add(self, job: Job, summary: Summary) -> None:

@@ -15,6 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from configs.errors import explain
 from configs.schema import Settings
+from pipeline.places import place_of
 from pipeline.run.plan import with_threads
 from pipeline.sources import Job
 
@@ -82,6 +83,7 @@ def as_nodes_see(job: Job, settings: Settings) -> Job:
         source=_mounted(job.source.absolute(), settings.executor.mounts),
         folder=_mounted(job.folder.absolute(), settings.executor.mounts),
         given=job.source,
+        place=place_of(job.source),
     )
 
 

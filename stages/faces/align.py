@@ -25,7 +25,8 @@ FULL_RANGE = np.clip((np.arange(256) - 16) * 255 / 219, 0, 255).round().astype(n
 
 
 class AlignStage:
-    """Fills ``crops`` and ``crop_sides`` from ``landmarks`` and the Y plane of ``pixels``."""
+    """Fills ``crops``, ``crop_sides`` and ``landmark_errors`` from ``landmarks`` and the Y plane of
+    ``pixels``."""
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         if not len(batch.boxes):
@@ -41,6 +42,7 @@ class AlignStage:
             batch,
             crops=FULL_RANGE[np.stack(crops)],
             crop_sides=(FACE_SIZE_PX / scales).astype(np.float32),
+            landmark_errors=_landmark_errors(batch.landmarks, np.stack(transforms)),
         )
 
 
@@ -60,3 +62,9 @@ def aligned_crop(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 def to_template(landmarks: np.ndarray) -> np.ndarray:
     """The similarity transform from a picture to a crop, (2, 3) float64, for (5, 2) landmarks."""
     return similarity_transform(landmarks.astype(np.float64), TEMPLATE_PX)
+
+
+def _landmark_errors(landmarks: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+    """The largest distance of a landmark from the template's, on each crop: (m,) float32."""
+    placed = landmarks @ transforms[:, :, :2].transpose(0, 2, 1) + transforms[:, None, :, 2]
+    return np.linalg.norm(placed - TEMPLATE_PX, axis=2).max(axis=1).astype(np.float32)

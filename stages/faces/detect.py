@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +15,7 @@ from stages.faces.mtcnn import MTCNN
 from stages.faces.search import FaceSearch
 from stages.faces.yunet import YuNet
 
-DETECTORS: dict[str, Callable[[float], Detector]] = {
+DETECTORS: dict[str, type[YuNet] | type[MTCNN] | type[HaarCascade]] = {
     "yunet": YuNet,
     "mtcnn": MTCNN,
     "haar": HaarCascade,
@@ -51,6 +50,7 @@ class DetectStage:
             return batch
         if batch.after_gap:
             self._search.forget()
+        self._info = batch.info or self._info
         images = SmallImages(batch.pixels, self._width_px)
         found = self._search.find(images, batch.time_s)
         faces = joined(found)

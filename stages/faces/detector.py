@@ -65,7 +65,13 @@ def joined(parts: Sequence[Faces]) -> Faces:
 
 
 class Detector(Protocol):
-    """Finds faces; see ``stages/faces/yunet.py`` for an example."""
+    """Finds faces; see ``stages/faces/yunet.py`` for an example.
+
+    Attributes:
+        finds_landmarks: whether it finds them, or places them by the face's box.
+    """
+
+    finds_landmarks: bool
 
     def find(self, image: np.ndarray) -> Faces:
         """Find the faces of one picture, (h, w, 3) uint8 BGR."""

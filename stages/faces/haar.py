@@ -30,6 +30,8 @@ class HaarCascade:
     The cascade gives no landmarks: they are placed as on FER-2013's mean face.
     """
 
+    finds_landmarks = False
+
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
         self._cascade = cv2.CascadeClassifier(str(CASCADE))

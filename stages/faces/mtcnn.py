@@ -22,6 +22,8 @@ class MTCNN:
         MissingPackageError: the package or TensorFlow is not installed.
     """
 
+    finds_landmarks = True
+
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
         with packages_needed("detect.detector=mtcnn", "mtcnn", "tensorflow"):

@@ -11,8 +11,8 @@ from stages.faces.images import SmallImages
 TURNS = (0, 90, 180, 270)
 """Degrees clockwise."""
 
-INTERVAL_S = 1.0
-"""Time from look to look."""
+INTERVAL_S, FIRST_INTERVAL_S = 1.0, 0.3
+"""Time from look to look; a film may be shorter than a second, so that the first are closer."""
 
 ENOUGH_LOOKS, MOST_LOOKS = 5, 30
 """Looks at which faces are found, until it is decided; and looks in all."""
@@ -58,7 +58,7 @@ class TurnFinder:
         for index, time_s in enumerate(batch.time_s):
             if images is None or self.done or time_s < self._next_s:
                 continue
-            self._next_s = time_s + INTERVAL_S
+            self._next_s = time_s + (INTERVAL_S if self._looks else FIRST_INTERVAL_S)
             scores = [self._score(images[index], turn) for turn in TURNS]
             self._scores += scores
             self._looks += 1

@@ -22,6 +22,8 @@ NMS_IOU = 0.3
 class YuNet:
     """Finds faces from about 10 to 300 pixels; satisfies ``stages.faces.detector.Detector``."""
 
+    finds_landmarks = True
+
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
         options = onnxruntime.SessionOptions()

@@ -9,6 +9,7 @@ import av
 
 from configs.errors import SourceError
 from stages.files import address_of, reason_of
+from stages.packets import of_known_streams
 from stages.read.layout import layout_fault
 from stages.read.losses import Losses
 from stages.read.source import Stated
@@ -26,7 +27,7 @@ class Decoder:
 
     def __init__(self, path: Path, threads: int) -> None:
         self.faults: list[str] = []
-        self._path = path
+        self._path, self._stopped = path, False
         self._container = _open(path)
         try:
             self._stream = _decodable_video_stream(self._container, path)
@@ -35,6 +36,10 @@ class Decoder:
             raise
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = threads
+
+    def stop(self) -> None:
+        """As in ``FrameSource``."""
+        self._stopped = True
 
     def close(self) -> None:
         self._container.close()
@@ -75,26 +80,28 @@ class Decoder:
                     yield frame
             except av.FFmpegError:
                 losses.failed(packet)
-        self.faults += losses.faults()
+        self.faults += losses.faults(to_end=not self._stopped)
+        if self._stopped:
+            return
         if fault := layout_fault(self._path, self._container.format.name):
             self.faults.append(fault)
 
     def _packets(self) -> Iterator[av.Packet]:
-        """The packets of all streams, as far as the file can be read; at last an empty one of the
-        video, to flush.
+        """The packets of all streams, as far as the file can be read, or until ``stop``; at last an
+        empty one of the video, to flush.
 
         Other streams are read as well because they may be damaged, too, and because a container may
         state one duration for everything: the video may rightly end before it.
         """
         flushed = False
         try:
-            for packet in self._container.demux():
+            for packet in of_known_streams(self._container.demux()):
+                if self._stopped:
+                    break
                 flushed |= packet.stream is self._stream and _flushes(packet)
                 yield packet
         except av.FFmpegError as error:
             self.faults.append(f"reading stopped: {reason_of(error)}")
-        except IndexError:  # PyAV cannot flush a stream that first appeared on the way.
-            pass
         if not flushed:
             last = av.Packet()
             last.stream = self._stream

@@ -14,8 +14,10 @@ from pathlib import Path
 from stages.read.containers import (
     asf,
     avi,
+    dv,
     flash,
     matroska,
+    motion_jpeg,
     mp4,
     mxf,
     ogg,
@@ -27,8 +29,10 @@ from stages.read.containers.chain import BrokenError, CutOffError
 CHAINS: dict[str, Callable[[mmap.mmap], None]] = {
     "asf": asf.follow,
     "avi": avi.follow,
+    "dv": dv.follow,
     "flv": flash.follow,
     "matroska,webm": matroska.follow,
+    "mjpeg": motion_jpeg.follow,
     "mov,mp4,m4a,3gp,3g2,mj2": mp4.follow,
     "mpeg": program_stream.follow,
     "mpegts": transport_stream.follow,

@@ -19,8 +19,12 @@ was overwritten or never written. Their decoders take it for a picture."""
 
 WITHOUT_ZEROS = {"h264", "hevc", "vp8", "vp9", "libdav1d", "av1"}
 
-ABSOLUTE_DURATION = {"matroska,webm"}
+ABSOLUTE_DURATION = {"matroska,webm", "asf", "nut", "wtv"}
 """Containers that state the time at which they end, rather than for how long they last."""
+
+CHECKED_OTHERWISE = {"mpegts"}
+"""Containers of which FFmpeg takes files put one after the other for damage; ``layout`` does not.
+"""
 
 
 class Losses:
@@ -42,7 +46,8 @@ class Losses:
         if not packet.size:
             return
         kind = packet.stream.type
-        if packet.is_corrupt or (packet.stream is self._stream and self._has_hole(packet)):
+        corrupt = packet.is_corrupt and self._container.format.name not in CHECKED_OTHERWISE
+        if corrupt or (packet.stream is self._stream and self._has_hole(packet)):
             self._incomplete[kind] = self._incomplete.get(kind, 0) + 1
         if packet.pts is not None:
             self._end_s = max(
@@ -82,8 +87,12 @@ class Losses:
     def _has_hole(self, packet: av.Packet) -> bool:
         return self._codec.name in WITHOUT_ZEROS and ZEROS in bytes(packet).rstrip(b"\0")
 
-    def faults(self) -> list[str]:
-        """What is lost or damaged, in words, once everything is read."""
+    def faults(self, to_end: bool) -> list[str]:
+        """What is lost or damaged, in words, once everything is read.
+
+        Args:
+            to_end: the file was read until it ended, so it may have been cut off.
+        """
         faults = []
         if lost := self._lost_pictures():
             faults.append(f"{lost} damaged frame(s) could not be decoded")
@@ -95,6 +104,8 @@ class Losses:
             for kind, count in self._incomplete.items()
             if kind != "video"
         ]
+        if not to_end:
+            return faults
         stated = self._stated_packets()
         stated_end_s = self._stated_end_s()
         if self._packets < stated:

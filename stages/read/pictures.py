@@ -57,6 +57,7 @@ class Pictures:
 
     def __init__(self, path: Path, rate: float | None) -> None:
         self.faults: list[str] = []
+        self._stopped = False
         self._files = numbered_pictures(path)
         if not self._files:
             raise SourceError(f"{path}: no numbered pictures, such as frame0001.jpg")
@@ -77,6 +78,8 @@ class Pictures:
 
     def frames(self) -> Iterator[av.VideoFrame]:
         for index, file in enumerate(self._files):
+            if self._stopped:
+                return
             try:
                 frame = _decoded(file)
             except (av.FFmpegError, OSError, StopIteration) as error:
@@ -86,6 +89,10 @@ class Pictures:
                 self.faults.append(f"{file.name} is damaged in part")
             frame.time_base, frame.pts = TIME_BASE, round(index / self._rate / TIME_BASE)
             yield frame
+
+    def stop(self) -> None:
+        """As in ``FrameSource``."""
+        self._stopped = True
 
     def close(self) -> None:
         """Nothing is left open."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain, islice
+from math import inf
 from pathlib import Path
 
 import av
@@ -21,7 +22,7 @@ from stages.frames import (
     pixels_shape,
     upright_size,
 )
-from stages.read.clock import NEW_START_S, FrameClock
+from stages.read.clock import SEEN_TOGETHER_S, FrameClock
 from stages.read.decode import Decoder
 from stages.read.pictures import Pictures, numbered_pictures
 from stages.read.source import FrameSource
@@ -71,12 +72,13 @@ class VideoReader:
         self._source.close()
 
     def batches(self) -> Iterator[FrameBatch]:
-        """All frames in order of presentation, once.
+        """All frames of the part in order of presentation, once, or every so many of them.
 
-        Damage is skipped where the decoder can go on after it, and reported as ``damage`` of the
-        batch that follows; the last batch may hold nothing else.
+        Frames are numbered and timed from the beginning of the film, so it is decoded up to the
+        part; meanwhile empty batches come. Damage is skipped where the decoder can go on after it,
+        and reported as ``damage`` of the batch that follows; the last batch may hold nothing else.
         """
-        info, first_frame, clock = self.info, 0, self._clock
+        info, frames = self.info, self._clock.timed(self._frames)
         size = (info.width, info.height)
         shape = pixels_shape(size)
         capacity = max(
@@ -86,41 +88,61 @@ class VideoReader:
                 self._settings.batch_mb * 2**20 // (shape[0] * shape[1]),
             ),
         )
+        time_s, number, kept = 0.0, 0, 0
         while True:
             pixels = np.empty((capacity, *shape), np.uint8)
             pts = np.empty(capacity, np.int64)
-            count = 0
-            for frame in islice(self._frames, capacity):
-                copy_upright(frame, size, pixels[count], self._rotate)
-                pts[count] = clock.pts_of(frame)
-                count += 1
+            first, read, count, left_out, before_part = number, number, 0, 0, 0
+            for frame, stamp in islice(frames, capacity * info.every):
+                # As exact as in a table.
+                time_s = round((stamp - info.start_pts) * float(info.time_base), 6)
+                if time_s >= info.to_s:
+                    self._source.stop()
+                elif time_s < info.from_s:
+                    before_part += 1
+                elif number % info.every:
+                    left_out += 1
+                else:
+                    copy_upright(frame, size, pixels[count], self._rotate)
+                    pts[count] = stamp
+                    first, count = first if count else number, count + 1
+                number += 1
+            ended = number - read < capacity * info.every
+            kept += count
+            if ended and not kept:
+                self._source.faults.append(_nothing_in_part(info, time_s))
             damage = "; ".join(self._source.faults) or None
             self._source.faults.clear()
-            if count or damage:
+            if number > read or damage:
                 yield FrameBatch(
-                    first_frame=first_frame,
+                    first_frame=first,
                     pts=pts[:count],
                     time_s=(pts[:count] - info.start_pts) * float(info.time_base),
                     pixels=pixels[:count],
+                    frame_step=info.every,
+                    left_out=left_out,
+                    before_part=before_part,
                     damage=damage,
                 )
-            if count < capacity:
+            if ended:
                 return
-            first_frame += count
 
-    def _describe(self, frames: list[av.VideoFrame]) -> VideoInfo:
-        first, stated = frames[0], self._source.stated
+    def _describe(self, first_ones: list[av.VideoFrame]) -> VideoInfo:
+        first, stated = first_ones[0], self._source.stated
         width, height = upright_size(first, stated.sample_aspect, self._rotate)
-        rate = _measured_rate(frames) or stated.rate or FALLBACK_RATE
+        rate = _measured_rate(first_ones) or stated.rate or FALLBACK_RATE
         time_base = first.time_base or stated.time_base or 1 / rate
         self._clock = FrameClock(
             first,
             step=max(1, round(1 / (rate * time_base))),
-            new_start=round(NEW_START_S / time_base),
+            seen_together=round(SEEN_TOGETHER_S / time_base),
             only_dts=stated.only_dts,
         )
         start_pts = self._clock.start_pts
         origin = stated.first_dts if stated.only_dts else start_pts
+        frames = stated.frames or round(stated.duration_s * rate)
+        settings, to_s = self._settings, self._settings.to_s or inf
+        part_s = min(to_s, float(frames / rate)) - settings.from_s
         return VideoInfo(
             width=width,
             height=height,
@@ -128,14 +150,25 @@ class VideoReader:
             start_pts=start_pts,
             start_s=max(0.0, float(origin * time_base) - stated.start_s),
             rate=rate,
-            frames=stated.frames or round(stated.duration_s * rate),
+            frames=max(0, round(part_s * float(rate) / settings.every)),
             duration_s=stated.duration_s,
             codec=stated.codec,
             rotate=self._rotate,
+            from_s=settings.from_s,
+            to_s=to_s,
+            every=settings.every,
             colorspace=BT601 if first.format.is_rgb else stated.colorspace,
             color_primaries=stated.color_primaries,
             color_trc=stated.color_trc,
         )
+
+
+def _nothing_in_part(info: VideoInfo, last_s: float) -> str:
+    until = f" to {info.to_s:g} s" if info.to_s < inf else ""
+    return (
+        f"there is no frame to analyse from {info.from_s:g} s{until}; the last one that was read "
+        f"is at {last_s:g} s"
+    )
 
 
 def _open(path: Path, settings: ReadSettings) -> FrameSource:

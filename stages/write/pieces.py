@@ -13,8 +13,9 @@ from stages.write.video import VideoWriter
 class PieceWriter:
     """Writes ``annotated-0001.mp4``, ``annotated-0002.mp4`` and so on.
 
-    A piece gets its final name when the next one begins. The oldest pieces are deleted if
-    ``live.keep_pieces`` says how many to keep.
+    A piece gets its final name when the next one begins: after ``live.piece_s``, or where the
+    picture has another size. The oldest pieces are deleted if ``live.keep_pieces`` says how many to
+    keep.
 
     Raises:
         OutputError: by any method, when a file cannot be written.
@@ -32,8 +33,9 @@ class PieceWriter:
         if not len(batch):
             return
         begins_s = float(batch.time_s[0])
-        if self._current is not None and begins_s - self._began_s >= self._live.piece_s:
+        if batch.info is not None or begins_s - self._began_s >= self._live.piece_s:
             self.finish()
+        self._info = batch.info or self._info
         if self._current is None:
             self._number += 1
             self._began_s = begins_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 
 import av
@@ -43,7 +44,7 @@ class VideoWriter:
         self._size = info.width + info.width % 2, info.height + info.height % 2
         self._annotator = Annotator(*self._size, settings.blur)
         self._first_pts = round(Fraction(info.start_s) / info.time_base)
-        self._frame_duration = max(1, round(1 / (info.rate * info.time_base)))
+        self._frame_duration = max(1, round(info.every / (info.rate * info.time_base)))
         self._container: av.container.OutputContainer | None = None
 
     @property
@@ -121,7 +122,9 @@ class VideoWriter:
             context.colorspace = info.colorspace
             context.color_primaries = info.color_primaries
             context.color_trc = info.color_trc
-            sound = Sound(sound_of, container, may_copy)
+            # What leads to the first frame of a whole film, such as an encoder's delay, is kept.
+            from_s = info.start_s + info.from_s if info.from_s else -inf
+            sound = Sound(sound_of, container, may_copy, from_s, info.start_s + info.to_s)
             container.start_encoding()
         except BaseException:
             with suppress(av.FFmpegError, OSError):
@@ -149,4 +152,4 @@ class VideoWriter:
 
 def _encoder_rate(info: VideoInfo) -> Fraction:
     macroblocks = -(-info.width // 16) * -(-info.height // 16)
-    return min(info.rate, Fraction(MACROBLOCKS_PER_S, macroblocks))
+    return min(info.rate / info.every, Fraction(MACROBLOCKS_PER_S, macroblocks))

@@ -63,6 +63,50 @@ def test_wrong_assignments_are_explained(assignment: str) -> None:
         load_settings(assignments=[assignment])
 
 
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "page.token=hüsh", "page.token=[hush", "page.token=' hush'", "page.token={a: hush}",
+        "page.tokn=hush", "token=hush", "page.token:hush", "page.token=1.5", "pagetoken=hush",
+    ],
+)  # fmt: skip
+def test_a_token_is_in_no_message(assignment: str) -> None:
+    with pytest.raises(ConfigError, match="--set") as caught:
+        load_settings(assignments=[assignment])
+    assert "hush" not in str(caught.value)
+    assert "hüsh" not in str(caught.value)
+
+
+def test_a_token_is_taken_as_it_is_written_and_not_shown() -> None:
+    for token in ("12345", "007", "a&b#c %+\\;,~", "'quoted'"):
+        settings = load_settings(assignments=[f'page.token="{token}"'.replace("\\", "\\\\")])
+        assert settings.page.token == token
+        assert token not in repr(settings)
+    assert load_settings(assignments=["page.token=12345"]).page.token == "12345"
+
+
+FLOATS = [
+    f"{section}.{name}"
+    for section, values in Settings().model_dump().items()
+    for name, value in values.items()
+    if isinstance(value, float) or name.endswith("_s")
+]
+
+
+@pytest.mark.parametrize("key", [*FLOATS, "read.rate"])
+def test_what_is_not_a_finite_number_is_refused(key: str) -> None:
+    for value in (float("inf"), float("nan"), float("-inf"), 1e300, ".inf", "inf", "nan"):
+        with pytest.raises(ConfigError, match=key):
+            load_settings(flags={key: value})
+    for text in (".inf", ".nan", "inf", "nan", "-.inf", "1e300", "1:30"):
+        with pytest.raises(ConfigError, match=key):
+            load_settings(assignments=[f"{key}={text}"])
+
+
+def test_a_number_with_zeros_before_it_is_not_octal() -> None:
+    assert load_settings(assignments=["detect.width_px=0640"]).detect.width_px == 640
+
+
 def test_unknown_preset_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match="did you mean 'fast'"):
         load_settings("fats")

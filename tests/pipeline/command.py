@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from pipeline.cli import main
+from pipeline.results.summary import SCHEMA
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,11 +78,18 @@ def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
     )
 
 
+SUMMARY_SCHEMA = Draft202012Validator(
+    json.loads((ROOT / "pipeline" / "results" / SCHEMA).read_text())
+)
+
 EXECUTORS = ("local", pytest.param("ray", marks=pytest.mark.ray))
 
 
 def summary(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "summary.json").read_text())
+    """What a summary holds, which is as its schema says."""
+    facts = json.loads((folder / "summary.json").read_text())
+    SUMMARY_SCHEMA.validate(facts)
+    return facts
 
 
 def timeline(folder: Path) -> list[dict[str, str]]:
@@ -92,7 +101,9 @@ def file_names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+CODEBOOKS = {"timeline.json", "segments.json"}
 RESULTS = {"timeline.csv", "segments.csv", "annotated.mp4", "report.html", "summary.json"}
+RESULTS |= CODEBOOKS
 
 
 def processes_of(session: int, name: str) -> list[int]:

@@ -141,8 +141,10 @@ def test_failure_raises_with_name_and_reason(samples: dict[str, Path], tmp_path:
         analyse("nosuch.mp4", tmp_path / "out", executor="local")
     with pytest.raises(UsageError, match="5 videos; analyse takes one"):
         analyse(samples[WITH_FACE].parent, tmp_path / "out", executor="local")
-    with pytest.raises(UsageError, match=r"user:\*\*\*@camera.*takes a recorded video"):
+    with pytest.raises(UsageError, match=r"^rtsp://\*\*\*@camera/stream: .*takes a recorded video"):
         analyse("rtsp://user:password@camera/stream", tmp_path / "out", executor="local")
+    with pytest.raises(SourceError, match=r"^rtsp:/\*\*\*@camera/stream: no such file"):
+        analyse("rtsp:/user:password@camera/stream", tmp_path / "out", executor="local")
 
 
 def test_damaged_video_gives_a_partial_result(tmp_path: Path) -> None:

@@ -7,6 +7,13 @@ import pytest
 from tests.pipeline.command import run
 
 
+@pytest.mark.parametrize("seconds", ["inf", "nan"])
+def test_what_is_not_a_finite_number_is_refused(seconds: str) -> None:
+    outcome = run("bench", "--live", "--seconds", seconds)
+    assert outcome.returncode == 2
+    assert "Invalid value for '--seconds'" in outcome.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "shown"),
     [

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from configs.load import load_settings
+from pipeline.places import folders_with_summaries
 from pipeline.results.summary import Provenance, Summary
+from pipeline.run.ray_cluster import as_nodes_see
 from pipeline.sources import find_jobs
 from tests.pipeline.command import run, summary
 
@@ -47,6 +50,35 @@ def test_another_source_of_the_same_name_gets_a_number_whatever_the_order() -> N
     shutil.rmtree("out/video.mp4")
     assert analysed(second, done=False) == {second: "out/video-2.mp4"}
     assert analysed(third, first) == {third: "out/video-3.mp4", first: "out/video.mp4"}
+
+
+@pytest.mark.parametrize("name", ["cam.2024-05", "clip.", "é" * 125 + ".mp4", "v" * 255, "a-2.mp4"])
+def test_a_number_is_kept_whatever_the_name(name: str) -> None:
+    first, second = (str(video(f"P0{number}/{name}")) for number in (1, 2))
+    folders = {**analysed(first), **analysed(second)}
+    assert len(set(folders.values())) == 2
+    for _ in range(2):
+        assert analysed(second, first) == folders
+
+
+def test_a_result_on_a_cluster_belongs_to_the_place_that_the_user_sees(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its nodes have another working directory, and perhaps another place for the file."""
+    (job,), _ = find_jobs([str(video("day/video.mp4"))], Path("out"))
+    there = as_nodes_see(job, load_settings(flags={"executor.address": "10.0.0.1:6379"}))
+    place = job.identity()["path"]
+    monkeypatch.chdir("/")
+    assert there.identity()["path"] == place
+    assert there.label == "day/video.mp4"
+
+
+def test_results_below_other_results_are_listed() -> None:
+    video("two/day.mp4/clip.mp4")
+    analysed(str(video("one/day.mp4")), "two")
+    assert [str(path) for path in folders_with_summaries(Path("out"))] == [
+        "out/day.mp4", "out/day.mp4/clip.mp4"
+    ]  # fmt: skip
 
 
 def test_the_same_source_is_known_by_any_path(monkeypatch: pytest.MonkeyPatch) -> None:

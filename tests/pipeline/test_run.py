@@ -92,8 +92,9 @@ def test_rows_are_consistent(ray_out: Path, clip: str) -> None:
     facts = summary(ray_out / clip)
     for row in timeline(ray_out / clip):
         if row["track"] == "":
-            assert all(row[name] == "" for name in COLUMNS[2:])
+            assert all((row[name] == "") == (name != "no_face") for name in COLUMNS[2:])
             continue
+        assert row["no_face"] == ""
         probabilities = [float(row[name]) for name in EMOTIONS]
         assert sum(probabilities) == pytest.approx(1, abs=1e-9)
         assert row["emotion"] == EMOTIONS[int(np.argmax(probabilities))]
@@ -255,3 +256,14 @@ def test_raw_probabilities_are_written_if_asked_for(
     np.testing.assert_allclose(raw.sum(axis=1), 1, atol=1e-9)
     jitter, raw_jitter = (np.abs(np.diff(each, n=2, axis=0)).sum() for each in (smooth, raw))
     assert jitter < 0.5 * raw_jitter
+
+
+def test_a_detector_that_finds_no_eyes_measures_no_turn(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    clip = samples["single_face.mp4"]
+    options = ["--executor", "local", "--no-video", "--to", "0.5", "--set", "detect.detector=haar"]
+    assert not run("run", clip, "-o", tmp_path, *options).returncode
+    rows = timeline(tmp_path / clip.name)
+    assert {row["roll_deg"] for row in rows} == {""}
+    assert {row["usable"] for row in rows} == {"1"}

@@ -1,10 +1,11 @@
 """What a user types as SOURCE becomes the right videos, each with a folder of its own."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
 
-from configs.errors import ConfigError
+from configs.errors import ConfigError, UsageError
 from configs.schema import Settings, VideoSettings
 from pipeline.sources import find_jobs, find_streams
 
@@ -56,10 +57,45 @@ def test_live_sources_are_told_from_files_and_named_without_their_secrets(tree: 
     streams = find_streams(sources, Settings(), Path("out"))
     assert [(stream.name, stream.source) for stream in streams] == [
         ("camera-0", "0"),
-        ("camera-554-door", "rtsp://me:***@camera:554/door?token=***&x=1"),
+        ("camera-554-door", "rtsp://***@camera:554/door?***"),
     ]
     assert "hush" not in repr(streams)
     assert streams[1].address == sources[1]
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("rtsp:/me:hush@cam/x", "rtsp:/***@cam/x"),
+        ("me:hush@cam/x", "***@cam/x"),
+        ("cache:http://me:hush@cam/x", "***http://***@cam/x"),
+        ("rtsp//cam/hush", "rtsp//cam/***"),
+        ("rtsp:me:hush*@cam", "rtsp:***@cam"),
+        ("me:hush@" + 300 * "x", "***@" + 300 * "x"),
+        ("010", "010: no such file; the number of a camera has no zeros before it"),
+    ],
+)
+def test_what_is_no_address_is_a_file_and_shown_without_secrets_all_the_same(
+    source: str, shown: str
+) -> None:
+    assert find_streams([source], Settings(), Path("out")) == []
+    jobs, (problem,) = find_jobs([source], Path("out"))
+    assert not jobs
+    assert str(problem).startswith(shown)
+    assert "hush" not in str(problem)
+
+
+@pytest.mark.parametrize("source", ["file:///videos/clip.mp4", "ftp://me:hush@host/clip.mp4"])
+def test_addresses_of_files_are_refused(source: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        find_streams([source], Settings(), Path("out"))
+    assert "hush" not in str(caught.value)
+
+
+def test_a_camera_need_not_be_there_yet_and_an_address_may_end_like_a_list() -> None:
+    sources = ["/dev/video97", "97", "http://me:hush@cam/list.yaml"]
+    streams = find_streams(sources, Settings(), Path("out"))
+    assert [stream.name for stream in streams] == ["dev-video97", "camera-97", "cam"]
 
 
 def test_a_recording_is_never_written_over(tmp_path: Path) -> None:
@@ -81,17 +117,43 @@ def test_named_cameras_have_settings_of_their_own(tmp_path: Path) -> None:
     assert (yard.settings.detect.width_px, yard.settings.video.crf) == (960, 30)
 
 
+def test_a_camera_may_have_any_name_that_a_folder_may_have(tmp_path: Path) -> None:
+    names = ["Küche (oben)", "Tür #2 & Flur", "カメラ１", "(oben)", "O'Brien, 50%", "010", "कैमरा"]
+    listed = tmp_path / "cameras.yaml"
+    decomposed = unicodedata.normalize("NFD", names[0])
+    listed.write_text("".join(f'- {{name: "{name}", address: 0}}\n' for name in names[1:]))
+    listed.write_text(listed.read_text() + f"- {{name: {decomposed}, address: 0}}\n")
+    streams = find_streams([str(listed)], Settings(), tmp_path)
+    assert {stream.name for stream in streams} == set(names)
+    for stream in streams:
+        stream.folder.mkdir()
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("- {name: a, address: x}\n- {name: a, address: y}", "two cameras are called a"),
+        ("- {name: a, address: 0}\n- {name: a, address: 1}", "two cameras are called a"),
         ("- {name: ../a, address: x}", "0.name"),
         ("- {address: 'rtsp://me:hush@x'}", "0.name"),
         ("- {name: a, address: 'rtsp://me:hush@x', setings: {}}", "0.setings"),
-        ("- {name: a, address: x, settings: {detect: {widht_px: 3}}}", "detect.widht_px: unknown"),
-        ("- {name: a, address: x, settings: {executor: {}}}", "a camera's own settings are"),
+        ("- {name: a, address: 0, settings: {detect: {widht_px: 3}}}", "detect.widht_px: unknown"),
+        ("- {name: a, address: 0, settings: {executor: {}}}", "a camera's own settings are"),
         ("detect: {}", "expected a list of cameras"),
         ("!!python/object/apply:os.system ['true']", "not valid YAML"),
+        ("- name: a\n  address: 'rtsp://me:hush@x\n", "line 3: not valid YAML: found unexpected"),
+        ("- {name: a, address: rtsp://me:p,hush@x}", "0.a key that is none: extra inputs"),
+        ("- {name: a, rtsp://me:hush@x}", "0.address: field required"),
+        ("- {name: a, address: 0, settings: {hush: {}}}", "a camera's own settings are"),
+        ("- {name: 'Yard:hush', address: 0}", "0.name: a name has none of / \\ :"),
+        ("- {name: a, address: 010}", "a: address: expected the number of a camera (without zeros"),
+        ("- {name: a, address: 0x8}", "a: address: expected the number"),
+        ("- {name: a, address: clips/hush.mp4}", "a: address: expected the number of a camera"),
+        ("- {name: a, address: 'file:///hush.mp4'}", "a file is given by its path"),
+        ("- {name: a, address: 'rtsp:/me:hush@x'}", "a: address: expected the number of a camera"),
+        ("- {name: a, address: 'rstp://me:hush@x'}", "rstp is not a protocol of live streams"),
+        ("- {name: a, address: 0, settings: {live: {duration_s: .inf}}}", "finite number"),
+        ("[]", "no camera in this list"),
+        ("", "the file: input should be a valid list"),
     ],
 )
 def test_wrong_lists_of_cameras_are_explained(tmp_path: Path, text: str, problem: str) -> None:

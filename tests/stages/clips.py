@@ -114,6 +114,8 @@ def make_clip(
     full_range: bool = False,
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
+    format: str | None = None,
+    rate: Fraction | int = RATE,
     sound: str | None = None,
     sound_s: float | None = None,
     sound_rate: int = 48000,
@@ -121,17 +123,17 @@ def make_clip(
     sound_start_s: float = 0.0,
 ) -> Path:
     """Write a video whose left upper corner is bright, with noise that changes in every frame."""
-    times_ms = times_ms or [round(1000 * i / RATE) for i in range(frames)]
+    times_ms = times_ms or [round(1000 * i / rate) for i in range(frames)]
     options = {**QUIET.get(codec, {}), **(options or {})}
-    with av.open(str(path), "w", options=container_options or {}) as container:
-        stream = container.add_stream(codec, rate=RATE, options=options)
+    with av.open(str(path), "w", format=format, options=container_options or {}) as container:
+        stream = container.add_stream(codec, rate=rate, options=options)
         stream.width, stream.height = size
         stream.pix_fmt = pix_fmt
         # On several threads, output may differ each time, and with it the damage of a cut file.
         stream.codec_context.thread_count = 1
         # MPEG-2, MPEG-4 part 2 and raw AVI have no finer time base than the frame rate.
-        coarse = path.suffix == ".avi" or codec.startswith("mpeg")
-        stream.codec_context.time_base = Fraction(1, RATE) if coarse else MS
+        coarse = path.suffix in (".avi", ".dv") or codec.startswith("mpeg")
+        stream.codec_context.time_base = 1 / Fraction(rate) if coarse else MS
         if full_range:
             stream.codec_context.color_range = av.video.reformatter.ColorRange.JPEG
         if rotation or mirrored:
@@ -206,7 +208,7 @@ def frame_times_s(path: Path) -> np.ndarray:
     return pts - pts[0]
 
 
-def read_all(path: Path, **settings: int) -> list[FrameBatch]:
+def read_all(path: Path, **settings: float) -> list[FrameBatch]:
     """All batches of a video."""
     with VideoReader(path, ReadSettings(**settings)) as reader:
         return list(reader.batches())

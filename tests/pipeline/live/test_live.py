@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import groupby, pairwise
 from pathlib import Path
+from threading import Thread
 
 import av
 import pytest
 
+from configs.schema import Settings, VideoSettings
 from pipeline.bench.loopback import LoopbackCamera, make_clip
+from pipeline.live.stream import LiveStream
+from pipeline.results.summary import Provenance
+from pipeline.run.plan import load_network
+from pipeline.sources import Stream
+from pipeline.terminal import show_log
 from tests.pipeline.command import (
     EXECUTORS,
     RESULTS,
@@ -144,6 +153,61 @@ def test_lost_stream_comes_back_with_the_same_people_while_the_other_goes_on(
     assert summary(out / "steady")["live"]["lost"] == 0
 
 
+def upright(source: Path, path: Path) -> Path:
+    """The middle of a video, as a camera held upright would show it."""
+    with av.open(str(source)) as video, av.open(str(path), "w") as cut:
+        stream = cut.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 188, 336, "yuv420p"
+        for frame in video.decode(video=0):
+            middle = frame.to_ndarray(format="rgb24")[:, 196:384]
+            cut.mux(stream.encode(av.VideoFrame.from_ndarray(middle, format="rgb24")))
+        cut.mux(stream.encode(None))
+    return path
+
+
+def test_camera_that_returns_upright_has_its_faces_and_a_film_of_its_size(
+    camera_clips: dict[str, Path], samples: dict[str, Path], tmp_path: Path
+) -> None:
+    port, out = free_port(), tmp_path / "out"
+    narrow = upright(samples["single_face.mp4"], tmp_path / "narrow.mp4")
+    turned = make_clip(narrow, tmp_path / "turned.mp4", (360, 640), 15, 12)
+    address = f"tcp://127.0.0.1:{port}"
+    with running(address, "-o", out, "--executor", "local", *QUICK) as process:
+        folder = out / f"127.0.0.1-{port}"
+        for clip in (camera_clips["mpegts"], turned):
+            before = rows_in(folder)
+            with LoopbackCamera(clip, port=port):
+                wait_until(lambda before=before: rows_in(folder) > before + 30)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    made, rows = summary(folder), timeline(folder)
+    assert made["status"] == "complete"
+    first, second = made["live"]["sizes"]
+    assert (first["from_s"], first["width"], first["height"]) == (0, 640, 360)
+    assert (second["width"], second["height"]) == (360, 640)
+    after = [row for row in rows if float(row["time_s"]) >= second["from_s"]]
+    faces = [row for row in after if row["track"]]
+    assert len(faces) > 0.7 * len(after) > 20
+    # Twice as large as in the other picture, and not stretched.
+    assert float(faces[-1]["height"]) == pytest.approx(1.45 * float(faces[-1]["width"]), rel=0.15)
+    assert float(faces[-1]["height"]) > 300
+    for number, frames in ((1, len(rows) - len(after)), (2, len(after))):
+        film = folder / f"annotated-{number:04d}.mp4"
+        assert frames_of(film) == frames
+        with av.open(str(film)) as container:
+            size = container.streams.video[0].width, container.streams.video[0].height
+        assert size == ((640, 360), (360, 640))[number - 1]
+
+
+def test_stream_without_a_picture_says_for_how_long_it_waited(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
+        outcome = run("run", address, "-o", tmp_path, "--executor", "local", "--duration", 2)
+    assert outcome.returncode == 1
+    (folder,) = tmp_path.iterdir()
+    assert summary(folder)["reason"] == "no picture came within 2 s"
+
+
 @pytest.mark.slow
 @pytest.mark.ray
 @pytest.mark.parametrize(
@@ -169,27 +233,92 @@ def test_stream_whose_worker_dies_or_hangs_gets_a_new_recording(
     assert summary(second)["status"] == "complete"
 
 
-def test_password_is_in_no_file_and_no_message(tmp_path: Path) -> None:
-    address = f"rtsp://admin:hush@127.0.0.1:{free_port()}/door?token=quiet"
-    limit = ("--set", "live.attempts=2", "--set", "live.retry_wait_s=0.1")
-    outcome = run("run", address, "-o", tmp_path, "--executor", "local", "--verbose", *limit)
+def test_secrets_are_in_no_file_no_name_and_no_message(tmp_path: Path) -> None:
+    here = f"127.0.0.1:{free_port()}"
+    with refusing_server() as server:
+        addresses = (
+            f"rtsp://admin:a@bHUSH@{here}/door?token=HUSH",
+            f"rtsp://admin:p/HUSH x@{here}/x",
+            f"rtsp://{here}/user=admin_password=HUSH_channel=1_stream=0.sdp",
+            f"http://HUSH@{server}/video;pwd=HUSH?psw=HUSH",
+            f"http://{server}/HUSH/live.m3u8?sig=HUSH",
+        )
+        limit = ("--set", "live.attempts=2", "--set", "live.retry_wait_s=0.1", "--show")
+        token = ("--set", "page.host=0.0.0.0", "--set=page.token=QUIET")
+        options = ("-o", tmp_path, "--executor", "local", "--verbose", *limit, *token)
+        outcome = run("run", *addresses, *options)
     assert outcome.returncode == 1
+    printed, _, said = outcome.stdout.partition("\n")
+    assert printed.endswith("?token=QUIET")
+    folders = sorted(path.name for path in tmp_path.iterdir())
+    refused, denied = here.replace(":", "-"), server.replace(":", "-")
+    wanted = [refused, f"{refused}-door", f"{refused}-x", denied, f"{denied}-2"]
+    assert folders == sorted(wanted)
     written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
-    for text in (outcome.stdout, outcome.stderr, *written):
-        assert "hush" not in text
-        assert "quiet" not in text
-    made = json.loads(written[0])
-    assert made["status"] == "failed"
+    for text in (said, outcome.stderr, *folders, *written):
+        assert "HUSH" not in text
+        assert "QUIET" not in text
+    made = summary(tmp_path / f"{refused}-door")
+    assert (made["status"], made["source"]) == ("failed", f"rtsp://***@{here}/door?***")
     assert "given up after 2 failed attempt(s): Connection refused" in made["reason"]
+    assert "403 Forbidden" in summary(tmp_path / denied)["reason"]
+    assert f"'rtsp://***@{here}/door?***'" in made["command"]
+
+
+@contextmanager
+def refusing_server() -> Iterator[str]:
+    """An HTTP server that lets nobody in; gives its host and port."""
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(403)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_unexpected_error_tells_nothing_of_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = "rtsp://admin:a HUSH@cam/door"
+
+    def fail(*_: object) -> None:
+        raise RuntimeError(f"cannot open '{address}' or http://cam/x?k=HUSH")
+
+    monkeypatch.setattr("pipeline.live.stream.LiveReader", fail)
+    settings = Settings(video=VideoSettings(enabled=False))
+    stream = Stream("door", address, settings, tmp_path / "door")
+    log = logging.getLogger()
+    before = log.handlers[:], log.level
+    log.handlers.clear()
+    try:
+        show_log([address])
+        made = LiveStream(stream, Provenance.of(settings, load_network(settings))).run()
+    finally:
+        log.handlers[:], log.level = before
+    assert "cannot open 'rtsp://***@cam/door' or http://cam/x?***" in (made.reason or "")
+    logged = capsys.readouterr().err
+    assert "Traceback" in logged
+    assert "rtsp://***@cam/door" in logged
+    for text in (logged, (tmp_path / "door" / "summary.json").read_text()):
+        assert "HUSH" not in text
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
         (("0", "samples"), "files and live streams need a command each"),
+        (("rtsp://me:hush@cam", "--duration", "inf"), "live.duration_s: inf is wrong"),
+        (("file:///clips/a.mp4",), "a file is given by its path"),
         (("samples", "--show"), "--show is for cameras"),
         (("samples", "--duration", "5"), "--duration is for cameras"),
         (("samples", "--frames", "5"), "--frames is for cameras"),
+        (("0", "--from", "5"), "read.from_s is for recorded videos"),
+        (("0", "--set", "read.every=2"), "read.every is for recorded videos"),
     ],
 )
 def test_what_does_not_go_together_is_refused(arguments: tuple[str, ...], problem: str) -> None:

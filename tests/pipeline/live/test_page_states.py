@@ -165,7 +165,7 @@ def test_a_browser_with_the_token_sees_the_page_and_another_does_not(
     browser: Browser, serve: Serve
 ) -> None:
     with serve(host="0.0.0.0", token="sesame") as printed:
-        address = printed.replace("0.0.0.0", "127.0.0.1")
+        address = printed.replace(str(urlsplit(printed).hostname), "127.0.0.1")
         page, faults = opened(browser, address, 1000, 800)
         picture = card_of(page).locator("img")
         expect(picture).to_have_js_property("naturalWidth", 160)

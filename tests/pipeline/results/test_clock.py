@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from pipeline.results.clock import clock, ticks
+from pipeline.results.clock import clock, seconds_of, ticks
 from pipeline.results.report import asset
 
 LENGTHS_S = (0.0, 0.04, 0.7, 2.4, 9.99, 10, 12, 13, 59.6, 60, 100, 3599.7, 3600, 90_000, 3e6)
@@ -33,6 +33,20 @@ def test_times_are_written_as_a_clock_shows_them(at_s: float, end_s: float, text
     assert clock(at_s, end_s) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "time_s"),
+    [("90", 90), ("0.25", 0.25), ("1:30", 90), (" 01:02:03.5 ", 3723.5), ("100:00:00", 360_000)],
+)
+def test_times_that_people_write_are_read(text: str, time_s: float) -> None:
+    assert seconds_of(text) == time_s
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1:90", "1:2:3:4", "90:00:61", "nan", "1e3", "1:"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a time"):
+        seconds_of(text)
+
+
 def test_pages_write_the_same_times(browser: Browser) -> None:
     halves_s = np.concatenate([np.arange(0, 70, 0.05), np.arange(3590, 3610, 0.05)])
     times_s = [*halves_s.tolist(), *np.random.default_rng(5).uniform(0, 1e5, 200).tolist()]
@@ -44,6 +58,10 @@ def test_pages_write_the_same_times(browser: Browser) -> None:
         )
         assert written == [clock(at_s, end_s) for at_s in times_s]
     page.close()
+
+
+def test_an_axis_may_begin_late() -> None:
+    assert ticks(3662.0, 3600.5) == [3610, 3620, 3630, 3640, 3650, 3660]
 
 
 @pytest.mark.parametrize("end_s", LENGTHS_S)

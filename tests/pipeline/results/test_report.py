@@ -139,3 +139,27 @@ def test_without_a_film_there_is_still_a_timeline(
     page.keyboard.press("End")
     assert page.locator(".lanes").get_attribute("aria-valuenow") == "2.40"
     page.close()
+
+
+def test_a_person_who_is_never_usable_has_no_shares(
+    samples: dict[str, Path], browser: Browser, tmp_path: Path
+) -> None:
+    options = ["--executor", "local", "--no-video", "--to", "0.5"]
+    run(
+        "run",
+        samples["single_face.mp4"],
+        "-o",
+        tmp_path,
+        *options,
+        "--set",
+        "usable.min_eyes_px=99",
+    )
+    (person,) = summary(tmp_path / "single_face.mp4")["people"]
+    assert (person["usable_share"], person["shares"], person["confidence"]) == (0, {}, None)
+    page = browser.new_page()
+    page.goto((tmp_path / "single_face.mp4" / "report.html").as_uri())
+    cells = page.locator("section", has_text="People").locator("td").all_inner_texts()
+    assert [cell.strip() for cell in cells] == ["0:00.5", "0%", "", ""]
+    page.goto((tmp_path / "index.html").as_uri())
+    assert page.locator(".shares").count() == 0
+    page.close()

@@ -1,5 +1,6 @@
 """Segments and people, from timelines with known ones."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -30,7 +31,9 @@ def timeline(*people: dict[float, tuple[int, float]], times_s: np.ndarray) -> Ti
             rows.append((frame, at_s, number, rest))
     frame, time_s, track, probabilities = (np.array(column) for column in zip(*rows, strict=True))
     nowhere = np.full((len(rows), 4), np.nan, np.float32)
-    return Timeline(frame, time_s, track, nowhere, nowhere[:, 0], probabilities)
+    return Timeline(
+        frame, time_s, track, nowhere, nowhere[:, 0], probabilities, usable=track != NOBODY
+    )
 
 
 def steps(*parts: tuple[float, int, float]) -> dict[float, tuple[int, float]]:
@@ -51,7 +54,9 @@ def one_person(times_s: np.ndarray, probabilities: np.ndarray, **columns: object
     nowhere = np.full((len(times_s), 4), np.nan, np.float32)
     frames = np.arange(len(times_s))
     ones = np.ones(len(times_s), np.int64)
-    return Timeline(frames, times_s, ones, nowhere, nowhere[:, 0], probabilities, **columns)
+    return Timeline(
+        frames, times_s, ones, nowhere, nowhere[:, 0], probabilities, ones == 1, **columns
+    )
 
 
 def test_borders_peaks_and_means_are_those_of_the_timeline() -> None:
@@ -255,7 +260,7 @@ def test_the_last_frame_before_a_gap_counts_as_the_usual_one() -> None:
     person = dict.fromkeys(times_s, (HAPPY, 0.8))
     rows = timeline(person, times_s=times_s)
     assert people_of(rows, segments_of(rows))[0].face_s == pytest.approx(61)
-    lost = Timeline(*list(vars(rows).values())[:6], gaps_s=(4.9, 28.0))
+    lost = replace(rows, gaps_s=(4.9, 28.0))
     (figures,) = people_of(lost, segments_of(lost))
     assert figures.face_s == pytest.approx(5 + 0.1 + 1)
     assert [(segment.start_s, segment.end_s) for segment in segments_of(lost)] == [
@@ -275,6 +280,19 @@ def test_slides_count_for_as_long_as_they_are_shown() -> None:
     (figures,) = people_of(rows, segments)
     assert figures.face_s == 60
     assert figures.shares["happy"] == pytest.approx(2 / 3, abs=1e-4)
+
+
+def test_figures_are_of_usable_time() -> None:
+    person = steps((2, HAPPY, 0.9), (5, SAD, 0.5), (6, FEAR, 0.7))
+    rows = timeline(person, times_s=TENTHS)
+    (figures,) = people_of(replace(rows, usable=rows.time_s < 4), [])
+    assert (figures.face_s, figures.usable_share) == (pytest.approx(6), pytest.approx(4 / 6, 1e-3))
+    assert {name: share for name, share in figures.shares.items() if share} == {
+        "happy": pytest.approx(0.5), "sad": pytest.approx(0.5)
+    }  # fmt: skip
+    assert figures.confidence == pytest.approx((0.9 + 0.5) / 2)
+    (figures,) = people_of(replace(rows, usable=rows.time_s < 0), [])
+    assert (figures.usable_share, figures.confidence, figures.shares) == (0, None, {})
 
 
 def test_a_film_of_one_frame_has_an_expression() -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas
 import pyarrow
+import pympi
 import pytest
 from pyarrow import dataset, parquet
 
 from configs.schema import ExportSettings, Settings
 from pipeline.results.export import write_exports
 from pipeline.results.segments import COLUMNS as SEGMENT_COLUMNS
+from pipeline.results.segments import LABELS
 from pipeline.results.timeline import read_table, timeline_of
 from pipeline.results.video_result import read_result
 from stages.write.rows import COLUMNS, RAW_COLUMNS
@@ -31,12 +34,16 @@ FACE = (
     *["0.1000"] * 3,
 )
 
+LOOKS = ("0.3000", "50.0", "-1.5", "1", "")
+"""Valence, eyes, roll, usable, and no reason for an absence."""
+
 
 def write_table(path: Path, with_face: list[bool]) -> Path:
     """A table of 25 frames a second, of which some have a face."""
     lines = [",".join(ALL)]
     for frame, there in enumerate(with_face):
-        face = (*FACE, *FACE[-7:]) if there else [""] * (len(ALL) - 2)
+        nobody = [""] * (len(COLUMNS) - 3) + ["none found"] + [""] * 7
+        face = (*FACE, *LOOKS, *FACE[-7:]) if there else nobody
         lines.append(",".join([str(frame), f"{frame / 25:.6f}", *face]))
     path.parent.mkdir(exist_ok=True)
     path.write_text("\n".join(lines) + "\n")
@@ -47,12 +54,26 @@ def write_table(path: Path, with_face: list[bool]) -> Path:
 def test_columns_have_their_types_always(tmp_path: Path, with_face: list[bool]) -> None:
     table = read_table(write_table(tmp_path / "timeline.csv", with_face))
     types = {field.name: field.type for field in table.schema}
-    assert types["emotion"] == pyarrow.string()
-    assert types["frame"] == types["track"] == pyarrow.int64()
+    assert types["emotion"] == types["no_face"] == pyarrow.string()
+    assert types["frame"] == types["track"] == types["usable"] == pyarrow.int64()
     assert types["time_s"] == pyarrow.float64()
-    for name in set(ALL) - {"emotion", "frame", "track", "time_s"}:
+    for name in set(ALL) - {"emotion", "no_face", "frame", "track", "usable", "time_s"}:
         assert types[name] == pyarrow.float32(), name
-    assert len(timeline_of(table)) == len(with_face)
+    assert timeline_of(table).usable.tolist() == with_face
+
+
+def test_tables_of_early_versions_are_read(tmp_path: Path) -> None:
+    """They end with the probabilities: all of their faces count as usable."""
+    path = write_table(tmp_path / "timeline.csv", [True, False])
+    lines = [line.split(",")[:16] for line in path.read_text().splitlines()]
+    path.write_text("\n".join(",".join(line) for line in lines) + "\n")
+    result = read_result(path, tmp_path / "film.mp4", tmp_path / "film.mp4", 0.0, Settings(), {})
+    assert result.timeline.usable.tolist() == [True, False]
+    assert result.people[0].usable_share == 1
+    settings = Settings(export=ExportSettings(formats=["parquet", "eaf"]))
+    assert write_exports(result, tmp_path, settings) == []
+    codebook = json.loads((tmp_path / "timeline.json").read_text())
+    assert list(codebook) == lines[0]
 
 
 def test_a_first_face_after_many_frames_without_one_is_read(tmp_path: Path) -> None:
@@ -90,7 +111,7 @@ def test_labels_are_the_same_in_every_export(tmp_path: Path) -> None:
     lines = [",".join(COLUMNS)]
     for frame in range(50):
         face = FACE[:7] + ("0.0500",) * 3 + ("0.7000",) + ("0.0500",) * 3 if frame < 25 else flat
-        lines.append(",".join([str(frame), f"{frame / 25:.6f}", *face]))
+        lines.append(",".join([str(frame), f"{frame / 25:.6f}", *face, *LOOKS]))
     table = tmp_path / "timeline.csv"
     table.write_text("\n".join(lines) + "\n")
     film = tmp_path / "film.mp4"
@@ -100,9 +121,8 @@ def test_labels_are_the_same_in_every_export(tmp_path: Path) -> None:
     segments = pandas.read_csv(tmp_path / "segments.csv")
     assert segments.emotion.tolist() == ["happy", "unclear"]
     assert result.people[0].transitions == {"happy > unclear": 1}
-    for name in ("timeline.eaf", "timeline.vtt"):
-        text = (tmp_path / name).read_text()
-        assert "happy" in text
-        assert "unclear" in text
-        assert "angry" not in text
+    annotations = pympi.Eaf(str(tmp_path / "timeline.eaf")).get_annotation_data_for_tier("Person 1")
+    assert [value for *_, value in annotations] == ["happy", "unclear"]
+    captions = (tmp_path / "timeline.vtt").read_text()
+    assert [name for name in LABELS if name in captions] == ["happy", "unclear"]
     assert (tmp_path / "timeline.svg").stat().st_size > 1000

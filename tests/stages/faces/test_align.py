@@ -103,5 +103,23 @@ def test_the_side_of_a_face_in_the_picture_is_known(scale: float) -> None:
     assert AlignStage().process(batch).crop_sides == pytest.approx([48 * scale], rel=1e-4)
 
 
+def test_the_worst_landmark_tells_how_far_a_face_is_from_the_template() -> None:
+    """A nose that is moved sideways, as on a face from the side, on faces of any size and turn."""
+    moved = TEMPLATE_PX.copy()
+    moved[2, 0] += 12
+    transform = similarity_transform(moved, TEMPLATE_PX)
+    placed = moved @ transform[:, :2].T + transform[:, 2]
+    expected = np.hypot(*(placed - TEMPLATE_PX).T).max()
+    turn = 3.5 * np.array([[0.6, 0.8], [-0.8, 0.6]])
+    batch = replace(
+        batch_of([[(60, 40, 48, 48)]] * 2),
+        pixels=np.full((2, 360, 320), 128, np.uint8),
+        landmarks=np.stack([moved, moved @ turn + 90]).astype(np.float32),
+    )
+    errors = AlignStage().process(batch).landmark_errors
+    assert errors == pytest.approx([expected] * 2, abs=1e-3)
+    assert errors.min() > 4  # The limit of what is usable.
+
+
 def test_a_batch_without_faces_passes() -> None:
     assert AlignStage().process(batch_of([[], []])).crops.shape == (0, 48, 48)

@@ -24,6 +24,13 @@ def test_the_turn_that_makes_faces_upright_is_found(
     assert finder.turn == turn
 
 
+def test_a_film_of_less_than_a_second_is_enough(samples: dict[str, Path]) -> None:
+    finder = TurnFinder(make_detector(DetectSettings()), 640)
+    with VideoReader(samples["single_face.mp4"], ReadSettings(rotate=90)) as reader:
+        finder.look(next(reader.batches()))  # 16 frames, of half a second.
+    assert finder.turn == 270
+
+
 def test_without_faces_pictures_stay_as_they_are(samples: dict[str, Path]) -> None:
     finder = TurnFinder(make_detector(DetectSettings()), 640)
     with VideoReader(samples["no_face.mp4"], ReadSettings(rotate=90)) as reader:

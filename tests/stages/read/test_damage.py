@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
@@ -182,6 +183,42 @@ def test_a_file_that_lacks_little_is_cut_off(
         assert damage_of(read_all(cut(path, 1 - missing / length))), missing
 
 
+@pytest.mark.parametrize(
+    ("ending", "codec", "size", "pix_fmt"),
+    [("mjpeg", "mjpeg", (160, 120), "yuvj420p"), ("dv", "dvvideo", (720, 576), "yuv420p"),
+     ("dv", "dvvideo", (720, 480), "yuv411p")],
+)  # fmt: skip
+def test_pictures_without_a_container_are_whole_or_told(
+    tmp_path: Path, ending: str, codec: str, size: tuple[int, int], pix_fmt: str
+) -> None:
+    rate = 25 if size[1] != 480 else Fraction(30000, 1001)
+    path = make_clip(tmp_path / f"clip.{ending}", codec, size=size, frames=5, pix_fmt=pix_fmt,
+                     rate=rate)  # fmt: skip
+    assert damage_of(read_all(path)) == ""
+    assert "cut off" in damage_of(read_all(cut(path, 0.9)))
+    data = bytearray(path.read_bytes())
+    second = len(data) // 5 if ending == "dv" else data.index(b"\xff\xd8", 2)
+    data[second : second + 160] = bytes(160)
+    path.write_bytes(data)
+    assert "damaged at byte" in damage_of(read_all(path))
+
+
+def test_a_packet_that_segments_lack_is_told(tmp_path: Path) -> None:
+    path = _of_segments(tmp_path / "segments.ts")
+    data = path.read_bytes()
+    for number in (100, 501, 1002):
+        path.write_bytes(data[: number * 188] + data[(number + 1) * 188 :])
+        assert "damaged at byte" in damage_of(read_all(path)), number
+
+
+def test_a_packet_that_was_received_with_errors_is_told(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "clip.ts")
+    data = bytearray(path.read_bytes())
+    data[188 * 20 + 1] |= 0x80
+    path.write_bytes(data)
+    assert "damaged at byte 3760" in damage_of(read_all(path))
+
+
 def test_damaged_sound_is_told(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "clip.ts", frames=30, sound="aac")
     data = path.read_bytes()
@@ -232,7 +269,8 @@ def _with_subtitles(path: Path) -> Path:
 
 
 def _with_a_late_clock(path: Path) -> Path:
-    return make_clip(path, times_ms=[2000 + 40 * index for index in range(25)])
+    codec = {".wmv": "wmv2", ".nut": "mpeg4"}.get(path.suffix, "libx264")
+    return make_clip(path, codec, times_ms=[2000 + 40 * index for index in range(25)])
 
 
 def _with_left_out_frames(path: Path) -> Path:
@@ -248,6 +286,23 @@ def _with_one_more_frame_stated(path: Path) -> Path:
     data[length] = 26
     path.write_bytes(data)
     return path
+
+
+def _of_segments(path: Path) -> Path:
+    """Of a stream: every segment numbers its packets anew, and may list its programmes once."""
+    parts = [
+        make_clip(path, times_ms=[1000 + 40 * (first + index) for index in range(3)])
+        .read_bytes()
+        for first in range(0, 120, 3)
+    ]  # fmt: skip
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+def _with_filled_sectors(path: Path) -> Path:
+    """A Video CD, whose packets of sound do not fill theirs."""
+    return make_clip(path, "mpeg1video", size=(352, 288), frames=25, sound="mp2",
+                     sound_rate=44100, format="vcd")  # fmt: skip
 
 
 def _from_the_second_key_frame(path: Path) -> Path:
@@ -293,8 +348,12 @@ class _Pipe:
         (_with_a_late_clock, "late.mp4"),
         (_with_a_late_clock, "late.ts"),
         (_with_a_late_clock, "late.flv"),
+        (_with_a_late_clock, "late.wmv"),
+        (_with_a_late_clock, "late.nut"),
         (_with_left_out_frames, "empty.avi"),
         (_with_one_more_frame_stated, "stopped.avi"),
+        (_with_filled_sectors, "disc.mpg"),
+        (_of_segments, "segments.ts"),
         (_from_the_second_key_frame, "264.mkv"),
         (_from_the_second_key_frame, "264.mp4"),
         (_from_the_second_key_frame, "265.mkv"),

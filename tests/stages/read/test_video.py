@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -291,12 +292,52 @@ def test_wrong_presentation_times_give_way_to_decoding_times(tmp_path: Path, end
     assert steps_s[15:40] == pytest.approx(1 / RATE, abs=2e-3)
 
 
-def test_time_goes_on_where_timestamps_begin_anew(tmp_path: Path) -> None:
-    clip = make_clip(tmp_path / "clip.ts", frames=50)
-    both = tmp_path / "both.ts"
-    both.write_bytes(clip.read_bytes() * 2)
-    times_s = times_of(read_all(both))
-    np.testing.assert_allclose(times_s, np.arange(100) / RATE, atol=1e-3)
+def _with_times(path: Path, change: Callable[[int, int], int]) -> Path:
+    """Flash video in which the time of each frame, in ms, is changed, given its number."""
+    data = bytearray(make_clip(path, "flv", frames=50).read_bytes())
+    at, number = 13, 0
+    while at < len(data):
+        if data[at] == 9:
+            low, high = data[at + 4 : at + 7], data[at + 7]
+            time_ms = change(number, high << 24 | int.from_bytes(low))
+            data[at + 4 : at + 7], data[at + 7] = (time_ms & 0xFFFFFF).to_bytes(3), time_ms >> 24
+            number += 1
+        at += 15 + int.from_bytes(data[at + 1 : at + 4])
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda number, ms: ms + 3_600_000 * (number == 20),
+        lambda number, ms: ms + 700 * (number == 20),
+        lambda number, ms: ms * (number != 45),
+        lambda number, ms: ms - 300 * (number in (20, 21, 22)),
+        lambda number, ms: ms - 500 * (number >= 25),
+        lambda number, ms: ms - 40 * (number % 2),
+        lambda number, ms: ms + 40 - 80 * (number % 2),
+        lambda number, ms: ms // 200 * 200,
+        lambda number, ms: ms + 5000 * (number == 0),
+        lambda number, ms: ms * (number != 49),
+    ],
+    ids=["an hour ahead", "ahead", "back", "three back", "all back", "pairs", "swapped", "fives",
+         "first ahead", "last back"],
+)  # fmt: skip
+def test_times_that_are_out_of_order_are_mended(
+    tmp_path: Path, change: Callable[[int, int], int]
+) -> None:
+    path = _with_times(tmp_path / "clip.flv", change)
+    np.testing.assert_allclose(times_of(read_all(path)), np.arange(50) / RATE, atol=1e-3)
+
+
+@pytest.mark.parametrize("frames", [50, 20])
+def test_time_goes_on_where_timestamps_begin_anew(tmp_path: Path, frames: int) -> None:
+    clip = make_clip(tmp_path / "clip.ts", frames=frames)
+    all_of_them = tmp_path / "all.ts"
+    all_of_them.write_bytes(clip.read_bytes() * 3)
+    times_s = times_of(read_all(all_of_them))
+    np.testing.assert_allclose(times_s, np.arange(3 * frames) / RATE, atol=1e-3)
 
 
 def test_a_rate_that_is_none_is_measured(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from configs.schema import UsableSettings
 from models.emotions import EMOTIONS
 from stages.batch import FrameBatch
 from stages.write.rows import COLUMNS, PROBABILITY_STEPS, RowMaker, rounded_to_steps
@@ -24,18 +25,24 @@ def random_probabilities(count: int) -> np.ndarray:
     return values / values.sum(axis=1, keepdims=True)
 
 
+FACE = np.array([(-10, 0), (10, 0), (0, 10), (-8, 20), (8, 20)], np.float32)
+"""Landmarks of an upright face, 20 pixels from eye to eye."""
+
+
 def classified(batch: FrameBatch) -> FrameBatch:
     count = len(batch.boxes)
     return replace(
         batch,
         scores=np.full(count, 0.9, np.float32),
+        landmarks=np.tile(FACE, (count, 1, 1)),
+        landmark_errors=np.ones(count, np.float32),
         people=np.arange(1, count + 1),
         probabilities=random_probabilities(count),
     )
 
 
 def rows_of(*batches: FrameBatch) -> list[dict[str, str]]:
-    maker = RowMaker()
+    maker = RowMaker(UsableSettings())
     return [dict(zip(COLUMNS, row, strict=True)) for batch in batches for row in maker.rows(batch)]
 
 
@@ -47,7 +54,7 @@ def test_each_frame_has_its_rows_in_order() -> None:
     assert [float(row["time_s"]) for row in rows] == [0, 0.04, 0.08, 0.08, 0.12, 0.16]
     for row in rows:
         empty = row["frame"] in ("1", "3")
-        assert all((row[name] == "") == empty for name in COLUMNS[2:])
+        assert all((row[name] == "") == empty for name in COLUMNS[2:-1])
     assert [rows[0][name] for name in ("x", "y", "width", "height")] == [
         "10.0", "20.0", "30.0", "40.0"
     ]  # fmt: skip
@@ -61,8 +68,48 @@ def test_printed_probabilities_sum_to_1_and_name_the_likeliest() -> None:
         assert min(printed.values()) >= 0
 
 
+def test_frames_without_a_face_say_why() -> None:
+    batch = replace(classified(batch_of([[BOX], [], [BOX]])), people=np.array([0, 1]))
+    maker = RowMaker(UsableSettings(), keep_raw=True)
+    batch = replace(batch, raw_probabilities=batch.probabilities, frame_step=5)
+    rows = [dict(zip(maker.columns, row, strict=True)) for row in maker.rows(batch)]
+    assert [row["no_face"] for row in rows] == ["left out", "none found", ""]
+    assert [row["frame"] for row in rows] == ["0", "5", "10"]
+    assert maker.empty == {"left out": 1, "none found": 1}
+
+
+def test_valence_is_that_of_the_printed_probabilities() -> None:
+    for row in rows_of(classified(batch_of([[BOX]] * 200))):
+        worst = max(Decimal(row[name]) for name in ("angry", "disgust", "fear", "sad"))
+        assert Decimal(row["valence"]) == Decimal(row["happy"]) - worst
+
+
+def turned(landmarks: np.ndarray, degrees: float, scale: float) -> np.ndarray:
+    """Turned clockwise in the picture, whose y grows downwards."""
+    turn = scale * np.exp(1j * np.deg2rad(degrees))
+    points = (landmarks @ (1, 1j)) * turn
+    return np.stack([points.real, points.imag], axis=1)
+
+
+def test_eyes_and_their_turn_are_measured() -> None:
+    placed = [(0, 1), (30, 1), (-45.04, 0.5), (170, 0.499), (0, 0.49)]
+    batch = classified(batch_of([[BOX]] * len(placed)))
+    landmarks = np.array([turned(FACE, *place) for place in placed], np.float32) + 300
+    errors = np.array([4, 4.1, 0, 0, 0], np.float32)
+    batch = replace(batch, landmarks=landmarks, landmark_errors=errors)
+    rows = rows_of(batch)
+    assert [row["eyes_px"] for row in rows] == ["20.0", "20.0", "10.0", "10.0", "9.8"]
+    assert [row["roll_deg"] for row in rows] == ["0.0", "30.0", "-45.0", "170.0", "0.0"]
+    # By the distance as it is printed: 9.98 is 10.0.
+    assert [row["usable"] for row in rows] == ["1", "0", "1", "1", "0"]
+    lax = RowMaker(UsableSettings(min_eyes_px=9.8, max_landmark_error=5), measured=False)
+    lax_rows = [dict(zip(lax.columns, row, strict=True)) for row in lax.rows(batch)]
+    assert [row["usable"] for row in lax_rows] == ["1"] * len(placed)
+    assert {row["roll_deg"] for row in lax_rows} == {""}  # Not a zero that nobody measured.
+
+
 def test_frames_faces_and_people_are_counted() -> None:
-    maker = RowMaker()
+    maker = RowMaker(UsableSettings())
     for batch in (batch_of([[BOX], []]), batch_of([[BOX, BOX]], first_frame=2), batch_of([])):
         list(maker.rows(classified(batch)))
     assert (maker.frames, maker.faces, maker.people) == (3, 3, 2)

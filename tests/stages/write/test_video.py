@@ -19,10 +19,10 @@ from tests.stages.clips import cut, frame_times_s, make_clip, read_all, sound_of
 QUICK = VideoSettings(preset="ultrafast")
 
 
-def annotated(source: Path, folder: Path, settings: VideoSettings = QUICK) -> Path:
-    """Encode all frames of a video again."""
+def annotated(source: Path, folder: Path, settings: VideoSettings = QUICK, **part: float) -> Path:
+    """Encode the frames of a video, or of a part of it, again."""
     path = folder / "annotated.mp4"
-    with VideoReader(source, ReadSettings()) as reader:
+    with VideoReader(source, ReadSettings(**part)) as reader:
         writer = VideoWriter(path, reader.info, settings, source)
         for batch in reader.batches():
             writer.write(batch)
@@ -110,6 +110,18 @@ def test_other_sound_becomes_aac(
     loudness = [samples[2000:-4000].std() for samples in (heard, kept)]
     assert loudness[1] == pytest.approx(loudness[0], rel=0.5)  # Down-mixing makes it quieter.
     assert _lag_s(result) == pytest.approx(_lag_s(source), abs=5e-3)
+
+
+@pytest.mark.parametrize("sound", ["aac", "pcm_s16le"])  # Copied, and encoded again.
+def test_a_part_has_its_own_sound_at_its_own_time(tmp_path: Path, sound: str) -> None:
+    source = make_clip(tmp_path / "clip.mov", frames=75, sound=sound)
+    result = annotated(source, tmp_path, from_s=1.0, to_s=2.0)
+    with av.open(str(result)) as film:
+        shown_s = [frame.time for frame in film.decode(video=0)]
+    assert (shown_s[0], shown_s[-1]) == (pytest.approx(1.0), pytest.approx(1.96))
+    _, times_s = sound_of(result)
+    assert times_s[0] == pytest.approx(0, abs=0.05)
+    assert times_s[-1] == pytest.approx(1.0, abs=0.05)
 
 
 def _assert_same_sound(result: Path, source: Path) -> None:

@@ -1,0 +1,135 @@
+"""The frames of a live stream that wait for the stages: few, and the newest win."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+
+import numpy as np
+
+from stages.batch import VideoInfo
+
+CATCH_UP = 1.5
+"""Frames that come at once, as after a stall or in segments, go on at most so many times as fast as
+they were taken."""
+
+PATIENCE_S = 0.4
+"""Stages that have fallen behind by less than this may catch up without losing a frame."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A frame, upright.
+
+    Attributes:
+        pixels: as in ``FrameBatch``, of one frame.
+        pts: timestamp on the stream's timeline.
+        arrived_s: in seconds since the epoch.
+        info: of the stream at this frame.
+        part: a number that changes at a new connection, and where the picture's size changes.
+    """
+
+    pixels: np.ndarray
+    pts: int
+    arrived_s: float
+    info: VideoInfo
+    part: int
+
+
+class LiveQueue:
+    """Joins the thread that receives frames to the one that runs the stages.
+
+    Frames that come in a burst wait until there is room, for as long as they would have been apart:
+    none is lost, and the stages catch up. If the stages are too slow for the stream itself, they
+    get the newest frame alone, so that it is never old, however many may wait.
+
+    Args:
+        size: frames that may wait; of more, the oldest is dropped.
+        batch: frames that are taken at once, at most.
+
+    Attributes:
+        dropped: frames dropped so far, because the stages were too slow.
+    """
+
+    def __init__(self, size: int, batch: int) -> None:
+        self._size, self._batch = size, batch
+        self._room = batch
+        self._waiting: deque[tuple[float, Received]] = deque()
+        self._put_s = 0.0
+        self._overflowed = False
+        self._closed = False
+        self._changed = threading.Condition()
+        self.dropped = 0
+
+    def put(self, frame: Received, step_s: float) -> None:
+        """Add a frame, waiting for its turn.
+
+        Args:
+            step_s: how long after the one before it was taken.
+        """
+        with self._changed:
+            self._wait_until(self._put_s + step_s / CATCH_UP, lambda: self._closed)
+            self._wait_until(
+                self._put_s + step_s, lambda: self._closed or len(self._waiting) < self._room
+            )
+            if self._closed:
+                return
+            if len(self._waiting) >= self._size:
+                self._drop(1)
+                self._overflowed = True
+            self._put_s = monotonic()
+            self._waiting.append((self._put_s, frame))
+            self._changed.notify_all()
+
+    def take(self, most: int, timeout_s: float) -> list[Received]:
+        """The waiting frames of one part that fit into a batch; none after the time-out, or once
+        the queue is closed and empty.
+
+        Args:
+            most: frames to take, at most.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed, timeout_s)
+            if not self._waiting:
+                return []
+            self._choose()
+            taken = [self._waiting.popleft()[1]]
+            while (
+                self._waiting
+                and len(taken) < min(most, self._batch)
+                and self._waiting[0][1].part == taken[0].part
+            ):
+                taken.append(self._waiting.popleft()[1])
+            self._changed.notify_all()
+            return taken
+
+    def close(self) -> None:
+        """Take no more frames; nobody waits any longer."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _choose(self) -> None:
+        """Drop all but the newest frame if the stages are too slow for the stream.
+
+        They are if frames had to be dropped already, or wait for long and are more than a batch.
+        After that they get one frame at a time, then two and so on, as long as no others wait.
+        """
+        count, waited_s = len(self._waiting), monotonic() - self._waiting[0][0]
+        if count <= self._room and not self._overflowed:
+            self._room = min(2 * self._room, self._batch)
+        elif self._room < self._batch or self._overflowed or waited_s > PATIENCE_S:
+            self._room = 1
+            self._drop(count - 1)
+        self._overflowed = False
+
+    def _wait_until(self, due_s: float, done: Callable[[], bool]) -> None:
+        self._changed.wait_for(done, max(0.0, due_s - monotonic()))
+
+    def _drop(self, count: int) -> None:
+        for _ in range(count):
+            self._waiting.popleft()
+        self.dropped += count
