@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stages.weights import packaged_weights
+from stages.weights import onnx_session, packaged_weights
 
 if TYPE_CHECKING:
     import onnx
@@ -44,15 +44,8 @@ def descriptor(picture: np.ndarray) -> np.ndarray:
 @cache
 def _loaded_network() -> Any:
     """ONNX Runtime's session: one for all videos of a process, as threads may share it."""
-    import onnxruntime  # Takes time to load, and most videos show nobody who returns.
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
     model = _network(_Weights(packaged_weights(*WEIGHTS).read_bytes()))
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    return onnx_session(model.SerializeToString())
 
 
 class _Weights:
