@@ -17,7 +17,7 @@ from models.quiet import standard_error_silenced
 SHIPPED_MODEL = Path(__file__).with_name("emotions.tflite")
 
 FACES_A_CALL = 8
-"""Batch size of the network: fewer faces are padded, more take several calls."""
+"""Largest batch of the network: more faces take several calls. One face takes an eighth of it."""
 
 
 class EmotionNetwork:
@@ -38,26 +38,27 @@ class EmotionNetwork:
         self.name = path.name
         self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         self._labels = read_labels(path.with_suffix(".json"))
-        shape = (FACES_A_CALL, FACE_SIZE_PX, FACE_SIZE_PX, 1)
         try:
             with standard_error_silenced():
                 self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
-                self._input = self._interpreter.get_input_details()[0]
-                self._interpreter.resize_tensor_input(self._input["index"], shape, strict=True)
-                self._interpreter.allocate_tensors()
-                self._interpreter.invoke()
-                self._output_index = self._interpreter.get_output_details()[0]["index"]
+                self._input = self._interpreter.get_input_details()[0]["index"]
+                self._output = self._interpreter.get_output_details()[0]["index"]
+                self._batch_size = 0
+                shapes = {
+                    faces: self._outputs(np.zeros((faces, FACE_SIZE_PX, FACE_SIZE_PX))).shape
+                    for faces in (FACES_A_CALL, 1)
+                }
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]
             raise ModelError(
                 f"{path}: not a LiteRT network with an input of 48x48 grey values: {reason}"
             ) from error
-        output_shape = self._interpreter.get_tensor(self._output_index).shape
-        if output_shape != (FACES_A_CALL, len(EMOTIONS)):
-            raise ModelError(
-                f"{path}: its output for {FACES_A_CALL} faces is {output_shape}, expected "
-                f"{(FACES_A_CALL, len(EMOTIONS))}: a probability for each expression"
-            )
+        for faces, shape in shapes.items():
+            if shape != (faces, len(EMOTIONS)):
+                raise ModelError(
+                    f"{path}: its output for {faces} faces is {shape}, expected "
+                    f"{(faces, len(EMOTIONS))}: a probability for each expression"
+                )
 
     def predict(self, faces: np.ndarray, sides_px: np.ndarray | None = None) -> np.ndarray:
         """Probabilities of the seven expressions, the same for a face whatever the others are.
@@ -71,17 +72,23 @@ class EmotionNetwork:
             (m, 7) float32, in the order of ``EMOTIONS``, each row summing to 1.
         """
         probabilities = np.empty((len(faces), len(EMOTIONS)), np.float32)
-        batch = np.zeros((FACES_A_CALL, FACE_SIZE_PX, FACE_SIZE_PX, 1), np.float32)
         for start in range(0, len(faces), FACES_A_CALL):
-            part = faces[start : start + FACES_A_CALL]
-            batch[: len(part), :, :, 0] = part
-            self._interpreter.set_tensor(self._input["index"], batch)
-            self._interpreter.invoke()
-            output = self._interpreter.get_tensor(self._output_index)
-            probabilities[start : start + len(part)] = output[: len(part), self._labels.order]
+            part = slice(start, start + FACES_A_CALL)
+            probabilities[part] = self._outputs(faces[part])[:, self._labels.order]
         if sides_px is None:
             sides_px = np.full(len(faces), FACE_SIZE_PX)
         return with_temperature(probabilities, self._labels.temperatures(sides_px))
+
+    def _outputs(self, faces: np.ndarray) -> np.ndarray:
+        """The outputs for (k, 48, 48) faces, as many as are there: (k, 7) float32."""
+        if len(faces) != self._batch_size:
+            shape = (len(faces), FACE_SIZE_PX, FACE_SIZE_PX, 1)
+            self._interpreter.resize_tensor_input(self._input, shape, strict=True)
+            self._interpreter.allocate_tensors()
+            self._batch_size = len(faces)
+        self._interpreter.set_tensor(self._input, faces[..., None].astype(np.float32))
+        self._interpreter.invoke()
+        return np.asarray(self._interpreter.get_tensor(self._output))
 
 
 def with_temperature(probabilities: np.ndarray, temperature: float | np.ndarray) -> np.ndarray:

@@ -29,7 +29,10 @@ from pipeline.sources import Stream, find_streams
 START_TIMEOUT_S = 120.0
 SETTLE_S = 10.0
 CLIP_S = 30.0
-SAMPLE_S = 1.0
+POLL_S = 1.0
+SAMPLE_S = 5.0
+"""Between two looks at the memory: each takes some 10 ms for every process."""
+
 FIRST_MINUTE_S = 60.0
 
 
@@ -109,7 +112,7 @@ def _measured(
     while not all(status.state == "live" for status in supervisor.statuses()):
         if monotonic() - started_s > START_TIMEOUT_S:
             raise EmotionTimelinesError("the streams did not all start; nothing was measured")
-        pause.wait(SAMPLE_S)
+        pause.wait(POLL_S)
     pause.wait(SETTLE_S)
     before, cpu_before_s, started_s = (
         supervisor.statuses(),
@@ -118,7 +121,7 @@ def _measured(
     )
     samples_mb: list[float] = []
     while monotonic() - started_s < seconds:
-        pause.wait(SAMPLE_S)
+        pause.wait(min(SAMPLE_S, seconds / 2))
         samples_mb.append(memory_mb(tree(psutil.Process(), without=cameras_pid)))
     elapsed_s = monotonic() - started_s
     after = supervisor.statuses()

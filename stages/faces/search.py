@@ -150,11 +150,14 @@ class FaceSearch:
 
     def _missing(self, before: Faces, after: Faces) -> Faces:
         """Faces seen a short time ago that are in neither of two pictures."""
-        missing = NO_FACES
-        present = joined([before, after])
-        for _, faces in reversed(self._seen):
-            missing = joined([missing, _new(faces, joined([present, missing]))])
-        return missing
+        known = joined([before, after])
+        present = len(known)
+        # The faces of a live picture in which nothing moved are those of an earlier one.
+        different = {id(faces): faces for _, faces in reversed(self._seen)}
+        for faces in different.values():
+            if faces is not before and faces is not after:
+                known = joined([known, _new(faces, known)])
+        return known[np.arange(present, len(known))]
 
 
 def _steady_pairs(before: Faces, after: Faces) -> np.ndarray:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import onnx
-import onnxruntime
 
 from stages.faces.detector import Faces
-from stages.weights import packaged_weights
+from stages.weights import onnx_session, packaged_weights
 
 STRIDES = (8, 16, 32)
 NMS_IOU = 0.3
@@ -26,12 +25,7 @@ class YuNet:
 
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            _weights_of_any_size(), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnx_session(_weights_of_any_size())
 
     def find(self, image: np.ndarray) -> Faces:
         maps = self._session.run(None, {"input": _network_input(image)})

@@ -16,7 +16,7 @@ import numpy as np
 
 from stages.batch import FrameBatch
 from stages.people.changes import RecentChanges
-from stages.people.reidentify import MAX_DISTANCE, MIN_WIDTH_PX, Describer, View, clear_view
+from stages.people.reidentify import MAX_DISTANCE, MIN_WIDTH_PX, View, clear_view
 
 ALIKE = 0.85
 """Correlation of two crops, above which they show the same face; two faces have 0.2, seldom 0.7."""
@@ -121,7 +121,7 @@ class Likeness:
     """
 
     def __init__(self, describe: bool) -> None:
-        self._describer = Describer() if describe else None
+        self._describe = describe
 
     def compare(self, known: Appearance, look: Look, elapsed_s: float, proof: bool) -> Verdict:
         """Whether a look shows the face of a track.
@@ -137,9 +137,9 @@ class Likeness:
         sudden = known.is_sudden(change) and not absent
         if not known.doubtful and (change <= 1 - ALIKE or not (proof or absent or sudden)):
             return Verdict(True, sure=True)
-        if self._describer is None or known.view is None or look.view is None:
+        if not self._describe or known.view is None or look.view is None:
             if proof:
                 return Verdict(1 - change >= ALIKE_WITHOUT_DESCRIPTORS, sure=False)
             return Verdict(1 - change >= UNLIKE or not sudden or not look.is_large, sure=False)
         limit = MAX_DISTANCE if proof else MAX_SAME_DISTANCE
-        return Verdict(self._describer.distance(known.view, look.view) <= limit, sure=True)
+        return Verdict(known.view.distance(look.view) <= limit, sure=True)

@@ -1,27 +1,20 @@
-"""Re-identify faces that were out of sight, by dlib's face descriptor.
+"""Re-identify faces that were out of sight, by their descriptors.
 
-A residual network maps a face to 128 numbers, close to each other for the same person (King, "High
-quality face recognition with deep metric learning", 2017; public domain). Its weights come in the
-package ``face_recognition_models``. Descriptors only compare the faces of one video; they are never
-written.
+Descriptors only compare the faces of one video; they are never written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import cv2
 import numpy as np
 
 from stages.batch import FrameBatch
 from stages.geometry import crop_colour, similarity_transform
-from stages.weights import packaged_weights
-
-WEIGHTS = "face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"
-
-SIDE_PX = 150
+from stages.people.descriptor import SIDE_PX, descriptor
+from stages.people.person_ids import Match
 
 TEMPLATE_PX = np.array(
     [(47.7, 47.1), (100.3, 47.1), (74.0, 79.6), (52.9, 106.0), (95.1, 106.0)], dtype=np.float64
@@ -48,6 +41,9 @@ MAX_DISTANCE, MIN_MARGIN = 0.48, 0.1
 """Between mean descriptors: the nearest person matches within this distance, if the second nearest
 is further away by this margin."""
 
+MAX_DOUBTFUL_DISTANCE = 0.6
+"""Of a larger distance more views make no match."""
+
 
 @dataclass
 class View:
@@ -55,27 +51,19 @@ class View:
     that is needed."""
 
     time_s: float
-    picture: np.ndarray | None
-    descriptor: np.ndarray | None = None
+    _picture: np.ndarray | None
+    _descriptor: np.ndarray | None = None
 
+    def described(self) -> np.ndarray:
+        """Its descriptor, (128,) float64."""
+        if self._descriptor is None:
+            assert self._picture is not None
+            self._descriptor, self._picture = descriptor(self._picture), None
+        return self._descriptor
 
-class Describer:
-    """Makes descriptors; the network is loaded for the first."""
-
-    def __init__(self) -> None:
-        self._network: Any = None
-
-    def describe(self, view: View) -> np.ndarray:
-        """The descriptor of a view, (128,) float64."""
-        if view.descriptor is None:
-            self._network = self._network or _load_network()
-            view.descriptor = np.array(self._network.compute_face_descriptor(view.picture))
-            view.picture = None
-        return view.descriptor
-
-    def distance(self, one: View, other: View) -> float:
+    def distance(self, other: View) -> float:
         """Distance of two views: up to 0.5 or so for the same person, mostly more for two."""
-        return float(np.linalg.norm(self.describe(one) - self.describe(other)))
+        return float(np.linalg.norm(self.described() - other.described()))
 
 
 @dataclass
@@ -100,7 +88,6 @@ class FaceReidentifier:
 
     def __init__(self) -> None:
         self._views: dict[int, _Views] = {}
-        self._describer = Describer()
 
     def observe(self, batch: FrameBatch) -> None:
         for face, track in enumerate(batch.tracks.tolist()):
@@ -110,33 +97,35 @@ class FaceReidentifier:
                 if view is not None:
                     views.add(view)
 
-    def match(self, track: int, people: Mapping[int, Sequence[int]]) -> int | None:
-        new = self._mean([track])
-        if new is None:
-            return None
-        known = {person: self._mean(tracks) for person, tracks in people.items()}
+    def match(self, track: int, people: Mapping[int, Sequence[int]]) -> Match:
+        known = {person: self._views_of(tracks) for person, tracks in people.items()}
+        known = {person: views for person, views in known.items() if len(views) >= MIN_VIEWS}
+        own = self._views_of([track])
+        if not known or len(own) < MIN_VIEWS:
+            return Match(None, final=not known)
+        mean = _mean(own)
         distances = sorted(
-            (float(np.linalg.norm(new - mean)), person)
-            for person, mean in known.items()
-            if mean is not None
+            (float(np.linalg.norm(mean - _mean(views))), person) for person, views in known.items()
         )
-        if not distances or distances[0][0] > MAX_DISTANCE:
-            return None
-        if len(distances) > 1 and distances[1][0] - distances[0][0] < MIN_MARGIN:
-            return None
-        return distances[0][1]
+        nearest, person = distances[0]
+        if nearest > MAX_DISTANCE:
+            return Match(None, final=nearest > MAX_DOUBTFUL_DISTANCE)
+        if len(distances) > 1 and distances[1][0] - nearest < MIN_MARGIN:
+            return Match(None, final=False)
+        return Match(person, final=True)
 
     def forget(self, track: int) -> None:
         self._views.pop(track, None)
 
-    def _mean(self, tracks: Sequence[int]) -> np.ndarray | None:
-        """Mean descriptor of some tracks, (128,); None if there are too few views."""
-        views = [
+    def _views_of(self, tracks: Sequence[int]) -> list[View]:
+        return [
             view for track in tracks if track in self._views for view in self._views[track].kept
         ]
-        if len(views) < MIN_VIEWS:
-            return None
-        return np.mean([self._describer.describe(view) for view in views], axis=0)
+
+
+def _mean(views: Sequence[View]) -> np.ndarray:
+    """Mean descriptor, (128,)."""
+    return np.asarray(np.mean([view.described() for view in views], axis=0))
 
 
 def clear_view(batch: FrameBatch, face: int) -> View | None:
@@ -164,9 +153,3 @@ def portrait(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
     if cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).std() < MIN_CONTRAST:
         return None
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-
-
-def _load_network() -> Any:
-    import dlib  # Takes time to load, and most videos show nobody who returns.
-
-    return dlib.face_recognition_model_v1(str(packaged_weights(*WEIGHTS)))

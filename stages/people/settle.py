@@ -138,7 +138,7 @@ class Settler:
         for track in dict.fromkeys(batch.tracks.tolist()):
             history = self._histories[track]
             if history.person == NOBODY and self._has_lasted(history):
-                history.person = self._person_ids.assign(track)
+                history.person = self._person_ids.assign(track, may_wait=self._live)
             faces = np.flatnonzero(batch.tracks == track)
             people[faces] = history.person
             if self._window_s and history.person != NOBODY:

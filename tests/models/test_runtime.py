@@ -37,6 +37,26 @@ def test_a_face_does_not_depend_on_its_neighbours(
     np.testing.assert_array_equal(together, alone)
 
 
+@pytest.mark.parametrize("count", [0, 1, 3, 8, 21])
+def test_no_face_is_classified_that_is_not_there(
+    network: EmotionNetwork,
+    faces: np.ndarray,
+    count: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A face costs as much as another, also one that fills a call up."""
+    sizes: list[int] = []
+    invoke = network._interpreter.invoke
+
+    def counted() -> None:
+        sizes.append(len(network._interpreter.get_tensor(network._input)))
+        invoke()
+
+    monkeypatch.setattr(network._interpreter, "invoke", counted)
+    network.predict(faces[:count])
+    assert sum(sizes) == count
+
+
 def test_labels_may_come_in_another_order(tmp_path: Path, faces: np.ndarray) -> None:
     model = tmp_path / "own.tflite"
     shutil.copy(SHIPPED_MODEL, model)

@@ -1,12 +1,15 @@
 """Which faces are shown, under which person id, and their expression over time."""
 
 import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from configs.schema import SmoothSettings, TrackSettings
 from stages.batch import NOBODY, FrameBatch
+from stages.people.reidentify import SIDE_PX, TEMPLATE_PX, FaceReidentifier
 from stages.people.settle import Settler
 
 SURE, UNSURE = np.eye(7, dtype=np.float32)[3], np.eye(7, dtype=np.float32)[5]
@@ -212,3 +215,37 @@ def test_memory_does_not_grow_with_the_video() -> None:
     finally:
         tracemalloc.stop()
     assert held_bytes[50:].max() < 1.2 * held_bytes[:50].max()
+
+
+def connections(count: int) -> Iterator[FrameBatch]:
+    """A live stream that shows the same face for half a second, again and again, a minute apart."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(16, 236, (8, SIDE_PX * 3 // 2, SIDE_PX), np.uint8)
+    time_s = np.arange(8) / 15
+    (batch,) = batches(time_s, (range(8), SURE))
+    for number in range(count):
+        yield replace(
+            batch,
+            time_s=60 * number + time_s,
+            pixels=pixels,
+            after_gap=number > 0,
+            boxes=np.tile(np.float32([0, 0, SIDE_PX, SIDE_PX]), (8, 1)),
+            landmarks=np.tile(TEMPLATE_PX, (8, 1, 1)),
+            scores=np.ones(8),
+            tracks=np.full(8, 1 + number),
+        )
+
+
+def test_memory_does_not_grow_with_the_connections_of_a_live_stream() -> None:
+    settler = Settler(TrackSettings(), SmoothSettings(), True, FaceReidentifier())
+    held_bytes = []
+    tracemalloc.start()
+    try:
+        for batch in connections(60):
+            (now,) = settler.process(batch)
+            assert set(now.people.tolist()) <= {NOBODY, 1}
+            assert now.people[-1] == 1
+            held_bytes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert held_bytes[-1] - held_bytes[20] < 80_000  # One picture of a face has 67,500.
