@@ -84,6 +84,16 @@ def test_pause_of_the_stages_costs_no_frame() -> None:
     assert (taken, queue.dropped) == (list(range(60)), 0)
 
 
+def test_stages_may_take_their_time_to_begin() -> None:
+    queue = LiveQueue(8, 4)
+    thread, taken = filled(queue, 60, 0.0), numbers(queue.take(64, 1))
+    time.sleep(0.6)
+    while thread.is_alive():
+        taken += numbers(queue.take(64, 0.1))
+        time.sleep(STEP_S / 5)
+    assert (taken + numbers(queue.take(64, 0.1)), queue.dropped) == (list(range(60)), 0)
+
+
 def test_parts_are_not_mixed_and_closing_keeps_what_waits() -> None:
     queue = LiveQueue(8, 4)
     for number, part in enumerate((0, 0, 1)):
