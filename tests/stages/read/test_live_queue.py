@@ -59,7 +59,8 @@ def test_stages_that_are_too_slow_get_the_newest_frame_alone(apart_s: float, siz
         counts.append(len(taken))
         time.sleep(0.2 * len(taken))
     # Now and then a busy machine sends so few that all are taken.
-    assert (np.median(lags_s), max(lags_s)) < (2 * STEP_S, 0.4)
+    assert np.median(lags_s) < 2 * STEP_S
+    assert max(lags_s) < 0.5
     assert np.median(counts) == 1
     assert queue.dropped == pytest.approx(120 - sum(counts), abs=10)
 
