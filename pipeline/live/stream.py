@@ -147,10 +147,12 @@ class LiveStream:
 
     def _without_picture(self) -> str:
         """Why there is no result although nothing failed."""
-        limit_s = self._stream.settings.live.duration_s
-        until = "before it was stopped" if self._stopping.is_set() else f"within {limit_s:g} s"
         reason = self._shown(self._reader.reason) if self._reader else None
-        return f"no picture came {until}" + (f": {reason}" if reason else "")
+        if reason:
+            return f"no picture came: {reason}"
+        if self._stopping.is_set():
+            return "no picture came before it was stopped"
+        return f"no picture came within {self._stream.settings.live.duration_s:g} s"
 
     def stop(self) -> None:
         """Ask ``run`` to complete its files and return."""

@@ -14,13 +14,12 @@ JUMP_S = 1.0
 begun anew."""
 
 MEASURED_FRAMES = 150
-"""The usual time between frames is the mean of so many: a stall and the frames that come at once
-after it have the camera's own, taken together."""
+"""The usual time between frames is the mean of so many."""
 
 FEW_FRAMES = 10
 """With fewer, it is not known yet what is usual."""
 
-LEAST_STEP = 0.6
+LEAST_STEP = 2 / 3
 """Of the usual time between frames, where their timestamps do not say it: surely more than half of
 it, also while it is only estimated."""
 
@@ -60,6 +59,7 @@ class LiveClock:
         self._steps_s = deque([step_s], MEASURED_FRAMES)
         self._last: Moment | None = None
         self._connecting = False
+        self._owed_s = 0.0
         self._offset_s = self._stamp_s = self._arrived_s = self._ahead_s = 0.0
 
     def reconnect(self) -> None:
@@ -117,10 +117,27 @@ class LiveClock:
             step_s = max(stamp_s + self._offset_s - before_s, least_s)
         else:
             said_s = step_s = max(now_s - self._arrived_s, LEAST_STEP * usual_s)
-        missing = len(self._steps_s) >= FEW_FRAMES and step_s > max(HOLE_S, HOLE_FRAMES * usual_s)
-        self._steps_s.append(said_s if stamped else step_s)
+        known = len(self._steps_s) >= FEW_FRAMES
+        missing = known and step_s > max(HOLE_S, HOLE_FRAMES * usual_s)
+        if stamped:
+            self._steps_s.append(said_s)
+        else:
+            stalled = known and step_s > HOLE_FRAMES * usual_s
+            self._steps_s.append(self._own_step_s(step_s, usual_s, stalled))
         return Moment(
             before_s + step_s,
             usual_s if missing or not stamped else step_s,
             step_s if missing else 0.0,
         )
+
+    def _own_step_s(self, step_s: float, usual_s: float, stalled: bool) -> float:
+        """What a step without timestamps says of the camera: nothing in a stall, nor in the frames
+        that come at once after it, until they have made up for it."""
+        if stalled and not self._owed_s:
+            self._owed_s = step_s - usual_s
+        elif step_s < usual_s and self._owed_s > 0:
+            self._owed_s -= usual_s - step_s
+        else:
+            self._owed_s = 0.0
+            return step_s
+        return usual_s

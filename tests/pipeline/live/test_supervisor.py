@@ -390,5 +390,5 @@ def test_streams_end_after_their_duration_whether_they_answer_or_not(
     assert (results["door"].status, results["door"].reason) == ("complete", None)
     assert 0 < float(timeline(tmp_path / "door")[-1]["time_s"]) < 4
     assert results["yard"].status == "failed"
-    assert "no picture came within 3 s: Connection refused" in (results["yard"].reason or "")
+    assert "no picture came: Connection refused" in (results["yard"].reason or "")
     assert {"door: live", "door: ended"} <= set(said)

@@ -150,7 +150,8 @@ def test_hls_stream_comes_in_segments_none_of_which_is_lost(
     ):
         wait_until(playlist.exists)
         # Segments are further apart than the time-out.
-        reader, batches = read(f"{address}/live.m3u8", frames=90, queue_frames=8)
+        limits = {"read_timeout_s": 0.3, "queue_frames": 8}
+        reader, batches = read(f"{address}/live.m3u8", frames=90, **limits)
     assert_as_taken(batches, 90)
     assert (reader.dropped, reader.lost) == (0, 0)
 

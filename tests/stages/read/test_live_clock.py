@@ -92,6 +92,24 @@ def test_frames_are_half_a_frame_apart_unless_the_stream_says_otherwise(
     assert steps(found).min() >= HALF_S
 
 
+def paced(at_s: float) -> float:
+    """Frames of three seconds arrive at once, and are taken in half as fast again."""
+    return at_s if at_s < 3 else max(at_s, 6 + (at_s - 3) / 1.5)
+
+
+def test_stall_of_a_stream_without_timestamps_does_not_change_its_rate() -> None:
+    found = moments((None, paced(at_s)) for at_s in taken(300).tolist())
+    assert [moment.step_s for moment in found] == pytest.approx([STEP_S] * 300, rel=0.1)
+    assert found[-1].time_s == pytest.approx(taken(300)[-1], abs=0.1)
+
+
+def test_camera_without_timestamps_may_become_slower() -> None:
+    at_s = np.cumsum([STEP_S] * 150 + [2.0] * 400)
+    found = moments((None, each) for each in at_s.tolist())
+    assert found[-1].step_s == pytest.approx(2, rel=0.1)
+    assert not any(moment.hole_s for moment in found[250:])
+
+
 def test_stream_of_changing_rate_says_otherwise() -> None:
     stamps_s = np.cumsum(np.tile([0.008, 0.12], 100))
     assert steps(moments(zip(stamps_s, stamps_s, strict=True))) == pytest.approx(
