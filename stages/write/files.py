@@ -10,6 +10,9 @@ from pathlib import Path
 
 from configs.errors import OutputError
 
+NOT_STORED = {errno.EIO, errno.ENOSPC, errno.EDQUOT}
+"""What a file system says late, when it was to store what it had taken."""
+
 
 def unfinished_name(path: Path) -> Path:
     """Path of a file until it is complete: hidden, with the same suffix."""
@@ -32,17 +35,21 @@ def move_into_place(path: Path) -> None:
 
 
 def force_to_disk(path: Path) -> None:
-    """Wait until a file, or the names in a folder, would survive a power cut."""
+    """Wait until a file, or the names in a folder, would survive a power cut.
+
+    Some file systems, and folders that may be written to but not read, do not offer this.
+    """
     if path.is_dir() and os.name == "nt":
         return  # Windows opens no folders.
-    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # Some file systems cannot do it.
+        if error.errno in NOT_STORED:
             raise
-    finally:
-        os.close(descriptor)
 
 
 def write_atomically(path: Path, text: str) -> None:
