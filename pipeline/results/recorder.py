@@ -7,11 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from configs.errors import EncodingError, explain
+from configs.errors import EncodingError, OutputError, explain
 from configs.schema import Settings
 from pipeline.places import TABLE
 from pipeline.results.export import write_exports
-from pipeline.results.folder import FILM, clear_results, results_in, save_summary
+from pipeline.results.folder import (
+    FILM,
+    clear_results,
+    results_in,
+    save_summary,
+    save_what_is_there,
+)
 from pipeline.results.report import write_report
 from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.results.video_result import VideoResult, read_result
@@ -73,11 +79,13 @@ class Recorder:
         if self._video is not None:
             try:
                 self._video.write(batch)
-            except EncodingError as error:  # The table goes on without the film.
-                self._give_up_film(error)
+            except Exception as error:
+                if _of_the_disk(error):
+                    raise
+                self._give_up_film(error)  # Whatever it is, the table goes on without the film.
 
-    def _give_up_film(self, error: EncodingError) -> None:
-        self._film_problems.append(str(error))
+    def _give_up_film(self, error: Exception) -> None:
+        self._film_problems.append(explain(error))
         if self._video is not None:
             self._video.discard()
             self._video = None
@@ -92,6 +100,12 @@ class Recorder:
             dropped: number of frames that were dropped.
             live: for ``Summary.live``.
         """
+        try:
+            return self._finish(cut_short, dropped, live)
+        except Exception as error:
+            return save_what_is_there(self._job, explain(error), self._provenance)
+
+    def _finish(self, cut_short: str | None, dropped: int, live: dict[str, Any] | None) -> Summary:
         problems = [*self._damage, *([cut_short] if cut_short else [])]
         unwritten: list[str] = self._write_held_back()
         result: VideoResult | None = None
@@ -184,11 +198,12 @@ class Recorder:
                 writer.finish()
                 if isinstance(writer, VideoWriter) and writer.without_sound:
                     self._film_problems.append(f"{FILM} has no sound: {writer.without_sound}")
-            except EncodingError as error:
-                self._give_up_film(error)
             except Exception as error:
-                writer.discard()
-                problems.append(explain(error))
+                if writer is self._video and not _of_the_disk(error):
+                    self._give_up_film(error)
+                else:
+                    writer.discard()
+                    problems.append(explain(error))
         return problems
 
     def _writers(self) -> list[TableWriter | VideoWriter | PieceWriter]:
@@ -210,6 +225,11 @@ class Recorder:
         """Delete what was written."""
         for writer in self._writers():
             writer.discard()
+
+
+def _of_the_disk(error: Exception) -> bool:
+    """Whether nothing else can be written either."""
+    return isinstance(error, OutputError) and not isinstance(error, EncodingError)
 
 
 def _now() -> str:
