@@ -156,7 +156,7 @@ class PictureSettings(Section):
     """Height of each person's lane."""
     from_s: Seconds = 0
     """The picture shows the part from here, in seconds from the first frame."""
-    to_s: Annotated[float, Field(gt=0)] | None = None
+    to_s: Annotated[float, Field(gt=0, le=1e9)] | None = None
     """Up to here; empty: to the end."""
 
 

@@ -11,7 +11,14 @@ from configs.errors import explain
 from configs.schema import Settings
 from pipeline.places import TABLE
 from pipeline.results.export import write_exports
-from pipeline.results.folder import FILM, STILL, results_in, save_summary
+from pipeline.results.folder import (
+    FILM,
+    STILL,
+    results_in,
+    save_summary,
+    save_what_is_there,
+)
+from pipeline.results.left_behind import save_recording
 from pipeline.results.people import usable_share
 from pipeline.results.report import write_report
 from pipeline.results.stream_files import StreamFiles
@@ -88,6 +95,15 @@ class Recorder:
             dropped: number of frames that were dropped.
             live: for ``Summary.live``.
         """
+        try:
+            return self._finish(cut_short, dropped, live)
+        except Exception as error:
+            reason = explain(error)
+            if isinstance(self._job, Stream):
+                return save_recording(self._job, reason, self._provenance)
+            return save_what_is_there(self._job, reason, self._provenance)
+
+    def _finish(self, cut_short: str | None, dropped: int, live: dict[str, Any] | None) -> Summary:
         files, problems = self._files, [*self._damage, *([cut_short] if cut_short else [])]
         self._write_held_back()
         result: VideoResult | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.errors import EncodingError, explain
+from configs.errors import EncodingError, OutputError, explain
 from configs.schema import Settings
 from pipeline.places import TABLE
 from pipeline.results.folder import FILM, clear_results
@@ -44,8 +44,10 @@ class VideoFiles:
         if self._video is not None:
             try:
                 self._video.write(batch)
-            except EncodingError as error:  # The table goes on without the film.
-                self._give_up_film(error)
+            except Exception as error:
+                if _of_the_disk(error):
+                    raise
+                self._give_up_film(error)  # Whatever it is, the table goes on without the film.
 
     def finish(self, cut_short: bool) -> None:
         """Complete each file that can be completed; raises nothing.
@@ -60,11 +62,12 @@ class VideoFiles:
                 writer.finish()
                 if isinstance(writer, VideoWriter) and writer.without_sound:
                     self.film_problems.append(f"{FILM} has no sound: {writer.without_sound}")
-            except EncodingError as error:
-                self._give_up_film(error)
             except Exception as error:
-                writer.discard()
-                self.unwritten.append(explain(error))
+                if writer is self._video and not _of_the_disk(error):
+                    self._give_up_film(error)
+                else:
+                    writer.discard()
+                    self.unwritten.append(explain(error))
 
     def discard(self) -> None:
         """Delete what was written."""
@@ -74,11 +77,16 @@ class VideoFiles:
     def _writers(self) -> list[TableWriter | VideoWriter]:
         return [self._table, *([self._video] if self._video else [])]
 
-    def _give_up_film(self, error: EncodingError) -> None:
-        self.film_problems.append(str(error))
+    def _give_up_film(self, error: Exception) -> None:
+        self.film_problems.append(explain(error))
         if self._video is not None:
             self._video.discard()
             self._video = None
+
+
+def _of_the_disk(error: Exception) -> bool:
+    """Whether nothing else can be written either."""
+    return isinstance(error, OutputError) and not isinstance(error, EncodingError)
 
 
 def _film(job: Job, info: VideoInfo, settings: Settings) -> VideoWriter:

@@ -237,7 +237,7 @@ def _in_words(error: BaseException) -> str:
             "short path of a folder that can be written to"
         )
     first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return f"{first_line.strip().rstrip('.')}; try again"
+    return f"{first_line.strip().rstrip('.:')}; try again"
 
 
 def _end_ray_processes() -> None:

@@ -13,6 +13,9 @@ from configs.errors import OutputError
 UNFINISHED = ".unfinished."
 """Before the names of files that are not complete."""
 
+NOT_STORED = {errno.EIO, errno.ENOSPC, errno.EDQUOT}
+"""What a file system says late, when it was to store what it had taken."""
+
 
 def unfinished_name(path: Path) -> Path:
     """Path of a file until it is complete: hidden, with the same suffix."""
@@ -43,17 +46,21 @@ def move_into_place(path: Path) -> None:
 
 
 def force_to_disk(path: Path) -> None:
-    """Wait until a file, or the names in a folder, would survive a power cut."""
+    """Wait until a file, or the names in a folder, would survive a power cut.
+
+    Some file systems, and folders that may be written to but not read, do not offer this.
+    """
     if path.is_dir() and os.name == "nt":
         return  # Windows opens no folders.
-    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # Some file systems cannot do it.
+        if error.errno in NOT_STORED:
             raise
-    finally:
-        os.close(descriptor)
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

@@ -58,6 +58,8 @@ def raise_unforeseen(*_: object, **__: object) -> None:
         (recorder, "write_exports"),
         (recorder, "write_report"),
         (recorder, "read_result"),
+        (recorder, "save_summary"),
+        (Job, "sha256"),
     ],
 )
 def test_finish_raises_nothing(
@@ -74,4 +76,5 @@ def test_finish_raises_nothing(
         table_fails = where is TableWriter
         assert facts["status"] == ("failed" if table_fails else "partial")
         assert (job.folder / "timeline.csv").exists() != table_fails
+        assert table_fails or len(timeline(job.folder)) == 20
         assert not [name for name in file_names(job.folder) if name.startswith(".")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 from pathlib import Path
 
@@ -53,3 +54,23 @@ def test_a_file_is_on_the_disk_before_it_gets_its_final_name(
     writer = TableWriter(tmp_path / "timeline.csv", ("frame",))
     writer.finish()
     assert forced == [(".unfinished.timeline.csv", False), (tmp_path.name, True)]
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "written"),
+    [("open", errno.EACCES, True), ("fsync", errno.ENOSYS, True), ("fsync", errno.EIO, False)],
+)
+def test_a_file_system_may_not_offer_that_but_must_not_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int, written: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    writer = TableWriter(tmp_path / "timeline.csv", ("frame",))
+    monkeypatch.setattr(os, name, refuse)
+    if written:
+        writer.finish()
+    else:
+        with pytest.raises(OutputError, match="Input/output error"):
+            writer.finish()
+    assert (tmp_path / "timeline.csv").exists() == written
