@@ -63,7 +63,7 @@ def write_report(
         title=result.source.name,
         home=_index_above(folder),
         summary=summary,
-        notices=[*([summary.reason] if summary.reason else []), *summary.warnings],
+        notices=_notices(summary),
         facts=_facts(summary, result),
         film=film,
         files=[*files, SUMMARY],  # Which is written last.
@@ -176,6 +176,13 @@ def _compact(segments: list[Segment]) -> list[list[float]]:
 
 def _min_confidence(result: VideoResult) -> float:
     return float((result.provenance["settings"].get("segments") or {}).get("min_confidence", 0))
+
+
+def _notices(summary: Summary) -> list[str]:
+    notices = [*([summary.reason] if summary.reason else []), *summary.warnings]
+    if summary.by_hand:
+        notices.append(f"segments were corrected by hand, in {summary.by_hand['file']}")
+    return notices
 
 
 def _facts(summary: Summary, result: VideoResult) -> str:

@@ -171,6 +171,7 @@ def number_in(shown: np.ndarray, row: dict[str, str]) -> int:
         probabilities[0, EMOTIONS.index(row["emotion"])] = percent / 100
         batch = batch_of([[box]])
         fields = {**vars(batch), "probabilities": probabilities, "people": np.ones(1, int)}
+        fields["usable"] = np.array([row["usable"] == "1"])
         pixels = np.full((height * 3 // 2, width), 128, np.uint8)
         Annotator(width, height, BT601).draw(yuv_planes(pixels), type(batch)(**fields), 0)
         drawn = pixels[:height] != 128
