@@ -127,6 +127,7 @@ def test_colours_in_a_film_are_those_of_the_page(
         faces = {
             "boxes": np.array([box], np.float32), "face_frame": np.zeros(1, int),
             "people": np.ones(1, int), "probabilities": probabilities,
+            "usable": np.ones(1, np.bool_),
             "pts": batch.pts + round(number / info.rate / info.time_base),
         }  # fmt: skip
         writer.write(FrameBatch(**{**vars(batch), **faces}))
