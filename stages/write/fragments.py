@@ -19,6 +19,10 @@ FRAGMENTED = {
 }
 """FFmpeg's options: fragments while it is written, an ordinary MP4 once it is complete."""
 
+IN_ORDER = {"bf": "0"}
+"""The encoder's option for such a file: no B-frames. FFmpeg ends the film with the frames of the
+last fragment, and one that is shown later may lie in the fragment before."""
+
 HEAD_BYTES, LONG_HEAD_BYTES = 8, 16
 
 

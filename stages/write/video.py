@@ -17,7 +17,7 @@ from stages.files import address_of, reason_of
 from stages.frames import plane_values, yuv_planes
 from stages.write.annotate import Annotator
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
-from stages.write.fragments import FRAGMENTED, keep_what_plays
+from stages.write.fragments import FRAGMENTED, IN_ORDER, keep_what_plays
 from stages.write.sound import Sound
 
 MACROBLOCKS_PER_S = 2_073_600
@@ -49,6 +49,7 @@ class VideoWriter:
     ) -> None:
         self._path, self._info, self._settings, self._sound_of = path, info, settings, sound_of
         self._layout = FRAGMENTED if fragmented else {"movflags": "+faststart"}
+        self._order = IN_ORDER if fragmented else {}
         self._size = info.width + info.width % 2, info.height + info.height % 2
         self._annotator = Annotator(*self._size, info.colorspace, settings.blur)
         self._first_pts = round(Fraction(info.start_s) / info.time_base)
@@ -130,7 +131,7 @@ class VideoWriter:
             info, settings = self._info, self._settings
             stream = container.add_stream("libx264", rate=_encoder_rate(info))
             (stream.width, stream.height), stream.pix_fmt = self._size, "yuv420p"
-            stream.options = {"crf": str(settings.crf), "preset": settings.preset}
+            stream.options = {"crf": str(settings.crf), "preset": settings.preset, **self._order}
             context = stream.codec_context
             context.time_base = info.time_base
             context.thread_count = settings.threads
