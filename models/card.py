@@ -276,7 +276,7 @@ def columns_of(card: Card, network: Path, without: frozenset[str] = frozenset())
     Raises:
         ModelError: a name would not do for a column.
     """
-    prefix = re.sub(r"[^A-Za-z0-9]+", "_", network.stem) if card.prefix is None else card.prefix
+    prefix = prefix_of(network) if card.prefix is None else card.prefix
     columns = []
     for part in card.outputs:
         low, high = part.range or (0.0, 1.0)
@@ -293,6 +293,11 @@ def columns_of(card: Card, network: Path, without: frozenset[str] = frozenset())
                 )
             columns.append(Column(column, part.kind, low, high, unit, network.name))
     return columns
+
+
+def prefix_of(network: Path) -> str:
+    """What names of columns begin with where the card does not say it."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", network.stem)
 
 
 def _problem(error: ErrorDetails) -> str:
