@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -205,8 +206,8 @@ class Card(Part):
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column of tables that a network gives.
+class OutputColumn:
+    """A column of tables that a network gives, beyond the seven expressions.
 
     Attributes:
         name: of the column.
@@ -266,7 +267,9 @@ def card_in(values: Any, path: Path) -> Card:
         raise ModelError(f"{path}: {_problem(error.errors()[0])}") from None
 
 
-def columns_of(card: Card, network: Path, without: frozenset[str] = frozenset()) -> list[Column]:
+def columns_of(
+    card: Card, network: Path, without: frozenset[str] = frozenset()
+) -> list[OutputColumn]:
     """The columns that a network gives, in order.
 
     Args:
@@ -291,8 +294,30 @@ def columns_of(card: Card, network: Path, without: frozenset[str] = frozenset())
                     "give a prefix that begins with a letter, and with none of "
                     f"{' and '.join(RESERVED)}"
                 )
-            columns.append(Column(column, part.kind, low, high, unit, network.name))
+            columns.append(OutputColumn(column, part.kind, low, high, unit, network.name))
     return columns
+
+
+def facts_of(
+    network: Path, card: Card, sha256: str, columns: Sequence[OutputColumn]
+) -> dict[str, Any]:
+    """What a summary says of a network."""
+    return {
+        "name": network.name,
+        "sha256": sha256,
+        "card_sha256": hashlib.sha256(card_path(network).read_bytes()).hexdigest(),
+        "licence": card.licence,
+        "source": card.source,
+        "columns": [
+            {key: value for key, value in asdict(column).items() if key != "network"}
+            for column in columns
+        ],
+    }
+
+
+def columns_in(facts: Mapping[str, Any]) -> list[OutputColumn]:
+    """The columns in what a summary says of a network."""
+    return [OutputColumn(**values, network=facts["name"]) for values in facts.get("columns", ())]
 
 
 def prefix_of(network: Path) -> str:

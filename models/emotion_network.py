@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from configs.errors import ModelError
-from models.card import Column, card_path, columns_of, read_json
+from models.card import OutputColumn, card_path, columns_of, facts_of, read_json
 from models.crops import Crop
 from models.emotions import EMOTIONS
 from models.face_network import FaceNetwork
@@ -26,12 +26,14 @@ class Classifier(Protocol):
         sha256: hash of the network, in hexadecimal.
         crop: what is cut out of the picture for it.
         columns: what it gives beyond the seven.
+        facts: for summaries.
     """
 
     name: str
     sha256: str
     crop: Crop
-    columns: list[Column]
+    columns: list[OutputColumn]
+    facts: dict[str, Any]
 
     def classify(self, faces: np.ndarray, sides_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The seven probabilities of faces, and the rest.
@@ -91,6 +93,7 @@ class CardedClassifier:
                 self._of_expressions[place, EMOTIONS.index(expressions[name])] = 1
         self._others = np.array([bool(name) and name not in expressions for name in names])
         self.columns = columns_of(self._network.card, path, without=frozenset(expressions))
+        self.facts = facts_of(path, self._network.card, self.sha256, self.columns)
 
     def classify(self, faces: np.ndarray, sides_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         outputs = self._network.outputs(faces)

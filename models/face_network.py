@@ -8,7 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from configs.errors import ModelError
-from models.card import Card, Column, InputPart, OutputPart, card_path, columns_of, read_card
+from models.card import (
+    Card,
+    InputPart,
+    OutputColumn,
+    OutputPart,
+    card_path,
+    columns_of,
+    facts_of,
+    read_card,
+)
 from models.sessions import Session, Shape, first_line, open_session
 
 FACES_A_CALL = 8
@@ -26,6 +35,7 @@ class FaceNetwork:
         sha256: hash of the network, in hexadecimal.
         crop: what is cut out of the picture for it.
         columns: what it gives, in the order of ``predict``.
+        facts: for summaries, see ``facts_of``.
 
     Raises:
         ModelError: a file is missing or wrong, or the network does not fit its card.
@@ -33,7 +43,7 @@ class FaceNetwork:
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         self.card: Card = read_card(path)
-        self.columns: list[Column] = columns_of(self.card, path)
+        self.columns: list[OutputColumn] = columns_of(self.card, path)
         self.crop = self.card.face
         self.name = path.name
         self._path, self._session = path, open_session(path, threads)
@@ -42,6 +52,7 @@ class FaceNetwork:
         self._numbers = _by_tensor(self.card, self._session, path)
         self._faces_a_call = 1
         self._check_outputs()
+        self.facts = facts_of(path, self.card, self.sha256, self.columns)
 
     def predict(self, faces: np.ndarray) -> np.ndarray:
         """What the network sees in faces, the same for a face whatever the others are.

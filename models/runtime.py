@@ -6,12 +6,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from configs.errors import ModelError
-from models.card import Column
+from models.card import OutputColumn
 from models.crops import OWN
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.quiet import standard_error_silenced
@@ -30,6 +31,7 @@ class EmotionNetwork:
         sha256: hash of the model file, in hexadecimal.
         crop: what is cut out of the picture for it.
         columns: what it gives beyond the seven expressions: nothing.
+        facts: for summaries.
 
     Raises:
         ModelError: a file is missing, or the network is not one of 48x48 grey faces and the
@@ -40,8 +42,9 @@ class EmotionNetwork:
         if not path.is_file():
             raise ModelError(f"{path}: no such model file")
         self.name, self.crop = path.name, OWN
-        self.columns: list[Column] = []
+        self.columns: list[OutputColumn] = []
         self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.facts: dict[str, Any] = {"name": self.name, "sha256": self.sha256}
         self._labels = read_labels(path.with_suffix(".json"))
         try:
             with standard_error_silenced():

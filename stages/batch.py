@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import inf
@@ -151,11 +151,16 @@ class FrameBatch:
         """The same faces without what only further networks see, which is large."""
         return replace(self, further_crops={}) if self.further_crops else self
 
-    def with_values_of(self, others: Sequence[FrameBatch]) -> FrameBatch:
-        """These faces with the further outputs that they have in other batches, too."""
-        if not others:
+    def with_values(self, *further: np.ndarray) -> FrameBatch:
+        """These faces with further outputs, (m, k) each, behind those that they have."""
+        if not further:
             return self
-        return replace(self, values=np.hstack([batch.values for batch in (self, *others)]))
+        own = self.values if len(self.values) else np.empty((len(further[0]), 0), np.float32)
+        return replace(self, values=np.hstack([own, *further]))
+
+    def only_values(self) -> FrameBatch:
+        """The further outputs alone, for ``with_values``."""
+        return FrameBatch(self.first_frame, self.pts, self.time_s, values=self.values)
 
     def crops_of(self, kind: Crop) -> np.ndarray:
         """The faces as a network sees them: (m, ...) uint8."""

@@ -15,9 +15,9 @@ from unittest.mock import patch
 
 from configs.schema import Settings
 from pipeline.results.recorder import Recorder
-from pipeline.results.summary import Provenance, Summary
+from pipeline.results.summary import Summary
 from pipeline.run import local_executor
-from pipeline.run.plan import load_network
+from pipeline.run.plan import provenance_of
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.classify import ClassifyStage
@@ -72,7 +72,7 @@ def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
         for step, owner, method in STEPS:
             stack.enter_context(_timed(clock, step, owner, method))
         jobs = [Job(clip, Path(folder) / str(number)) for number, clip in enumerate(clips)]
-        provenance = Provenance.of(settings, load_network(settings))
+        provenance = provenance_of(settings)
         with clock.step(REST):
             local_executor.run(jobs, settings, provenance, frames, Event())
     total_s = sum(clock.spent_s.values())

@@ -20,7 +20,7 @@ from configs.errors import EmotionTimelinesError, OutputError, ThreadDiedError, 
 from pipeline.results.folder import save_failure
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary, public_settings
-from pipeline.run.plan import FaceFinder, make_classifier, with_threads
+from pipeline.run.plan import FaceFinder, make_face_reader, with_threads
 from pipeline.sources import Stream
 from stages.batch import NOBODY, FrameBatch
 from stages.colours import to_bgr
@@ -125,7 +125,7 @@ class LiveStream:
         with output_errors_name(stream.folder):
             stream.folder.mkdir(parents=True, exist_ok=True)
         settings = with_threads(stream.settings, CPUS_PER_STREAM)
-        detector, classifier = make_detector(settings.detect), make_classifier(settings)
+        detector, networks = make_detector(settings.detect), make_face_reader(settings)
         with LiveReader(stream.address, settings.live) as reader:
             self._reader = reader
             for batch in reader.batches():
@@ -140,7 +140,7 @@ class LiveStream:
                     assert batch.info is not None
                     finder = FaceFinder(detector, batch.info, settings, live=True)
                     self._recorder = Recorder(stream, batch.info, settings, self._provenance)
-                self._recorder.process(classifier.process(finder.process(batch)))
+                self._recorder.process(networks.process(finder.process(batch)))
                 if self._recorder.newest is not None:
                     self._observe(self._recorder.newest)
             return reader.reason if reader.state == "ended" else None
