@@ -60,7 +60,7 @@ class Recorder:
         self._damage: list[str] = []
         self._turn = self._received = self._left_out = self._before_part = 0
         self.newest: FrameBatch | None = None
-        further = [column.name for column in outputs_of(asdict(provenance))]
+        further = [column.name for column in outputs_of(vars(provenance))]
         self._files = _files(job, info, settings, further)
 
     @property

@@ -15,7 +15,7 @@ from pipeline.results.codebook import PROBABILITY, Column
 from pipeline.results.people import usable_share
 from pipeline.study import columns
 from pipeline.study.study import Study, read_study
-from pipeline.study.videos import Video, videos_in
+from pipeline.study.videos import Video, outputs_in, videos_in
 from pipeline.study.write import table_of, write_table
 
 VIDEOS, PEOPLE = "videos.csv", "people.csv"
@@ -74,6 +74,7 @@ def tables_of(
         are left out.
     """
     rows, people, problems = [], [], []
+    videos = list(videos)
     for video in videos:
         try:
             usable, persons = _figures(video, study)
@@ -84,9 +85,13 @@ def tables_of(
         rows.append(_video(video, usable, len(persons)))
     return (
         study.join(table_of(rows, VIDEO_COLUMNS)),
-        study.join(table_of(people, PERSON_COLUMNS)),
+        study.join(table_of(people, (*PERSON_COLUMNS, *_of_networks(videos)))),
         problems,
     )
+
+
+def _of_networks(videos: Iterable[Video]) -> tuple[Column, ...]:
+    return columns.of_networks(outputs_in(videos), ["mean"])
 
 
 def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
@@ -95,9 +100,11 @@ def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
     Raises:
         OutputError: one cannot be written.
     """
+    videos = list(videos)
     of_videos, people, problems = tables_of(videos, study)
+    own = (*PERSON_COLUMNS, *_of_networks(videos))
     write_table(of_videos, out / VIDEOS, (*VIDEO_COLUMNS, *study.columns(of_videos)))
-    write_table(people, out / PEOPLE, (*PERSON_COLUMNS, *study.columns(people)))
+    write_table(people, out / PEOPLE, (*own, *study.columns(people)))
     return problems
 
 
@@ -152,6 +159,7 @@ def _person(video: Video, figures: dict[str, Any], study: Study) -> dict[str, An
         "name": study.names_of(video).get(figures["track"]),
         **{f"mean_{name}": mean for name, mean in figures["means"].items()},
         "mean_valence": figures["valence"],
+        **{f"mean_{name}": mean for name, mean in figures.get("outputs", {}).items()},
         **{f"share_{name}": share for name, share in figures["shares"].items()},
         "changes": changes,
         "changes_per_min": changes / face_s * 60 if face_s else None,
