@@ -11,7 +11,9 @@ from configs.errors import ModelError
 from models import card
 from models.card import Card, columns_of, read_card
 from models.crops import OWN
-from tests.models.made import card_of, write_card
+from models.emotion_network import load_classifier
+from models.face_network import FaceNetwork
+from tests.models.made import card_of, make_network, write_card
 
 SCHEMA = Path(card.__file__).with_name("card.schema.json")
 
@@ -44,6 +46,21 @@ def test_schema_is_that_of_cards() -> None:
 
 
 PLAIN = {"outputs", "licence"}
+
+
+def test_the_card_of_the_documentation_is_right(tmp_path: Path) -> None:
+    page = (Path(card.__file__).parents[1] / "docs" / "networks.md").read_text()
+    text = page.split("```json\n")[1].split("```")[0]
+    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(json.loads(text))
+    path = tmp_path / "enet_b0_8_va_mtl.onnx"
+    make_network(path, json.loads(text), channels=3, size=224, outputs=10, block=32)
+    names = [column.name for column in FaceNetwork(path).columns]
+    assert (len(names), names[0], names[-1]) == (10, "hse_anger", "hse_arousal")
+    beyond = [column.name for column in load_classifier(path).columns]
+    assert beyond == ["hse_contempt", "hse_valence", "hse_arousal"]
+    keys = {key for part in json.loads(SCHEMA.read_text())["$defs"].values()
+            for key in part["properties"]}  # fmt: skip
+    assert all(f"{key}`" in page for key in keys)
 
 
 @pytest.mark.parametrize(
