@@ -106,7 +106,12 @@ class FaceNetwork:
             None in sides or sides[0] == sides[1]
             for sides in zip(found[1:], expected[1:], strict=True)
         )
-        if not fits or found[0] not in (None, 1):
+        if fits and found[0] not in (None, 1):
+            raise ModelError(
+                f"{self._path}: its input is {_shown(found)}: it takes {found[0]} faces at a time; "
+                "export it for one, or for any number"
+            )
+        if not fits:
             raise ModelError(
                 f"{self._path}: its input is {_shown(found)}, {card_path(self._path).name} says "
                 f"{_shown(expected)}: correct input.size, input.colour or input.layout"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from configs.schema import Settings
+from models.card import read_card
 from models.emotion_network import Classifier, load_classifier
 from models.runtime import SHIPPED_MODEL
 from pipeline.results.summary import Provenance
@@ -80,8 +81,14 @@ class FaceFinder:
 
 
 def with_runnable_models(settings: Settings) -> Settings:
-    """The settings with ``.keras`` networks converted to ``.tflite``, which needs TensorFlow."""
+    """The settings with ``.keras`` networks converted to ``.tflite``, which needs TensorFlow.
+
+    Raises:
+        UsageError: one of them cannot be used, or a further network has no card.
+    """
     model = settings.classify.model and runnable([settings.classify.model])[0]
+    for path in settings.networks.files:
+        read_card(path)
     files = runnable(settings.networks.files)
     changed = {
         "classify": settings.classify.model_copy(update={"model": model}),

@@ -107,6 +107,11 @@ def test_a_network_that_takes_one_face_at_a_time(tmp_path: Path) -> None:
     np.testing.assert_allclose(FaceNetwork(fixed.path).predict(faces), expected, atol=1e-4)
 
 
+def test_one_that_takes_a_set_number_of_faces_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="takes 4 faces at a time; export it for one"):
+        FaceNetwork(make_small(tmp_path / "own.onnx", faces=4).path)
+
+
 def test_one_that_says_that_it_takes_several_and_mixes_them_is_given_one(tmp_path: Path) -> None:
     path = tmp_path / "own.onnx"
     nodes = [

@@ -11,7 +11,9 @@ import pyarrow.parquet
 import pytest
 
 from configs.errors import UsageError
+from configs.load import load_settings
 from pipeline import analyse
+from pipeline.run.networks import crops_needed
 from tests.models.made import card_of, make_small, write_card
 from tests.models.test_emotion_network import make_affect
 from tests.pipeline.command import run, summary, timeline
@@ -117,6 +119,31 @@ def test_a_wrong_card_is_told_before_anything_is_analysed(
         assert problem in " ".join(outcome.stderr.split())
         assert "Traceback" not in outcome.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_faces_are_cut_once_for_each_kind_of_crop(tmp_path: Path) -> None:
+    of_48 = {"size": 48, "colour": "grey", "layout": "NCHW", "range": [0, 1]}
+    cards = {
+        "shipped": {"input": of_48},
+        "rgb": {"input": {**of_48, "colour": "rgb"}},
+        "bgr": {"input": {**of_48, "colour": "bgr", "layout": "NHWC", "range": [0, 255]}},
+        "box": {"input": of_48, "crop": {"margin": 0.2}},
+    }
+    files = []
+    for name, changes in cards.items():
+        files.append(tmp_path / f"{name}.onnx")
+        write_card(files[-1], card_of(**changes))
+    kinds = crops_needed(load_settings(flags={"networks.files": files, "classify.model": files[3]}))
+    assert [(kind.colour, kind.margin) for kind in kinds] == [(False, 0.2), (True, 0.0)]
+    assert crops_needed(load_settings()) == []
+
+
+def test_a_keras_network_without_a_card_is_told_of_it(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "own.keras").touch()
+    with pytest.raises(UsageError, match=r"own\.json: missing; a network needs its card"):
+        analyse(samples[CLIP], tmp_path, settings={"networks.files": [tmp_path / "own.keras"]})
 
 
 def test_columns_of_one_name_are_refused(samples: dict[str, Path], tmp_path: Path) -> None:
