@@ -14,7 +14,7 @@ from stages.faces.detect import make_detector
 from stages.frames import yuv_planes
 from stages.read.video import VideoReader
 from tests.pipeline.command import EXECUTORS, run, timeline
-from tests.pipeline.three_networks import COLUMNS, Face, Three, make_three, smoothed
+from tests.pipeline.three_networks import COLUMNS, Face, Three, make_three, smoothed, values_in
 
 CLIP, SECONDS, WINDOW_S = "single_face.mp4", 0.8, 0.4
 
@@ -44,10 +44,6 @@ def analysed(clip: Path, out: Path, three: Three, *options: object) -> Path:
     outcome = run("run", clip, "-o", out, "--no-video", *three.options, *options)
     assert outcome.returncode == 0, outcome.stderr
     return out / clip.name
-
-
-def values_in(rows: list[dict[str, str]], prefix: str = "") -> np.ndarray:
-    return np.array([[float(row[prefix + name]) for name in COLUMNS] for row in rows])
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)

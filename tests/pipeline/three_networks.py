@@ -7,7 +7,7 @@ multiplied by NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -193,3 +193,8 @@ def smoothed(time_s: np.ndarray, values: np.ndarray, window_s: float, live: bool
     if live:
         weights[before_s < 0] = 0
     return weights @ values / weights.sum(axis=1, keepdims=True)
+
+
+def values_in(rows: Sequence[Mapping[str, str]], prefix: str = "") -> np.ndarray:
+    """``COLUMNS`` in rows of a table: (n, 6)."""
+    return np.array([[float(row[prefix + name]) for name in COLUMNS] for row in rows])

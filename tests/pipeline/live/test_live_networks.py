@@ -15,7 +15,7 @@ from pipeline.sources import Stream
 from stages.batch import FrameBatch
 from stages.frames import yuv_planes
 from tests.pipeline.command import EXECUTORS, run, summary, timeline
-from tests.pipeline.three_networks import COLUMNS, Face, Three, make_three, smoothed
+from tests.pipeline.three_networks import COLUMNS, Face, Three, make_three, smoothed, values_in
 
 FRAMES, WINDOW_S = 24, 0.4
 
@@ -23,10 +23,6 @@ FRAMES, WINDOW_S = 24, 0.4
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Three:
     return make_three(tmp_path_factory.mktemp("networks"))
-
-
-def values_in(rows: list[dict[str, str]], prefix: str = "") -> np.ndarray:
-    return np.array([[float(row[prefix + name]) for name in COLUMNS] for row in rows])
 
 
 def test_every_number_is_as_worked_out_by_itself(
