@@ -67,7 +67,7 @@ class VideoList {
     ].join(", ");
     document.querySelector(".none").hidden = this.found.length > 0;
     for (const head of document.querySelectorAll("thead th:not(.picture)")) {
-      if (head.className === this.key) head.setAttribute("aria-sort", this.down ? "descending" : "ascending");
+      if (head.classList.contains(this.key)) head.setAttribute("aria-sort", this.down ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     }
   }
