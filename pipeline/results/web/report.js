@@ -1,6 +1,6 @@
 "use strict";
 
-const AXIS_TEXT_PX = 90, LISTED = 200, NARROW_MARK_PX = 24, OPEN_AT_FIRST = 2;
+const AXIS_TEXT_PX = 90, LISTED = 200, NARROW_MARK_PX = 36, OPEN_AT_FIRST = 2;
 
 /** The timeline of a report: its lanes, the part that is shown, and the moment that is looked at. */
 class Timeline {
