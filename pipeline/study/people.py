@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pandas
 
 from configs.errors import SourceError
+from models.card import OutputColumn
 from models.emotions import EMOTIONS
 from pipeline.results.codebook import PROBABILITY, Column
 from pipeline.results.people import usable_share
@@ -61,6 +62,16 @@ PERSON_COLUMNS = (
 )  # fmt: skip
 
 
+def person_columns(study: Study, outputs: Sequence[OutputColumn]) -> tuple[Column, ...]:
+    """Those of ``people.csv``, but for what is told of participants.
+
+    Args:
+        outputs: what networks give beyond the seven expressions.
+    """
+    compared = columns.baselines() if study.baselines is not None else ()
+    return (*PERSON_COLUMNS, *compared, *columns.of_networks(outputs, ["mean"]))
+
+
 def tables_of(
     videos: Iterable[Video], study: Study
 ) -> tuple[pandas.DataFrame, pandas.DataFrame, list[str]]:
@@ -85,13 +96,9 @@ def tables_of(
         rows.append(_video(video, usable, len(persons)))
     return (
         study.join(table_of(rows, VIDEO_COLUMNS)),
-        study.join(table_of(people, (*PERSON_COLUMNS, *_of_networks(videos)))),
+        study.join(table_of(people, person_columns(study, outputs_in(videos)))),
         problems,
     )
-
-
-def _of_networks(videos: Iterable[Video]) -> tuple[Column, ...]:
-    return columns.of_networks(outputs_in(videos), ["mean"])
 
 
 def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
@@ -102,7 +109,7 @@ def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
     """
     videos = list(videos)
     of_videos, people, problems = tables_of(videos, study)
-    own = (*PERSON_COLUMNS, *_of_networks(videos))
+    own = person_columns(study, outputs_in(videos))
     write_table(of_videos, out / VIDEOS, (*VIDEO_COLUMNS, *study.columns(of_videos)))
     write_table(people, out / PEOPLE, (*own, *study.columns(people)))
     return problems
@@ -163,4 +170,5 @@ def _person(video: Video, figures: dict[str, Any], study: Study) -> dict[str, An
         **{f"share_{name}": share for name, share in figures["shares"].items()},
         "changes": changes,
         "changes_per_min": changes / face_s * 60 if face_s else None,
+        **study.baselines_of(video).get(figures["track"], {}),
     }
