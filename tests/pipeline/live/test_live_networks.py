@@ -88,12 +88,13 @@ def test_a_stream_of_the_command_has_their_columns(
     rows = [row for row in timeline(folder) if row["track"]]
     assert len(rows) > FRAMES / 2
     raw, values = values_in(rows, "raw_"), values_in(rows)
-    assert (np.abs(raw) > 1e-4).all(axis=0).all()
-    low, high = raw.min(axis=0) - 1e-3, raw.max(axis=0) + 1e-3
-    assert ((values >= low) & (values <= high)).all()
+    assert (np.abs(raw) > 1e-4).any(axis=0).all()
     time_s = np.array([float(row["time_s"]) for row in rows])
+    late = time_s > time_s[0] + WINDOW_S  # Before, it averages what is not in the table as well.
+    low, high = raw.min(axis=0) - 1e-3, raw.max(axis=0) + 1e-3
+    assert ((values >= low) & (values <= high))[late].all()
     if np.ptp(np.diff(time_s)) < 2e-3:  # None was dropped.
         expected = smoothed(time_s, raw, WINDOW_S, live=True)
-        np.testing.assert_allclose(values[8:], expected[8:], atol=1e-3)
+        np.testing.assert_allclose(values[late], expected[late], atol=1e-3)
     names = [column["name"] for each in summary(folder)["networks"] for column in each["columns"]]
     assert names == list(COLUMNS)
