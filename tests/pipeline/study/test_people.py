@@ -90,7 +90,9 @@ def test_tracks_of_one_name_are_one_person(out: Path, names: Path) -> None:
     assert "Anna" in document.get_tier_names()
     assert "<v Anna>" in (out / "a.mp4" / "timeline.vtt").read_text()
     assert (out / "a.mp4" / "timeline.csv").read_bytes() == untouched
-    assert [person["track"] for person in summary(out / "a.mp4")["people"]] == [1, 2, 3]
+    told = summary(out / "a.mp4")
+    assert [person["track"] for person in told["people"]] == [1, 2, 3]
+    assert told["strip"] == 36 * "3" + 24 * "4"  # Without Ben, who is sad.
 
 
 def test_participants_may_be_told_by_name(out: Path, names: Path, tmp_path: Path) -> None:
