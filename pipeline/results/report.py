@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.places import INDEX, LEDGER, REPORT, SUMMARY
 from pipeline.results.clock import clock
 from pipeline.results.folder import results_in
-from pipeline.results.named import name_of
+from pipeline.results.named import name_of, numbers_of
 from pipeline.results.packed import pack, row_step
 from pipeline.results.pages import COLOURS, render
 from pipeline.results.people import Person
@@ -70,6 +70,7 @@ def write_report(
         people=[person for person in result.people if person.track not in brief],
         brief=len(brief),
         name_of=lambda track: name_of(track, result.names),
+        numbers_of=lambda track: numbers_of(track, result.names),
         changes_of=_changes,
         made=_provenance(result, summary),
         segments=len(result.segments),
