@@ -207,7 +207,7 @@ def test_later_runs_heed_events_and_names(samples: dict[str, Path], tmp_path: Pa
         analyse(clip, out, executor="local", settings=more)
         assert events_in(out / clip.name) == [["smile", 0.6, 2.4]]
         known = "segments.min_s" in more
-        assert ("1 in the film, " in (out / clip.name / "report.html").read_text()) is known
+        assert ("number 1 in the film, " in (out / clip.name / "report.html").read_text()) is known
         assert ("Anna" in (out / "index.html").read_text()) is known
         assert load(out, "people").baseline_happy.tolist() == pytest.approx(
             baseline.tolist() if known else [np.nan], nan_ok=True
