@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from models.card import OutputColumn
 from pipeline.places import INDEX, LEDGER, REPORT, SUMMARY
 from pipeline.results.clock import clock
 from pipeline.results.folder import results_in
 from pipeline.results.named import name_of, numbers_of
+from pipeline.results.outputs import outputs_of
 from pipeline.results.packed import pack, row_step
 from pipeline.results.pages import COLOURS, render
 from pipeline.results.people import Person
@@ -26,7 +28,16 @@ from pipeline.sources import Event
 from stages.write.files import write_atomically
 
 STYLES = ("report.css",)
-SCRIPTS = ("clock.js", "stacks.js", "rows.js", "view.js", "lanes.js", "film.js", "report.js")
+SCRIPTS = (
+    "clock.js",
+    "stacks.js",
+    "rows.js",
+    "view.js",
+    "lines.js",
+    "lanes.js",
+    "film.js",
+    "report.js",
+)
 
 BRIEF_S = 1.0
 """Those who are seen for less than this in all share a lane, beside others who are seen longer."""
@@ -84,6 +95,7 @@ def write_report(
             result.timeline,
             [person.track for person in result.people],
             _min_confidence(result),
+            _outputs(result),
         ),
     )
     write_atomically(folder / REPORT, page)
@@ -145,7 +157,17 @@ def _data(
             for person in result.people
         ],
         "events": [list(event) for event in events],
+        "outputs": [
+            {"name": column.name, "low": column.low, "high": column.high, "unit": column.unit}
+            for column in _outputs(result)
+        ],
     }
+
+
+def _outputs(result: VideoResult) -> list[OutputColumn]:
+    """The outputs of networks that the table has."""
+    columns = outputs_of(result.provenance)
+    return [column for column in columns if column.name in result.timeline.outputs]
 
 
 def _counts(timeline: Timeline) -> dict[int, int]:
