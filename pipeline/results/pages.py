@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -27,12 +28,19 @@ def asset(name: str) -> str:
     return (resources.files("pipeline.results") / "web" / name).read_text(encoding="utf-8")
 
 
+def script_of(names: Sequence[str]) -> Markup:
+    """The script of a page: these files of ``web``, one after the other."""
+    return Markup("\n".join(map(asset, names)))
+
+
 @cache
 def _templates() -> Environment:
     templates = Environment(
         loader=FunctionLoader(asset), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    templates.globals.update(asset=lambda name: Markup(asset(name)), colours=COLOURS)
+    templates.globals.update(
+        asset=lambda name: Markup(asset(name)), script_of=script_of, colours=COLOURS
+    )
     templates.filters.update(clock=clock, percent="{:.0%}".format)
     return templates

@@ -39,6 +39,7 @@ class Recorder:
 
     Attributes:
         newest: the batch that was written last, settled.
+        portraits: the best picture so far of each person's face; none if faces are blurred.
 
     Raises:
         OutputError: when a result cannot be written; ``finish`` then still keeps what can be kept.
@@ -53,7 +54,7 @@ class Recorder:
         reidentifier = FaceReidentifier() if settings.track.remember_s else None
         live = isinstance(job, Stream)
         self._settler = Settler(settings.track, settings.smooth, live, reidentifier)
-        self._portraits = Portraits(info)
+        self.portraits = Portraits(info)
         self._still = Still(info, settings.video.blur)
         self._damage: list[str] = []
         self._turn = self._received = self._left_out = self._before_part = 0
@@ -82,7 +83,7 @@ class Recorder:
         self.newest = batch
         self._files.write(batch)
         if not self._settings.video.blur:
-            self._portraits.process(batch)
+            self.portraits.process(batch)
         self._still.process(batch)
 
     def finish(
@@ -154,7 +155,7 @@ class Recorder:
         if result is not None:
             try:
                 self._write_still()
-                write_report(result, summary, self._portraits.jpegs(), self._job.folder)
+                write_report(result, summary, self.portraits.jpegs(), self._job.folder)
             except Exception as error:
                 reason = "; ".join(dict.fromkeys([*problems, explain(error)]))
                 summary = replace(summary, status="partial", reason=reason, interrupted=True)

@@ -59,13 +59,11 @@ class Lane {
     this.stale = true;
     if (!this.visible || this.element.hidden) return;
     this.stale = false;
-    const { look, data } = this.timeline;
-    if (this.open) {
-      paintStacks(this.canvas, look, this.probabilities(), "stack");
-      return;
-    }
-    const painted = paintStacks(this.canvas, look, this.expressions(), "lane");
-    nameSpans(this.canvas, look, data.labels, painted);
+    const { look, data, view } = this.timeline;
+    if (this.open) paintStacks(this.canvas, look, this.probabilities(), "stack");
+    else nameSpans(this.canvas, look, data.labels, paintStacks(this.canvas, look, this.expressions(), "lane"));
+    paintGaps(this.canvas, look, data.gaps.map(([from_s, until_s]) =>
+      [view.place(from_s), view.place(until_s), nameOfGap(from_s, until_s)]));
   }
 
   /** Columns of the likeliest expressions, as high as they are likely; short ones are stacked, each by its share of the time. */

@@ -17,8 +17,7 @@ class Timeline {
     this.addLanes();
     this.showBrush = brush(this.find(".strip"), this.view);
     this.find(".events").hidden = !data.events.length;
-    const video = document.querySelector("video");
-    this.film = video && new Film(video, this.frames, data.film_starts_s, (at_s, frame) => this.show(at_s, frame));
+    this.film = filmBeside(data, this.frames, (at_s, frame) => this.show(at_s, frame));
     this.look = lookOf(data.colours);
     if (this.lanes.length <= OPEN_AT_FIRST) for (const lane of this.lanes) lane.unfold(true);
     this.changeView();
@@ -198,6 +197,14 @@ class Timeline {
   }
 }
 
+/** The film beside the report; null if there is none. */
+function filmBeside(data, frames, showing) {
+  if (!data.films.length) return null;
+  const missing = document.querySelector(".film .missing");
+  const say = (why) => { if (missing.textContent !== why) missing.textContent = why; };
+  return new Film(document.querySelector("video"), data.films, frames, showing, say);
+}
+
 function listenToTimeline(timeline) {
   const rows = timeline.find(".rows");
   listen(rows, timeline.view, {
@@ -328,9 +335,12 @@ async function main() {
     data.end_s = data.begin_s + data.frame_s;
     for (const person of data.people) for (const segment of person.segments) segment[1] = data.end_s;
   }
-  if (!data.people.length) return;
-  showFaces(data, portraits);
   const times = await unpack(document.getElementById("rows").textContent, data);
+  if (!data.people.length) {
+    filmBeside(data, new Frames(times, data), () => {});
+    return;
+  }
+  showFaces(data, portraits);
   const timeline = new Timeline(document.querySelector(".timeline"), data, times, portraits);
   listenToTimeline(timeline);
   listenToKeys(timeline);
