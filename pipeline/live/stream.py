@@ -276,6 +276,7 @@ class LiveStream:
         assert self._reader is not None
         p50, p95 = self._latency_ms()
         return {
+            "name": self._stream.name,
             "started_at": datetime.fromtimestamp(self._reader.started_at, UTC).isoformat(),
             "latency_p50_ms": p50,
             "latency_p95_ms": p95,

@@ -23,8 +23,9 @@ def render(template: str, **values: Any) -> str:
     return _templates().get_template(template).render(values)
 
 
+@cache
 def asset(name: str) -> str:
-    """A file of ``web``, as text."""
+    """A file of ``web``, as text; the same for as long as the program runs."""
     return (resources.files("pipeline.results") / "web" / name).read_text(encoding="utf-8")
 
 

@@ -61,7 +61,7 @@ def write_report(
         "report.html",
         styles=STYLES,
         scripts=SCRIPTS,
-        title=result.source.name,
+        title=(summary.live or {}).get("name") or result.source.name,
         home=_index_above(folder),
         summary=summary,
         notices=_notices(summary),

@@ -52,7 +52,7 @@ function showLegend() {
 /** Cards with all there is, or a wall of pictures, as large as the window allows for all of them at once. */
 function arrange() {
   document.body.classList.toggle("wall", onWall());
-  document.querySelector("#wall").setAttribute("aria-pressed", onWall());
+  document.querySelector("#as-wall").setAttribute("aria-pressed", onWall());
   const main = document.querySelector("#streams"), { width, top } = main.getBoundingClientRect();
   const high = innerHeight - (top + scrollY), most = Math.max(1, Math.floor(width / LEAST_TILE_PX));
   const tile = (columns) => Math.min(width / columns, high / Math.ceil(streams.size / columns) * TILE_SHAPE);
@@ -75,7 +75,7 @@ async function watch() {
   }
 }
 
-document.querySelector("#wall").addEventListener("click", () => {
+document.querySelector("#as-wall").addEventListener("click", () => {
   location.hash = onWall() ? "" : WALL;
 });
 addEventListener("hashchange", arrange);

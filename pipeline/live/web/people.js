@@ -83,7 +83,7 @@ class People {
 
   showGaps(gaps) {
     const texts = gaps.map(([gap, end_s]) =>
-      `${clock(gap.from_s, Infinity)}: ${nameOfGap(gap.from_s, end_s)}${gap.to_s === null ? " so far" : ""}: ${gap.reason}`);
+      `${clock(gap.from_s, Infinity)} ${nameOfGap(gap.from_s, end_s)}${gap.to_s === null ? " so far" : ""}: ${gap.reason}`);
     const list = this.find(".gaps");
     if ([...list.children].map((item) => item.textContent).join() === texts.join()) return;
     list.replaceChildren(...texts.map((text) => Object.assign(document.createElement("li"), { textContent: text })));

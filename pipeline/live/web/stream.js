@@ -14,7 +14,7 @@ class Stream {
     this.element = document.querySelector("#stream").content.cloneNode(true).firstElementChild;
     this.find = (selector) => this.element.querySelector(selector);
     this.element.setAttribute("aria-label", name);
-    this.find(".name").textContent = name;
+    this.find("h2").textContent = name;
     this.find("img").alt = `Newest picture of ${name}`;
     this.find(".change").addEventListener("click", () => this.change());
     this.people = new People(name, this.find(".timeline"));

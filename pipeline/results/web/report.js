@@ -168,6 +168,8 @@ class Timeline {
       sums[Math.min(Math.round(left * columns), columns - 1)].forEach((sum, label) => { shares[label] = sum / most; });
       return false;
     }, "strip");
+    paintGaps(canvas, this.look, data.gaps.map(([from_s, until_s]) =>
+      [this.view.overall(from_s), this.view.overall(until_s), nameOfGap(from_s, until_s)]));
   }
 
   // Filters.

@@ -154,14 +154,16 @@ function paintGaps(canvas, look, gaps) {
     }
     context.stroke();
     context.font = `${NAME_PX * scale}px system-ui, sans-serif`;
-    const wide = context.measureText(name).width, margin = 4 * scale, high = 1.5 * NAME_PX * scale;
-    if (wide + 4 * margin <= right - left) {
+    const margin = 4 * scale, high = 1.5 * NAME_PX * scale;
+    const text = [name, "gap"].find((one) => context.measureText(one).width + 4 * margin <= right - left);
+    if (text) {
+      const wide = context.measureText(text).width;
       const at = (left + right - wide) / 2;
       context.fillStyle = look.gap.ground;
       context.fillRect(at - margin, (height - high) / 2, wide + 2 * margin, high);
       context.fillStyle = look.gap.ink;
       context.textBaseline = "middle";
-      context.fillText(name, at, height / 2);
+      context.fillText(text, at, height / 2);
     }
     context.restore();
   }
@@ -169,7 +171,8 @@ function paintGaps(canvas, look, gaps) {
 
 /** What a time without pictures is called. */
 function nameOfGap(from_s, until_s) {
-  return `gap, ${until_s - from_s < 10 ? `${(until_s - from_s).toFixed(1)} s` : clock(until_s - from_s, Infinity)}`;
+  const lasts_s = until_s - from_s;
+  return `gap, ${lasts_s < 60 ? `${lasts_s.toFixed(lasts_s < 10 ? 1 : 0)} s` : clock(lasts_s, Infinity)}`;
 }
 
 /** The first place between two where so many columns in a row have a height; null if there is none. */
