@@ -23,14 +23,21 @@ def status_of(url: str, headers: dict[str, str] | None = None, data: bytes | Non
         return error.code
 
 
-def opened(browser: Browser, address: str, width: int, height: int) -> tuple[Page, list[str]]:
+def opened(
+    browser: Browser,
+    address: str,
+    width: int,
+    height: int,
+    wait_for: str = "article[data-state=live] canvas",
+) -> tuple[Page, list[str]]:
+    """The page, once something is there, and what goes wrong in it from now on."""
     page = browser.new_page(viewport={"width": width, "height": height})
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
     page.on("request", lambda asked: faults.append(asked.url) if outside(asked.url) else None)
     page.goto(address)
-    page.wait_for_selector("article[data-state=live] canvas", timeout=30_000)
+    page.wait_for_selector(wait_for, timeout=30_000)
     return page, faults
 
 
