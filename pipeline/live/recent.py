@@ -28,7 +28,7 @@ class RecentFaces:
     def take(self, batch: FrameBatch) -> None:
         """Take a settled batch that is not empty."""
         for index, time_s in enumerate(batch.time_s.tolist()):
-            if time_s - self._last_s >= 1 / POINTS_PER_S:
+            if time_s - self._last_s >= 1 / POINTS_PER_S - 1e-3:
                 self._last_s = time_s
                 self._points.extend(self._points_of(batch, index))
         while self._points and self._points[0]["time_s"] < batch.time_s[-1] - RECENT_S:

@@ -11,7 +11,7 @@ class Film {
    * @param say called with why there is no film of a moment; with nothing if there is.
    */
   constructor(video, pieces, frames, showing, say) {
-    Object.assign(this, { video, pieces, frames, showing, say, number: 0, asked_s: null, target_s: null, frame: null });
+    Object.assign(this, { video, pieces, frames, showing, say, number: 0, playsOn: false, asked_s: null, target_s: null, frame: null });
     video.addEventListener("play", () => { this.asked_s = null; this.follow(); });
     video.addEventListener("seeking", () => {
       // By the film's own buttons. A player goes no further than the last frame.
@@ -22,7 +22,7 @@ class Film {
     video.addEventListener("ended", () => this.playNext());
     video.addEventListener("error", () => {
       this.tell();
-      if (!video.paused) this.playNext();
+      if (this.playsOn) this.playNext(); // A film that fails is paused by then.
     });
     this.watch();
   }
@@ -84,8 +84,9 @@ class Film {
     this.frame = null;
   }
 
+  /** @param play whether to play it, or else the next one that plays. */
   open(number, play) {
-    Object.assign(this, { number, target_s: 0 });
+    Object.assign(this, { number, playsOn: play, target_s: 0 });
     this.forget(null);
     this.video.src = this.piece.src;
     if (play) this.play();
@@ -99,7 +100,8 @@ class Film {
   play() { this.video.play().catch(() => {}); }
 
   toggle() {
-    if (this.video.paused) this.play();
+    if (this.video.error) this.playNext();
+    else if (this.video.paused) this.play();
     else this.video.pause();
   }
 }
