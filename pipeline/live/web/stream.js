@@ -48,7 +48,7 @@ class Stream {
     }
     this.find(".change").textContent = this.ended ? "Start" : "Stop";
     this.find(".change").setAttribute("aria-label", `${this.ended ? "Start" : "Stop"} ${this.name}`);
-    if (status.recordings !== before.recordings) this.showRecordings();
+    if (status.recordings !== (before.recordings ?? 0)) this.showRecordings();
   }
 
   /** Those that ended while somebody looks are what is looked for. */

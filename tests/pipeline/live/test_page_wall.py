@@ -122,6 +122,7 @@ def test_few_requests_are_under_way_at_once_however_slow_the_answers(
         watch = Watch(page)
         page.reload()
         expect(page.locator("article img[src]")).to_have_count(16)
+        page.wait_for_timeout(2000)
         assert watch.most_at_once <= 4
         page.close()
 
