@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from models.emotions import EMOTIONS
 from tests.pipeline.live.pretended import LIVE, Streams, seen, seen_from
-from tests.pipeline.live.viewers import opened
+from tests.pipeline.live.viewers import opened, painted
 from tests.streams import wait_until
 
 COLOURS_AT = """(canvas, place) => {
@@ -25,20 +25,6 @@ COLOURS_AT = """(canvas, place) => {
     return counts;
 }"""
 """The share of each expression in a column of a canvas, at a place from 0 to 1."""
-
-
-PAINTED = """(canvas, [from, until]) => {
-    const { width, height } = canvas, wide = Math.round(width * (until - from));
-    const { data } = canvas.getContext("2d").getImageData(width * from, 0, wide, height);
-    const ground = channels(getComputedStyle(document.documentElement).getPropertyValue("--card"));
-    let painted = 0;
-    for (let at = 0; at < data.length; at += 4) {
-        const differs = ground.some((value, channel) => data[at + channel] !== value);
-        painted += data[at + 3] > 0 && differs;
-    }
-    return painted / (wide * height);
-}"""
-"""The share of a canvas that is not empty, between two places from 0 to 1."""
 
 
 @pytest.fixture
@@ -151,7 +137,7 @@ def test_a_gap_is_drawn_and_named_and_people_stay_beyond_it(
         assert colours_at(page, 0.9) == {}
         expect(page.locator(".lane .now")).to_have_text("not in the picture")
         # Hatched, and named where there is room: more than the grid alone.
-        assert page.locator(".lane canvas").evaluate(PAINTED, [0.76, 0.99]) > 0.08
+        assert painted(page.locator(".lane canvas"), 0.76, 0.99) > 0.08
         # It may take longer than the minute that is shown.
         streams.until_s = 3930.0
         expect(named).to_have_text(re.compile("gap, 5:00 so far"))

@@ -5,7 +5,19 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
+
+PAINTED = """(canvas, [from, until]) => {
+    const { width, height } = canvas, wide = Math.round(width * (until - from));
+    const { data } = canvas.getContext("2d").getImageData(width * from, 0, wide, height);
+    const ground = channels(getComputedStyle(document.documentElement).getPropertyValue("--card"));
+    let painted = 0;
+    for (let at = 0; at < data.length; at += 4) {
+        const differs = ground.some((value, channel) => data[at + channel] !== value);
+        painted += data[at + 3] > 0 && differs;
+    }
+    return painted / (wide * height);
+}"""
 
 
 def get(url: str, headers: dict[str, str] | None = None, data: bytes | None = None) -> str:
@@ -43,3 +55,8 @@ def opened(
 
 def outside(url: str) -> bool:
     return not url.startswith(("http://127.0.0.1:", "blob:", "data:"))
+
+
+def painted(canvas: Locator, from_place: float, until_place: float) -> float:
+    """The share of a canvas that is not empty, between two places from 0 to 1."""
+    return canvas.evaluate(PAINTED, [from_place, until_place])

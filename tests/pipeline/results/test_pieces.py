@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from pipeline.bench.loopback import make_clip
 from pipeline.results.report import write_report
+from tests.pipeline.live.viewers import painted
 from tests.pipeline.results.conftest import Open
 from tests.pipeline.results.made import result_of, summary_of, timeline_of
 
@@ -157,3 +158,22 @@ def test_without_any_piece_there_is_no_film(recorded: Callable[..., Page]) -> No
     assert page.locator("video").count() == 0
     look_at(page, 3)
     assert page.evaluate("timeline.at_s") == 3
+
+
+def test_gaps_in_the_stream_are_drawn(tmp_path: Path, open_page: Open) -> None:
+    whole = timeline_of((1, 0, 8, "happy", 0.9), length_s=8)
+    there = (whole.time_s < 4) | (whole.time_s >= 6)
+    columns = ("frame", "time_s", "track", "boxes", "score", "probabilities", "usable")
+    rows = {name: getattr(whole, name)[there] for name in columns}
+    result = result_of(replace(whole, **rows, gaps_s=(3.96,)))
+    write_report(result, summary_of(result), {}, tmp_path)
+    page = open_page(tmp_path / "report.html")
+    page.wait_for_selector("html[data-ready]")
+    assert page.evaluate("timeline.data.gaps.map(([from, until]) => nameOfGap(from, until))") == [
+        "gap, 2.0 s"
+    ]
+    lane = page.locator(".lane canvas")
+    for _ in range(2):  # All seven probabilities, and the likeliest alone.
+        assert painted(lane, 0.1, 0.49) > 0.8
+        assert 0.05 < painted(lane, 0.52, 0.73) < 0.5
+        page.get_by_role("button", name="Person 1").click()
