@@ -71,8 +71,8 @@ class People {
 
   showAxis(from_s, place) {
     const axis = this.find(".axis");
-    const shown = ticks(Math.max(0, from_s), this.until_s, axis.clientWidth / AXIS_TEXT_PX)
-      .filter(([time_s]) => (1 - place(time_s)) * axis.clientWidth > AXIS_TEXT_PX / 2);
+    const shown = ticks(from_s, this.until_s, axis.clientWidth / AXIS_TEXT_PX)
+      .filter(([time_s]) => time_s >= 0 && (1 - place(time_s)) * axis.clientWidth > AXIS_TEXT_PX / 2);
     axis.replaceChildren(...shown.map(([time_s, text]) => {
       const tick = document.createElement("span");
       tick.textContent = text;
@@ -123,7 +123,7 @@ class PersonLane {
     const { probabilities, time_s } = this.points.at(-1);
     const likeliest = probabilities.indexOf(Math.max(...probabilities));
     const here = until_s - time_s <= Math.max(AWAY_S, step_s);
-    const text = here ? `${emotions[likeliest]} ${Math.round(100 * probabilities[likeliest])}%` : "not in the picture";
+    const text = here ? `${emotions[likeliest]} ${Math.round(100 * probabilities[likeliest])}%` : "not seen";
     const now = this.find(".now");
     if (now.textContent === text) return;
     now.textContent = text;

@@ -50,7 +50,7 @@ class Lane {
       }
     }
     this.text = null;
-    this.tell(this.timeline.frame);
+    this.tell(this.timeline.shown);
     this.draw();
   }
 

@@ -1,11 +1,11 @@
 "use strict";
 
-const AXIS_TEXT_PX = 90, LISTED = 200, DRAWN_MARKS = 200, OPEN_AT_FIRST = 2;
+const AXIS_TEXT_PX = 90, LISTED = 200, DRAWN_MARKS = 200, OPEN_AT_FIRST = 2, NO_FRAME = -1;
 
 /** The timeline of a report: its lanes, the part that is shown, and the moment that is looked at. */
 class Timeline {
   constructor(root, data, times, portraits) {
-    Object.assign(this, { root, data, portraits, chosen: new Set(), asked: [], at_s: data.begin_s, frame: 0 });
+    Object.assign(this, { root, data, portraits, chosen: new Set(), asked: [], at_s: data.begin_s, frame: 0, shown: 0 });
     this.find = (selector) => root.querySelector(selector);
     this.frames = new Frames(times, data);
     this.people = data.people.map((facts) => new Person(facts, this.frames, data.row_step));
@@ -34,7 +34,7 @@ class Timeline {
       for (const entry of entries) {
         const lane = laneOf.get(entry.target);
         lane.visible = entry.isIntersecting;
-        if (lane.visible) lane.tell(this.frame);
+        if (lane.visible) lane.tell(this.shown);
         if (lane.visible && lane.stale) lane.draw();
       }
     }, { rootMargin: "50%" });
@@ -50,14 +50,21 @@ class Timeline {
     // Who looks elsewhere while the film plays is left there.
     if (inside) this.view.contain(this.at_s);
     this.movePlayhead();
-    if (frame !== this.frame) {
-      this.frame = frame;
-      for (const lane of this.lanes) if (lane.visible) lane.tell(frame);
+    this.frame = frame;
+    const shown = this.shownAt(this.at_s, frame);
+    if (shown !== this.shown) {
+      this.shown = shown;
+      for (const lane of this.lanes) if (lane.visible) lane.tell(shown);
     }
     const paused = !this.film || this.film.video.paused;
     if (paused) this.speak();
     const text = clock(this.at_s, this.view.length_s);
     if (text !== this.told) this.find(".clock").textContent = this.told = text;
+  }
+
+  /** The frame that is shown at a time; none in a gap of a stream. */
+  shownAt(at_s, frame = this.frames.at(at_s)) {
+    return this.data.gaps.some(([from_s, until_s]) => at_s > from_s + 1e-3 && at_s < until_s - 1e-3) ? NO_FRAME : frame;
   }
 
   movePlayhead() {
@@ -70,7 +77,7 @@ class Timeline {
 
   /** For screen readers, which are not told while the film plays. */
   speak() {
-    const words = this.people.map((person) => [person.name, person.shown(this.frame)]).filter(([, shown]) => shown)
+    const words = this.people.map((person) => [person.name, person.shown(this.shown)]).filter(([, shown]) => shown)
       .map(([name, [label, percent]]) => `${name} ${this.data.labels[label]} ${percent}%`);
     this.axis.setAttribute("aria-valuenow", this.at_s.toFixed(2));
     this.axis.setAttribute("aria-valuetext", [clock(this.at_s, this.view.length_s), ...words.slice(0, SPOKEN_PEOPLE)].join(", "));
@@ -226,7 +233,7 @@ function listenToTimeline(timeline) {
   rows.addEventListener("pointermove", (event) => {
     const lane = event.pointerType === "mouse" && laneAt(event);
     if (!lane) return;
-    const at_s = timeline.timeAt(event.clientX), frame = timeline.frames.at(at_s);
+    const at_s = timeline.timeAt(event.clientX), frame = timeline.shownAt(at_s);
     const told = lane.members.map((person) => [person.name, person.shown(frame)]).filter(([, shown]) => shown)
       .map(([name, [label, percent]]) => `${name} ${timeline.data.labels[label]} ${percent}%`);
     timeline.find(".hint").textContent = [clock(at_s, 1), ...(told.length ? told : ["not seen"])].join(" · ");

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from models.emotions import EMOTIONS
 from tests.pipeline.live.pretended import LIVE, Streams, seen, seen_from
@@ -135,7 +136,7 @@ def test_a_gap_is_drawn_and_named_and_people_stay_beyond_it(
         expect(named).to_have_text("1:00:30 gap, 15 s so far: Connection refused")
         assert colours_at(page, 0.5)["happy"] > 0.8
         assert colours_at(page, 0.9) == {}
-        expect(page.locator(".lane .now")).to_have_text("not in the picture")
+        expect(page.locator(".lane .now")).to_have_text("not seen")
         # Hatched, and named where there is room: more than the grid alone.
         assert painted(page.locator(".lane canvas"), 0.76, 0.99) > 0.08
         # It may take longer than the minute that is shown.
@@ -155,6 +156,30 @@ def test_a_gap_is_drawn_and_named_and_people_stay_beyond_it(
         expect(named).to_have_count(0)
         assert faults == []
         page.close()
+
+
+def test_the_axis_has_round_times_that_do_not_overlap(browser: Browser, streams: Streams) -> None:
+    streams.points = seen_from(0, 12, 1, "happy")
+    streams.status = replace(LIVE, time_s=12.0)
+    with streams.served() as address:
+        page, _ = look_at(browser, address, 390)
+        ticks = page.locator(".axis span")
+        expect(ticks.first).to_have_text("0:00")
+        assert do_not_overlap(ticks)
+        # Later the first minute is full.
+        streams.points = [*streams.points, *seen_from(12, 61, 1, "happy")]
+        expect(ticks.first).not_to_have_text("0:00")
+        assert ticks.count() >= 2
+        assert do_not_overlap(ticks)
+        page.close()
+
+
+def do_not_overlap(elements: Locator) -> bool:
+    """Whether none of the elements in a row reaches the next one."""
+    edges = elements.evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect()).map((box) => [box.left, box.right])"
+    )
+    return all(right <= left for (_, right), (left, _) in pairwise(edges))
 
 
 def test_another_recording_begins_with_nobody(browser: Browser, streams: Streams) -> None:

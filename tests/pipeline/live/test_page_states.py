@@ -43,7 +43,7 @@ def test_figures_and_people_are_those_of_the_stream(
             "state", "frames_per_s", "latency", "time", "dropped")
         ] == ["live", "14.5", "1.2 s", "1:01:01", "0"]  # fmt: skip
         people = card.locator(".lane .name")
-        expect(people).to_have_text(["Person 1happy 88%", "Person 2not in the picture"])
+        expect(people).to_have_text(["Person 1happy 88%", "Person 2not seen"])
         expect(page.locator("#overall")).to_have_text("1 of 1 live")
         expect(page.locator("#legend li")).to_have_text(list(EMOTIONS))
         assert faults == []

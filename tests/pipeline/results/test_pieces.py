@@ -172,6 +172,9 @@ def test_gaps_in_the_stream_are_drawn(tmp_path: Path, open_page: Open) -> None:
     assert page.evaluate("timeline.data.gaps.map(([from, until]) => nameOfGap(from, until))") == [
         "gap, 2.0 s"
     ]
+    for at_s, now in ((5, "not seen"), (3.9, "happy 90%"), (6.1, "happy 90%")):
+        page.evaluate(f"timeline.seek({at_s})")
+        expect(page.locator(".lane .now")).to_have_text(now)
     lane = page.locator(".lane canvas")
     for _ in range(2):  # All seven probabilities, and the likeliest alone.
         assert painted(lane, 0.1, 0.49) > 0.8
