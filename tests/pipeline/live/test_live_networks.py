@@ -90,8 +90,10 @@ def test_a_stream_of_the_command_has_their_columns(
     raw, values = values_in(rows, "raw_"), values_in(rows)
     assert (np.abs(raw) > 1e-4).all(axis=0).all()
     low, high = raw.min(axis=0) - 1e-3, raw.max(axis=0) + 1e-3
-    assert ((values >= low) & (values <= high)).all()
     time_s = np.array([float(row["time_s"]) for row in rows])
+    # The first ones were smoothed with faces that were not yet sure enough for a row.
+    later = values[time_s > time_s[0] + WINDOW_S]
+    assert ((later >= low) & (later <= high)).all()
     if np.ptp(np.diff(time_s)) < 2e-3:  # None was dropped.
         expected = smoothed(time_s, raw, WINDOW_S, live=True)
         np.testing.assert_allclose(values[8:], expected[8:], atol=1e-3)
