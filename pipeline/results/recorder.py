@@ -41,6 +41,7 @@ class Recorder:
 
     Attributes:
         newest: the batch that was written last, settled.
+        portraits: the best picture so far of each person's face; none if faces are blurred.
 
     Raises:
         OutputError: when a result cannot be written; ``finish`` then still keeps what can be kept.
@@ -55,7 +56,7 @@ class Recorder:
         reidentifier = FaceReidentifier() if settings.track.remember_s else None
         live = isinstance(job, Stream)
         self._settler = Settler(settings.track, settings.smooth, live, reidentifier)
-        self._portraits = Portraits(info)
+        self.portraits = Portraits(info)
         self._still = Still(info, settings.video.blur)
         self._damage: list[str] = []
         self._turn = self._received = self._left_out = self._before_part = 0
@@ -85,7 +86,7 @@ class Recorder:
         self.newest = batch
         self._files.write(batch)
         if not self._settings.video.blur:
-            self._portraits.process(batch)
+            self.portraits.process(batch)
         self._still.process(batch)
 
     def finish(
@@ -158,7 +159,7 @@ class Recorder:
             try:
                 self._write_still()
                 events = self._job.events if isinstance(self._job, Job) else ()
-                faces = self._portraits.jpegs()
+                faces = self.portraits.jpegs()
                 write_report(result, summary, faces, self._job.folder, events)
             except Exception as error:
                 reason = "; ".join(dict.fromkeys([*problems, explain(error)]))

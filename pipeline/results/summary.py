@@ -171,7 +171,7 @@ class Summary:
         input_sha256: of a file: hash of its bytes.
         started_at, ended_at: when the analysis began and ended (ISO 8601, UTC).
         interrupted: it is the run, not the video, that kept it from being complete.
-        live: of a live stream: its start, latency and gaps.
+        live: of a live stream: its name, start, latency and gaps.
         usable_share: share of the frames that have a usable face.
         people: figures of each person.
         strip: the timeline in short, see ``strip_of``.

@@ -51,7 +51,7 @@ class Lane {
     }
     this.showLines();
     this.text = null;
-    this.tell(this.timeline.frame);
+    this.tell(this.timeline.shown);
     this.draw();
   }
 
@@ -69,14 +69,13 @@ class Lane {
     this.stale = true;
     if (!this.visible || this.element.hidden) return;
     this.stale = false;
-    const { look, data } = this.timeline;
-    if (this.open) {
-      paintStacks(this.canvas, look, this.probabilities(), "stack");
-      for (const line of this.lines) line.draw();
-      return;
-    }
-    const painted = paintStacks(this.canvas, look, this.expressions(), "lane");
-    nameSpans(this.canvas, look, data.labels, painted);
+    const { look, data, view } = this.timeline;
+    if (this.open) paintStacks(this.canvas, look, this.probabilities(), "stack");
+    else nameSpans(this.canvas, look, data.labels, paintStacks(this.canvas, look, this.expressions(), "lane"));
+    const gaps = data.gaps.map(([from_s, until_s]) =>
+      [view.place(from_s), view.place(until_s), nameOfGap(from_s, until_s)]);
+    paintGaps(this.canvas, look, gaps);
+    if (this.open) for (const line of this.lines) line.draw();
   }
 
   /** Columns of the likeliest expressions, as high as they are likely; short ones are stacked, each by its share of the time. */
