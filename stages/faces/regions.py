@@ -8,7 +8,7 @@ GRID_PX = 32
 """Regions are aligned to the detector's coarsest stride, so that it sees them as it sees the whole
 picture."""
 
-MARGIN_PX = 64
+MARGIN_PX = 80
 """Around a face, for its motion and for the detector's context: with less, faces get lower scores
 and shifted boxes."""
 

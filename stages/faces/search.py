@@ -24,7 +24,7 @@ from stages.geometry import iou
 WHOLE_INTERVAL_S = 0.7
 """Time between pictures that are searched as a whole, at most, while the view does not change."""
 
-MAX_CHANGE = 30.0
+MAX_CHANGE = 20.0
 """Mean difference of brightness (0 to 255), in a part of a picture large enough for a face, from
 pictures that were searched before and after, for it not to be searched as a whole."""
 
@@ -44,7 +44,7 @@ SAME_FACE = 0.3
 MEMORY_S = 0.5
 """A face that is no longer found is still looked for where it was for this long."""
 
-MAX_REGIONS_SHARE = 0.5
+MAX_REGIONS_SHARE = 0.6
 """If regions cover more of a picture, it is searched as a whole."""
 
 CLOCK_TOLERANCE_S = 1e-3

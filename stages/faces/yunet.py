@@ -70,7 +70,10 @@ def _network_input(image: np.ndarray) -> np.ndarray:
     padded = cv2.copyMakeBorder(
         image, 0, -height % STRIDES[-1], 0, -width % STRIDES[-1], cv2.BORDER_CONSTANT
     )
-    return np.asarray(cv2.dnn.blobFromImage(padded))
+    values = np.empty((1, 3, *padded.shape[:2]), np.float32)
+    for target, channel in zip(values[0], cv2.split(padded), strict=True):
+        target[:] = channel  # Faster than OpenCV's own way to do this, and than NumPy's.
+    return values
 
 
 def _network() -> bytes:
