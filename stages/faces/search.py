@@ -224,6 +224,8 @@ class FaceSearch:
         """Faces seen a short time ago that are in neither of two pictures."""
         known = joined([before, after])
         present = len(known)
+        if not len(_new(joined([faces for _, faces in self._seen]), known)):
+            return NO_FACES
         # The faces of a live picture in which nothing moved are those of an earlier one.
         different = {id(faces): faces for _, faces in reversed(self._seen)}
         for faces in different.values():
