@@ -24,7 +24,7 @@ from stages.geometry import iou
 WHOLE_INTERVAL_S = 0.7
 """Time between pictures that are searched as a whole, at most, while the view does not change."""
 
-MAX_CHANGE = 20.0
+MAX_CHANGE = 25.0
 """Mean difference of brightness (0 to 255), in a part of a picture large enough for a face, from
 pictures that were searched before and after, for it not to be searched as a whole."""
 
