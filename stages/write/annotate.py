@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -121,15 +121,14 @@ class Annotator:
         )
         place = (left, top, left + width, top + height)
         _fill(planes, place, yuv_of(mark.rgb, self._colorspace), mark.opacity)
-        ink = _ink_on(mark.rgb)
         corner = left + 2 * line, top + line // 2
-        _blend(planes, corner, text, yuv_of(ink, self._colorspace))
+        _blend(planes, corner, text, yuv_of(_ink_on(mark.rgb), self._colorspace))
         return place
 
 
-@cache
+@lru_cache(maxsize=16)
 def _ink_on(rgb: RGB) -> RGB:
-    """Of black and white, the one that is easier to read on a colour."""
+    """The colour of letters on a plate."""
     return max((INK_RGB, PAPER_RGB), key=lambda ink: contrast(ink, rgb))
 
 
