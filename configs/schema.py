@@ -80,7 +80,9 @@ class DetectSettings(Section):
     width_px: Annotated[int, Field(ge=64, le=4096)] = 640
     """Longer side of the picture given to the detector; larger finds smaller faces, slower."""
     interval_s: Seconds = 0.2
-    """Time between frames searched as a whole; the others are searched near known faces; 0: all."""
+    """Time between looks at whether the view has changed, so that a whole frame must be searched;
+    without a change that is done at least every 0.7 seconds, and faces are followed; 0: all frames
+    are searched."""
     threshold: Fraction01 = 0.6
     """Least score of a face."""
 

@@ -185,7 +185,9 @@ def figures_list(row: Any) -> Table:
 def figure(value: float | str) -> str:
     if not isinstance(value, float):
         return str(value)
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.3g}" if abs(value) >= 0.01 else f"{value:.1g}"
 
 
 def score_table(result: dict[str, Any]) -> Table:

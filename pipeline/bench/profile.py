@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -13,6 +14,7 @@ from time import process_time
 from typing import Any
 from unittest.mock import patch
 
+from configs.load import with_changes
 from configs.schema import Settings
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Summary
@@ -33,6 +35,11 @@ from stages.write.table import TableWriter
 from stages.write.thumbnails import Portraits
 from stages.write.video import VideoWriter
 
+DECODE, ENCODE, REST, ALL = "decode", "encode", "read, copy and the rest", "all"
+
+WARM_UP_S = 1.0
+"""Of the first video, analysed before: what is loaded only once is not counted."""
+
 STEPS: tuple[tuple[str, type, str], ...] = (
     ("search", DetectStage, "process"),
     ("cuts", CutStage, "process"),
@@ -45,10 +52,9 @@ STEPS: tuple[tuple[str, type, str], ...] = (
     ("table", TableWriter, "write"),
     ("portraits", Portraits, "process"),
     ("draw", Annotator, "draw"),
-    ("encode", VideoWriter, "write"),
+    (ENCODE, VideoWriter, "write"),
     ("report and exports", Recorder, "finish"),
 )
-REST = "read, copy and the rest"
 
 
 @dataclass(frozen=True)
@@ -59,34 +65,44 @@ class StepFigures:
         step: its name.
         cpu_ms: CPU time per frame, in milliseconds, without steps nested in it.
         share: of the CPU time of all steps.
+        of_upper_bound: in multiples of decoding and encoding alone.
     """
 
     step: str
     cpu_ms: float
     share: float
+    of_upper_bound: float
 
 
 def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
-    """Analyse videos in this process; returns all steps that there were, in order."""
+    """Analyse videos in this process; returns the steps there were, in order, and their sum."""
     clock = _CpuClock()
-    frames = _Count()
-    with TemporaryDirectory() as folder, ExitStack() as stack:
+    read = settings.read
+    to_s = min(read.from_s + WARM_UP_S, read.to_s or inf)
+    _analyse(clips[:1], with_changes(settings, {"read": {"to_s": to_s}}, "bench"))
+    with ExitStack() as stack:
         stack.enter_context(_timed_decoding(clock))
         for step, owner, method in STEPS:
             stack.enter_context(_timed(clock, step, owner, method))
-        jobs = [Job(clip, Path(folder) / str(number)) for number, clip in enumerate(clips)]
-        provenance = provenance_of(settings)
         with clock.step(REST):
-            local_executor.run(jobs, settings, provenance, frames, Event())
-    total_s = sum(clock.spent_s.values())
-    order = ("decode", REST, *(step for step, _, _ in STEPS))
+            frames = _analyse(clips, settings)
+    order = (DECODE, REST, *(step for step, _, _ in STEPS))
+    spent_s = {step: clock.spent_s[step] for step in order if step in clock.spent_s}
+    ms = {step: step_s / max(1, frames) * 1000 for step, step_s in spent_s.items()}
+    ms[ALL], upper_bound = sum(ms.values()), ms[DECODE] + ms.get(ENCODE, 0.0)
     return [
-        StepFigures(
-            step, clock.spent_s[step] / max(1, frames.frames) * 1000, clock.spent_s[step] / total_s
-        )
-        for step in order
-        if step in clock.spent_s
+        StepFigures(step, cpu_ms, cpu_ms / ms[ALL], cpu_ms / max(upper_bound, 1e-9))
+        for step, cpu_ms in ms.items()
     ]
+
+
+def _analyse(clips: Sequence[Path], settings: Settings) -> int:
+    """Analyse videos into a folder that is deleted; returns the number of frames."""
+    frames = _Count()
+    with TemporaryDirectory() as folder:
+        jobs = [Job(clip, Path(folder) / str(number)) for number, clip in enumerate(clips)]
+        local_executor.run(jobs, settings, provenance_of(settings), frames, Event())
+    return frames.frames
 
 
 class _CpuClock:
@@ -132,7 +148,7 @@ def _timed_decoding(clock: _CpuClock) -> Any:
     def timed(decoder: Decoder) -> Iterator[Any]:
         frames = plain(decoder)
         while True:
-            with clock.step("decode"):
+            with clock.step(DECODE):
                 frame = next(frames, None)
             if frame is None:
                 return

@@ -23,6 +23,9 @@ from stages.read.video import VideoReader
 SAME_FACE = 0.5
 """IoU from which on two detections are the same face."""
 
+SMALL_FACE_PX = 64
+"""A small face is narrower than this in the picture that is searched."""
+
 MAX_VIDEO_S = 10.0
 
 SMALL = 4
@@ -40,6 +43,9 @@ class RecallFigures:
         more: number that only the other way finds, as a share of ``faces``.
         iou: mean IoU of faces found by both.
         same_emotion: share of faces found by both with the same likeliest expression.
+        small_faces: number found by the reference that are narrower than 64 pixels in the picture
+            that is searched.
+        small_found: share of those that the other way finds as well.
     """
 
     clip: str
@@ -48,6 +54,8 @@ class RecallFigures:
     more: float
     iou: float
     same_emotion: float
+    small_faces: int
+    small_found: float
 
 
 def compare_with_full_search(clips: Sequence[Path], settings: Settings) -> list[RecallFigures]:
@@ -69,7 +77,7 @@ def _compare(
 ) -> list[RecallFigures]:
     cv2.setNumThreads(1)
     classifier = make_classifier(settings)
-    rows, total = [], np.zeros(5)
+    rows, total = [], np.zeros(7)
     for clip in clips:
         counts = _counts(clip, reference, settings, shrink, classifier)
         rows.append(_figures(clip.name, counts))
@@ -78,7 +86,7 @@ def _compare(
 
 
 def _figures(name: str, counts: np.ndarray) -> RecallFigures:
-    faces, found, more, ious, same = counts.tolist()
+    faces, found, more, ious, same, small, small_found = counts.tolist()
     return RecallFigures(
         name,
         round(faces),
@@ -86,18 +94,22 @@ def _figures(name: str, counts: np.ndarray) -> RecallFigures:
         more / max(1, faces),
         ious / max(1, found),
         same / max(1, found),
+        round(small),
+        small_found / max(1, small),
     )
 
 
 def _counts(
     clip: Path, reference: Settings, settings: Settings, shrink: int, classifier: ClassifyStage
 ) -> np.ndarray:
-    """Faces, found, more, sum of IoUs, same emotion: (5,)."""
-    counts, detector = np.zeros(5), make_detector(settings.detect)
+    """Faces, found, more, sum of IoUs, same emotion, small faces, those found: (7,)."""
+    counts, detector = np.zeros(7), make_detector(settings.detect)
     with VideoReader(clip, settings.read) as reader:
         small = _small_info(reader.info, shrink)
         expecting = FaceFinder(detector, reader.info, reference)
         finding = FaceFinder(detector, small, settings)
+        longer_side = max(reader.info.width, reader.info.height)
+        small_px = SMALL_FACE_PX * max(1.0, longer_side / reference.detect.width_px)
         scale = np.tile((reader.info.width / small.width, reader.info.height / small.height), 2)
         for batch in reader.batches():
             if len(batch) and batch.time_s[0] > MAX_VIDEO_S:
@@ -106,7 +118,7 @@ def _counts(
             found = classifier.process(finding.process(_small_batch(batch, small)))
             found = replace(found, boxes=found.boxes * scale.astype(np.float32))
             for index in range(len(batch)):
-                counts += _compared(expected, found, index)
+                counts += _compared(expected, found, index, small_px)
     return counts
 
 
@@ -128,7 +140,7 @@ def _small_batch(batch: FrameBatch, info: VideoInfo) -> FrameBatch:
     return replace(batch, pixels=pixels)
 
 
-def _compared(expected: FrameBatch, found: FrameBatch, index: int) -> np.ndarray:
+def _compared(expected: FrameBatch, found: FrameBatch, index: int, small_px: float) -> np.ndarray:
     a, b = expected.faces_of(index), found.faces_of(index)
     ious = iou(expected.boxes[a][:, None], found.boxes[b][None])
     pairs = [
@@ -139,6 +151,7 @@ def _compared(expected: FrameBatch, found: FrameBatch, index: int) -> np.ndarray
     emotions = [
         batch.probabilities[faces].argmax(axis=1) for batch, faces in ((expected, a), (found, b))
     ]
+    small = expected.boxes[a][:, 2] < small_px
     return np.array(
         [
             len(ious),
@@ -146,6 +159,8 @@ def _compared(expected: FrameBatch, found: FrameBatch, index: int) -> np.ndarray
             ious.shape[1] - len(pairs),
             sum(ious[i, j] for i, j in pairs),
             sum(emotions[0][i] == emotions[1][j] for i, j in pairs),
+            small.sum(),
+            sum(small[i] for i, _ in pairs),
         ],
         np.float64,
     )

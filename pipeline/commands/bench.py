@@ -54,7 +54,7 @@ def bench(
         bool, typer.Option("--small", help="Compare faces with those at a quarter of the size.")
     ] = False,
     profile: Annotated[
-        bool, typer.Option("--profile", help="Show the CPU time of each step.")
+        bool, typer.Option("--profile", help="Show the CPU time of each step only.")
     ] = False,
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each contender.")] = 3,
     live: Annotated[
@@ -98,7 +98,10 @@ def bench(
     elif profile:
         tables = {"profile": profile_steps(clips, settings)}
     else:
-        tables = {"pipeline": compare_pipelines(clips, settings, rounds, say_error)}
+        tables = {
+            "pipeline": compare_pipelines(clips, settings, rounds, say_error),
+            "profile": profile_steps(clips, settings),
+        }
     if as_json:
         figures = {name: [asdict(row) for row in rows] for name, rows in tables.items()}
         typer.echo(json.dumps(figures))

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from stages.frames import yuv_planes
+from stages.glance import glance
 
 
 class SmallImages:
@@ -33,3 +34,7 @@ class SmallImages:
         for plane, target in zip(planes, yuv_planes(small), strict=True):
             cv2.resize(plane, target.shape[::-1], dst=target, interpolation=cv2.INTER_AREA)
         return cv2.cvtColor(small, cv2.COLOR_YUV2BGR_I420)
+
+    def glance(self, index: int) -> np.ndarray:
+        """The frame as a tiny grey picture, (18, 32) int16."""
+        return glance(self._pixels[index])

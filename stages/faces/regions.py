@@ -8,11 +8,9 @@ GRID_PX = 32
 """Regions are aligned to the detector's coarsest stride, so that it sees them as it sees the whole
 picture."""
 
-MARGIN = 1.0
-"""Around a face, in multiples of its longer side: for its motion and for the detector's context."""
-
-MIN_MARGIN_PX = 64
-"""With less context, small faces get lower scores and shifted boxes."""
+MARGIN_PX = 80
+"""Around a face, for its motion and for the detector's context: with less, faces get lower scores
+and shifted boxes."""
 
 
 def regions_around(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -28,9 +26,8 @@ def regions_around(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """
     if not len(boxes):
         return np.empty((0, 4), np.int64)
-    margin = np.maximum(MIN_MARGIN_PX, MARGIN * boxes[:, 2:].max(axis=1, keepdims=True))
-    low = np.floor((boxes[:, :2] - margin) / GRID_PX) * GRID_PX
-    high = np.ceil((boxes[:, :2] + boxes[:, 2:] + margin) / GRID_PX) * GRID_PX
+    low = np.floor((boxes[:, :2] - MARGIN_PX) / GRID_PX) * GRID_PX
+    high = np.ceil((boxes[:, :2] + boxes[:, 2:] + MARGIN_PX) / GRID_PX) * GRID_PX
     limits = size[::-1]
     regions = np.hstack([np.clip(low, 0, limits), np.clip(high, 0, limits)]).astype(np.int64)
     return _merged(regions[(regions[:, :2] < regions[:, 2:]).all(axis=1)])

@@ -2,22 +2,41 @@
 
 Whole pictures are searched at intervals. A face that moved little from one of them to the next is
 interpolated linearly. Where a face appears, disappears or moves far, the picture in the middle is
-searched in that region, and so on in both halves (bisection).
+searched in that region, and so on in both halves (bisection), until its path is straight. A picture
+in between that looks different from both is searched as a whole as well: somebody may have come and
+gone.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 
 from stages.faces.detector import NO_FACES, Detector, Faces, joined
 from stages.faces.regions import area, regions_around
 from stages.geometry import iou
 
-MAX_MOTION = 0.05
+WHOLE_INTERVAL_S = 0.7
+"""Time between pictures that are searched as a whole, at most, while the view does not change."""
+
+MAX_CHANGE = 25.0
+"""Mean difference of brightness (0 to 255), in a part of a picture large enough for a face, from
+pictures that were searched before and after, for it not to be searched as a whole."""
+
+PART = 3
+"""Side of such a part, in pixels of a glance."""
+
+MAX_MOTION = 0.03
 """Of any landmark, in widths of the face, for the face to be interpolated."""
+
+MAX_BEND = 0.02
+"""Distance of any landmark, in the middle of its path, from where it is expected on a straight one,
+in widths of the face, for a face that moves further to be interpolated."""
 
 SAME_FACE = 0.3
 """IoU above which two detections are the same face."""
@@ -25,7 +44,7 @@ SAME_FACE = 0.3
 MEMORY_S = 0.5
 """A face that is no longer found is still looked for where it was for this long."""
 
-MAX_REGIONS_SHARE = 0.35
+MAX_REGIONS_SHARE = 0.6
 """If regions cover more of a picture, it is searched as a whole."""
 
 CLOCK_TOLERANCE_S = 1e-3
@@ -36,25 +55,46 @@ class Images(Protocol):
 
     def __getitem__(self, index: int) -> np.ndarray: ...
 
+    def glance(self, index: int) -> np.ndarray:
+        """A tiny grey picture, (18, 32) int16."""
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """The faces of a picture.
+
+    Attributes:
+        straight: (m,) bool, whose path through this picture is known to be straight.
+    """
+
+    time_s: float
+    faces: Faces
+    straight: np.ndarray
+
 
 class FaceSearch:
     """Searches the consecutive pictures of one video.
 
     Args:
         detector: finds the faces of a picture.
-        interval_s: time between pictures that are searched as a whole; 0 to search all.
+        interval_s: time between pictures of which it is made sure that they show no other faces; 0
+            to search all as a whole.
         look_ahead: search the last picture of each call as a whole, so that the faces before and
-            after every other picture are known. A live stream cannot wait for that: there a face
-            that stood still is expected to stay, and others are looked for where they were.
+            after every other picture are known. A live stream cannot wait for that: there whole
+            pictures are searched at the interval, a face that stood still is expected to stay, and
+            others are looked for where they were.
     """
 
     def __init__(self, detector: Detector, interval_s: float, look_ahead: bool) -> None:
         self._detector, self._interval_s, self._look_ahead = detector, interval_s, look_ahead
+        rarely = look_ahead and interval_s > 0
+        self._whole_interval_s = max(interval_s, WHOLE_INTERVAL_S) if rarely else interval_s
         self.forget()
 
     def forget(self) -> None:
         """Forget all faces, as after a gap."""
         self._whole_s = -math.inf
+        self._glance = np.empty(0)
         self._seen: list[tuple[float, Faces]] = []
 
     def find(self, images: Images, time_s: np.ndarray) -> list[Faces]:
@@ -64,22 +104,52 @@ class FaceSearch:
             images: n of them, (h, w, 3) uint8 BGR; only those that are searched are asked for.
             time_s: (n,) float64, in seconds.
         """
-        found: list[Faces] = []
-        for index, at_s in enumerate(time_s):
-            known = len(found)
-            due = at_s - self._whole_s >= self._interval_s - CLOCK_TOLERANCE_S
-            last = index == len(time_s) - 1
-            if due or (self._look_ahead and last):
-                self._whole_s = float(at_s)
-                faces = self._detector.find(images[index])
-                found += self._between(images, time_s, range(known, index), faces)
-                found.append(faces)
-            elif not self._look_ahead:
-                found.append(self._expected(images, index))
+        return (self._find_ahead if self._look_ahead else self._find_live)(images, time_s)
+
+    def _find_live(self, images: Images, time_s: np.ndarray) -> list[Faces]:
+        found = []
+        for index, at_s in enumerate(time_s.tolist()):
+            if at_s - self._whole_s >= self._interval_s - CLOCK_TOLERANCE_S:
+                self._whole_s = at_s
+                found.append(self._detector.find(images[index]))
             else:
-                continue
-            self._remember(time_s[known : len(found)], found[known:])
+                found.append(self._expected(images, index))
+            self._remember([at_s], found[-1:])
         return found
+
+    def _find_ahead(self, images: Images, time_s: np.ndarray) -> list[Faces]:
+        found: list[Faces] = []
+        for index in self._wholes(images, time_s.tolist()):
+            known = len(found)
+            faces = self._detector.find(images[index])
+            found += self._between(images, time_s, range(known, index), faces)
+            found.append(faces)
+            self._remember(time_s[known : len(found)].tolist(), found[known:])
+        return found
+
+    def _wholes(self, images: Images, time_s: Sequence[float]) -> list[int]:
+        """The pictures to be searched as a whole, in order; the last is one of them."""
+        wholes: list[int] = []
+        begin = 0
+        for index, at_s in enumerate(time_s):
+            due = at_s - self._whole_s >= self._whole_interval_s - CLOCK_TOLERANCE_S
+            if due or index == len(time_s) - 1:
+                after = images.glance(index)
+                wholes += [*self._different(images, time_s, range(begin, index), after), index]
+                self._whole_s, self._glance, begin = at_s, after, index + 1
+        return wholes
+
+    def _different(
+        self, images: Images, time_s: Sequence[float], between: range, after: np.ndarray
+    ) -> Iterator[int]:
+        """Those of some pictures, at the interval, that differ from those before and after."""
+        looked_s = self._whole_s
+        for index in between:
+            if time_s[index] - looked_s >= self._interval_s - CLOCK_TOLERANCE_S:
+                looked_s, now = time_s[index], images.glance(index)
+                if _change(now, self._glance, after) > MAX_CHANGE:
+                    self._glance = now
+                    yield index
 
     def _between(
         self, images: Images, time_s: np.ndarray, unknown: range, after: Faces
@@ -87,35 +157,36 @@ class FaceSearch:
         """Faces of the pictures between two whose faces are known."""
         if not unknown:
             return []
-        before_s, before = self._seen[-1]
-        known = {unknown.start - 1: (before_s, before)}
-        known[unknown.stop] = float(time_s[unknown.stop]), after
+        before = self._seen[-1]
+        ends = {unknown.start - 1: before, unknown.stop: (float(time_s[unknown.stop]), after)}
+        known = {
+            index: _Sight(at_s, faces, np.zeros(len(faces), bool))
+            for index, (at_s, faces) in ends.items()
+        }
         self._bisect(images, time_s, known, unknown.start - 1, unknown.stop)
-        return [known[index][1] for index in unknown]
+        return [known[index].faces for index in unknown]
 
     def _bisect(
-        self,
-        images: Images,
-        time_s: np.ndarray,
-        known: dict[int, tuple[float, Faces]],
-        first: int,
-        last: int,
+        self, images: Images, time_s: np.ndarray, known: dict[int, _Sight], first: int, last: int
     ) -> None:
         """Add to ``known`` the faces of all pictures between two that are in it."""
         if last - first < 2:
             return
-        (before_s, before), (after_s, after) = known[first], known[last]
-        pairs = _steady_pairs(before, after)
-        lost = _others(before, pairs[:, 0]), _others(after, pairs[:, 1])
-        wanted = np.concatenate([faces.boxes for faces in (*lost, self._missing(before, after))])
+        before, after = known[first], known[last]
+        pairs = _pairs(before.faces, after.faces)
+        steady = _are_steady(before, after, pairs)
+        lost = _others(before.faces, pairs[steady, 0]), _others(after.faces, pairs[steady, 1])
+        missing = self._missing(before.faces, after.faces)
+        wanted = np.concatenate([faces.boxes for faces in (*lost, missing)])
         middle = (first + last) // 2
         for index in range(first + 1, last) if not len(wanted) else (middle,):
-            share = float((time_s[index] - before_s) / (after_s - before_s))
-            faces = before[pairs[:, 0]].interpolated(after[pairs[:, 1]], share)
-            if len(wanted):
-                found = self._near(images[index], wanted)
-                faces = joined([faces, _new(found, faces)])
-            known[index] = float(time_s[index]), faces
+            at_s = float(time_s[index])
+            share = (at_s - before.time_s) / (after.time_s - before.time_s)
+            expected = before.faces[pairs[:, 0]].interpolated(after.faces[pairs[:, 1]], share)
+            faces = expected[steady]
+            found = _new(self._near(images[index], wanted), faces) if len(wanted) else NO_FACES
+            straight = np.append(np.ones(len(faces), bool), _are_at(found, expected[~steady]))
+            known[index] = _Sight(at_s, joined([faces, found]), straight)
         if len(wanted):
             self._bisect(images, time_s, known, first, middle)
             self._bisect(images, time_s, known, middle, last)
@@ -124,7 +195,8 @@ class FaceSearch:
         """Faces of a live picture, of which only the earlier ones are known."""
         if len(self._seen) > 1:
             before, after = self._seen[-2][1], self._seen[-1][1]
-            steady = len(_steady_pairs(before, after))
+            pairs = _pairs(before, after)
+            steady = int((_motion(before, after, pairs) <= MAX_MOTION).sum())
             if steady == len(before) == len(after) and not len(self._missing(before, after)):
                 return after
         boxes = [faces.boxes for _, faces in self._seen]
@@ -143,15 +215,17 @@ class FaceSearch:
             ]
         )
 
-    def _remember(self, time_s: np.ndarray, found: list[Faces]) -> None:
+    def _remember(self, time_s: Sequence[float], found: Sequence[Faces]) -> None:
         since_s = time_s[-1] - MEMORY_S
-        self._seen += zip(time_s.tolist(), found, strict=True)
+        self._seen += zip(time_s, found, strict=True)
         self._seen = [entry for entry in self._seen if entry[0] >= since_s]
 
     def _missing(self, before: Faces, after: Faces) -> Faces:
         """Faces seen a short time ago that are in neither of two pictures."""
         known = joined([before, after])
         present = len(known)
+        if not len(_new(joined([faces for _, faces in self._seen]), known)):
+            return NO_FACES
         # The faces of a live picture in which nothing moved are those of an earlier one.
         different = {id(faces): faces for _, faces in reversed(self._seen)}
         for faces in different.values():
@@ -160,17 +234,38 @@ class FaceSearch:
         return known[np.arange(present, len(known))]
 
 
-def _steady_pairs(before: Faces, after: Faces) -> np.ndarray:
-    """Indices (k, 2) of faces that moved little from one picture to the other."""
+def _pairs(before: Faces, after: Faces) -> np.ndarray:
+    """Indices (k, 2) of faces in two pictures that are most likely the same."""
     if not len(before) or not len(after):
         return np.empty((0, 2), np.int64)
     ious = iou(before.boxes[:, None], after.boxes[None])
     best = ious.argmax(axis=1)
-    mutual = ious.argmax(axis=0)[best] == np.arange(len(before))
-    moved = np.abs(after.landmarks[best] - before.landmarks).max(axis=(1, 2))
-    steady = moved <= MAX_MOTION * before.boxes[:, 2:].max(axis=1)
-    chosen = np.flatnonzero(mutual & steady)
+    chosen = np.flatnonzero(ious.argmax(axis=0)[best] == np.arange(len(before)))
     return np.stack([chosen, best[chosen]], axis=1)
+
+
+def _motion(before: Faces, after: Faces, pairs: np.ndarray) -> np.ndarray:
+    """Largest motion of a landmark of each pair, in widths of the face: (k,)."""
+    a, b = before[pairs[:, 0]], after[pairs[:, 1]]
+    return np.abs(b.landmarks - a.landmarks).max(axis=(1, 2)) / a.boxes[:, 2:].max(axis=1)
+
+
+def _are_steady(before: _Sight, after: _Sight, pairs: np.ndarray) -> np.ndarray:
+    """Of which pairs the pictures between the two need not be searched: (k,) bool."""
+    straight = before.straight[pairs[:, 0]] | after.straight[pairs[:, 1]]
+    return straight | (_motion(before.faces, after.faces, pairs) <= MAX_MOTION)
+
+
+def _are_at(faces: Faces, expected: Faces) -> np.ndarray:
+    """Which of the faces are where one is expected: (m,) bool."""
+    pairs = _pairs(faces, expected)
+    return np.isin(np.arange(len(faces)), pairs[_motion(faces, expected, pairs) <= MAX_BEND, 0])
+
+
+def _change(picture: np.ndarray, before: np.ndarray, after: np.ndarray) -> float:
+    """How much a picture differs from both others, in the part where it does most, as glances."""
+    least = np.minimum(np.abs(picture - before), np.abs(picture - after))
+    return float(cv2.blur(least.astype(np.float32), (PART, PART)).max())
 
 
 def _others(faces: Faces, chosen: np.ndarray) -> Faces:

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from stages.batch import FrameBatch
-from stages.frames import yuv_planes
+from stages.glance import glance
 from stages.people.changes import RecentChanges
-
-THUMBNAIL_PX = (32, 18)
-"""Width and height of the grey pictures that are compared."""
-
-LINES = 2 * THUMBNAIL_PX[1]
-"""Of a picture that are looked at: enough for a mean, and the others need not be read."""
 
 MIN_CHANGE = 15.0
 """Least mean absolute difference of brightness (0 to 255) between the frames on either side."""
@@ -40,7 +33,7 @@ class CutStage:
         self._changes = RecentChanges(MIN_CHANGE, MIN_CHANGE_RATIO)
 
     def process(self, batch: FrameBatch) -> FrameBatch:
-        pictures = [_thumbnail(yuv_planes(frame)[0]) for frame in batch.pixels]
+        pictures = [glance(frame) for frame in batch.pixels]
         frames = list(zip(batch.time_s.tolist(), pictures, strict=True))
         cuts = [self._is_cut(frames[index:]) for index in range(len(frames))]
         return replace(batch, cuts=np.array(cuts, bool))
@@ -59,15 +52,6 @@ class CutStage:
         if before is not None and _comes_back(before, frames[:1]):
             return False
         return not _comes_back(last, frames[1:])
-
-
-def _thumbnail(luma: np.ndarray) -> np.ndarray:
-    height, width = luma.shape
-    step = max(1, height // LINES)
-    # Areas of whole pixels are averaged ten times as fast as others.
-    columns = max(1, width // THUMBNAIL_PX[0]) * THUMBNAIL_PX[0]
-    lines = luma[: step * LINES : step, :columns]
-    return cv2.resize(lines, THUMBNAIL_PX, interpolation=cv2.INTER_AREA).astype(np.int16)
 
 
 def _difference(one: tuple[float, np.ndarray], other: tuple[float, np.ndarray]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -82,10 +83,9 @@ class Annotator:
         marks = [self._mark_of(batch, face) for face in faces]
         for mark in reversed(marks):
             self._draw_box(planes, mark)
-        taken = np.array([mark.box for mark in marks]).reshape(-1, 4)
+        taken = [mark.box for mark in marks]
         for mark in marks:
-            place = self._draw_label(planes, mark, taken)
-            taken = np.vstack([taken, place])
+            taken.append(self._draw_label(planes, mark, taken))
 
     def _mark_of(self, batch: FrameBatch, face: int) -> _Mark:
         (steps,) = rounded_to_steps(batch.probabilities[face : face + 1])
@@ -112,7 +112,7 @@ class Annotator:
             _fill(planes, (x0, y0 + thick, x0 + thick, y1 - thick), yuv, mark.opacity)
             _fill(planes, (x1 - thick, y0 + thick, x1, y1 - thick), yuv, mark.opacity)
 
-    def _draw_label(self, planes: Planes, mark: _Mark, taken: np.ndarray) -> Rectangle:
+    def _draw_label(self, planes: Planes, mark: _Mark, taken: Sequence[Rectangle]) -> Rectangle:
         """Draw the label of a face; returns the place that it takes."""
         text, line = letters(mark.text, mark.text_px), mark.line
         width, height = text.shape[1] + 4 * line, text.shape[0] + line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -40,7 +41,10 @@ _font = lru_cache(maxsize=64)(ImageFont.load_default)
 
 
 def free_place(
-    size: tuple[int, int], face: Rectangle, taken: np.ndarray, picture: tuple[int, int]
+    size: tuple[int, int],
+    face: Rectangle,
+    taken: Sequence[Rectangle],
+    picture: tuple[int, int],
 ) -> tuple[int, int]:
     """Left and top of a label, where it covers as little as it can of what is taken.
 
@@ -50,21 +54,29 @@ def free_place(
     Args:
         size: width and height of the label.
         face: to which it belongs.
-        taken: (n, 4) int64, rectangles of all faces, and of the labels that have a place.
+        taken: rectangles of all faces, and of the labels that have a place.
         picture: its width and height.
     """
     width, height = size
     left, top, right, bottom = face
-    places = np.array(
-        [
-            (left, top - height), (right - width, top - height), (left, bottom),
-            (right - width, bottom), (right, top), (left - width, top), (right, bottom - height),
-            (left - width, bottom - height), (left, top), (left, bottom - height),
-        ]
+    places = (
+        (left, top - height), (right - width, top - height), (left, bottom),
+        (right - width, bottom), (right, top), (left - width, top), (right, bottom - height),
+        (left - width, bottom - height), (left, top), (left, bottom - height),
     )  # fmt: skip
-    within = np.clip(places, 0, np.maximum(0, np.subtract(picture, size)))
-    rectangles = np.hstack([within, within + size])
-    low = np.maximum(rectangles[:, None, :2], taken[:, :2])
-    high = np.minimum(rectangles[:, None, 2:], taken[:, 2:])
-    covered = (high - low).clip(0).prod(axis=2).sum(axis=1)
-    return tuple(within[covered.argmin()].tolist())
+    best, least = (0, 0), math.inf
+    for x, y in places:
+        x = max(0, min(x, picture[0] - width))
+        y = max(0, min(y, picture[1] - height))
+        covered = sum(_common((x, y, x + width, y + height), other) for other in taken)
+        if covered < least:
+            best, least = (x, y), covered
+        if not covered:
+            break
+    return best
+
+
+def _common(a: Rectangle, b: Rectangle) -> int:
+    """Pixels of both rectangles."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return width * height if width > 0 and height > 0 else 0

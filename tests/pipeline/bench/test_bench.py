@@ -53,7 +53,8 @@ def test_the_pipeline_is_measured_against_baseline_and_upper_bound(
 ) -> None:
     outcome = run("bench", samples["single_face.mp4"], "--rounds", 1, "--json", timeout_s=280)
     assert outcome.returncode == 0, outcome.stderr
-    rows = {row["contender"]: row for row in json.loads(outcome.stdout)["pipeline"]}
+    result = json.loads(outcome.stdout)
+    rows = {row["contender"]: row for row in result["pipeline"]}
     assert {"decode", "decode + encode", "baseline", "local", "Ray"} <= rows.keys()
     assert rows["decode + encode"]["of_upper_bound"] == rows["baseline"]["of_baseline"] == 1
     for row in rows.values():
@@ -61,6 +62,7 @@ def test_the_pipeline_is_measured_against_baseline_and_upper_bound(
         assert row["cpu_ms"] > 0
         assert row["start_s"] > 0
         assert 10 < row["peak_mb"] < 10_000
+    assert result["profile"][-1]["step"] == "all"
 
 
 def test_recall_of_searching_less_is_shown(samples: dict[str, Path]) -> None:
@@ -71,6 +73,16 @@ def test_recall_of_searching_less_is_shown(samples: dict[str, Path]) -> None:
     assert (first["faces"], nobody["faces"], together["faces"]) == (72, 0, 72)
     assert first["found"] == 1
     assert 0.9 < first["iou"] <= 1
+    assert first["small_faces"] == 0
+
+
+def test_recall_of_small_faces_is_shown_apart(further_clips: Path) -> None:
+    clip = further_clips / "street_crowd_1080p.mp4"
+    outcome = run("bench", clip, "--recall", "--json", "--set", "read.every=8")
+    assert outcome.returncode == 0, outcome.stderr
+    figures = json.loads(outcome.stdout)["recall"][0]
+    assert figures["small_faces"] == figures["faces"] > 50
+    assert figures["small_found"] == figures["found"]
 
 
 def test_agreement_of_a_video_with_itself_at_a_quarter_of_its_size_is_shown(
@@ -91,5 +103,10 @@ def test_the_profile_names_every_step(samples: dict[str, Path]) -> None:
     assert outcome.returncode == 0, outcome.stderr
     rows = {row["step"]: row for row in json.loads(outcome.stdout)["profile"]}
     assert {"decode", "search", "classify", "encode"} <= rows.keys()
+    together = rows.pop("all")
     assert sum(row["share"] for row in rows.values()) == pytest.approx(1)
+    assert sum(row["cpu_ms"] for row in rows.values()) == pytest.approx(together["cpu_ms"])
+    bound = rows["decode"]["cpu_ms"] + rows["encode"]["cpu_ms"]
+    assert together["of_upper_bound"] == pytest.approx(together["cpu_ms"] / bound)
+    assert together["of_upper_bound"] > 1
     assert rows["encode"]["cpu_ms"] > rows["track"]["cpu_ms"] > 0
