@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -144,8 +144,12 @@ class SegmentSettings(Section):
     an expression has no hysteresis."""
 
 
+ExportFormat = Literal["parquet", "eaf", "vtt", "png", "svg"]
+EXPORT_FORMATS = get_args(ExportFormat)
+
+
 class ExportSettings(Section):
-    formats: list[Literal["parquet", "eaf", "vtt", "png", "svg"]] = Field(default_factory=list)
+    formats: list[ExportFormat] = Field(default_factory=list)
     """Files for other programs: ``timeline.`` and each of these."""
 
 

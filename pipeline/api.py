@@ -20,7 +20,7 @@ from pipeline.progress import progress_shown
 from pipeline.results.summary import Provenance
 from pipeline.results.tables import table_of
 from pipeline.run.batch import open_batch
-from pipeline.run.plan import load_network, with_runnable_model
+from pipeline.run.plan.classifying import load_network, with_runnable_model
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job, find_jobs, is_camera_source
 from pipeline.study.load import load, people_of_video

@@ -12,11 +12,11 @@ from configs.errors import OutputError, UsageError
 from configs.load import load_settings, with_changes
 from configs.schema import Settings
 from configs.version import VERSION
+from pipeline.exit_status import DONE, SOME_FAILED
 from pipeline.progress import shown_while_done
 from pipeline.results.renew import renew
 from pipeline.results.summary import PROGRAM, command_line, read_summary
 from pipeline.run.ledger import only_run_in
-from pipeline.run_command import DONE, SOME_FAILED
 from pipeline.terminal import err_console, say, say_error, say_note
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ LAYERS = (
     "pipeline.commands",
     "pipeline.export_command",
     "pipeline.run_command",
+    "pipeline.exit_status",
     "pipeline.signals",
     "pipeline.api",
     "pipeline.progress",

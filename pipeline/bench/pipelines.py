@@ -28,7 +28,8 @@ from pipeline.bench.baseline import BaselineLoop
 from pipeline.bench.usage import cpu_s, memory_mb, tree
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run import local_executor
-from pipeline.run.plan import load_network, with_threads
+from pipeline.run.plan.classifying import load_network
+from pipeline.run.plan.threads import with_threads
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo

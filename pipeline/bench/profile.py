@@ -17,7 +17,7 @@ from configs.schema import Settings
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run import local_executor
-from pipeline.run.plan import load_network
+from pipeline.run.plan.classifying import load_network
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.classify import ClassifyStage

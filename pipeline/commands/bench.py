@@ -12,18 +12,7 @@ import typer
 
 from configs.errors import UsageError
 from configs.load import load_settings
-from models.keras_model import as_tflite
-from models.runtime import SHIPPED_MODEL
-from pipeline.bench.live import measure_streams
-from pipeline.bench.parts import compare_detectors, compare_networks
-from pipeline.bench.pipelines import compare_pipelines
-from pipeline.bench.profile import profile as profile_steps
-from pipeline.bench.recall import compare_with_full_search, compare_with_small_size
 from pipeline.commands.options import AsJson, ConfigOption, ExecutorOption, SetOption
-from pipeline.live.workers import worker_starter
-from pipeline.samples import sample_clips
-from pipeline.sources import find_jobs
-from pipeline.terminal import figures_list, figures_table, out_console, say_error
 
 
 def bench(
@@ -64,6 +53,16 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure speed against a baseline and an upper bound; or parts; or live streams."""
+    from models.keras_model import as_tflite
+    from models.runtime import SHIPPED_MODEL
+    from pipeline.bench.live import measure_streams
+    from pipeline.bench.parts import compare_detectors, compare_networks
+    from pipeline.bench.pipelines import compare_pipelines
+    from pipeline.bench.profile import profile as profile_steps
+    from pipeline.bench.recall import compare_with_full_search, compare_with_small_size
+    from pipeline.live.workers import worker_starter
+    from pipeline.terminal import figures_list, figures_table, out_console, say_error
+
     settings = load_settings(config, assignments or [], {"executor.kind": executor})
     clips = _clips(sources)
     tables: dict[str, Sequence[Any]]
@@ -97,6 +96,9 @@ def bench(
 
 
 def _clips(sources: list[str] | None) -> list[Path]:
+    from pipeline.samples import sample_clips
+    from pipeline.sources import find_jobs
+
     if not sources:
         return sample_clips()
     jobs, problems = find_jobs(sources, Path())

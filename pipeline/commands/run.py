@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,11 +22,9 @@ from pipeline.commands.options import (
     formats_in,
 )
 from pipeline.results.clock import seconds_of
-from pipeline.run.ledger import Redo
-from pipeline.run.plan import with_runnable_model
-from pipeline.run_command import analyse_videos, watch_streams
-from pipeline.samples import sample_clips
-from pipeline.sources import find_jobs, find_streams, is_camera_source
+
+if TYPE_CHECKING:
+    from pipeline.run.ledger import Redo
 
 
 def run(
@@ -93,6 +91,10 @@ def run(
         "read.from_s": _seconds("--from", begin),
         "read.to_s": _seconds("--to", end),
     }
+    from pipeline.run.plan.classifying import with_runnable_model
+    from pipeline.run_command import analyse_videos, watch_streams
+    from pipeline.sources import find_jobs, find_streams, is_camera_source
+
     settings = load_settings(config, assignments or [], flags)
     settings = with_runnable_model(settings)
     streams = find_streams(sources, settings, out)
@@ -125,6 +127,10 @@ def demo(
     out: Out = Path("demo"), executor: ExecutorOption = None, verbose: Verbose = False
 ) -> None:
     """Fetch five short sample clips, and analyse them."""
+    from pipeline.run_command import analyse_videos
+    from pipeline.samples import sample_clips
+    from pipeline.sources import find_jobs
+
     settings = load_settings(flags={"executor.kind": executor})
     clips = [str(clip) for clip in sample_clips()]
     raise typer.Exit(analyse_videos(*find_jobs(clips, out), out, settings, "everything", verbose))

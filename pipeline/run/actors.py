@@ -1,37 +1,43 @@
 """Parts of the plan as classes that take one video after the other.
 
-The Ray executor makes actors of them; they do not know Ray.
+The Ray executor makes actors of them; they do not know Ray. ``load`` imports and loads what one
+runs, and nothing else, so that its process starts sooner and takes less memory. It may be called
+before a video is known.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import cv2
-
-from configs.schema import Settings
-from pipeline.results.recorder import Recorder
-from pipeline.results.summary import Provenance, Summary
-from pipeline.run.plan import FaceFinder, make_classifier, open_reader
-from pipeline.sources import Job
-from stages.batch import FrameBatch, VideoInfo
-from stages.faces.detect import make_detector
-from stages.faces.detector import Detector
-from stages.read.video import VideoReader
+if TYPE_CHECKING:
+    from configs.schema import Settings
+    from pipeline.results.recorder import Recorder
+    from pipeline.results.summary import Provenance, Summary
+    from pipeline.run.plan.finding import FaceFinder
+    from pipeline.sources import Job
+    from stages.batch import FrameBatch, VideoInfo
+    from stages.faces.detector import Detector
+    from stages.read.video import VideoReader
 
 
 class ReaderActor:
     """Reads one video after the other."""
 
     def __init__(self, settings: Settings) -> None:
-        cv2.setNumThreads(1)
         self._settings = settings
         self._reader: VideoReader | None = None
 
+    def load(self) -> None:
+        from pipeline.run.plan.reading import open_reader
+
+        self._open_reader = open_reader
+
     def open(self, job: Job) -> VideoInfo:
+        self.load()
         self.close()
-        self._reader = open_reader(job, self._settings)
+        self._reader = self._open_reader(job, self._settings)
         return self._reader.info
 
     def batches(self) -> Iterator[FrameBatch]:
@@ -48,15 +54,24 @@ class FinderActor:
     """Finds the faces of one video after the other; its detector is loaded once."""
 
     def __init__(self, settings: Settings) -> None:
-        cv2.setNumThreads(1)
         self._settings = settings
         self._detector: Detector | None = None
         self._finder: FaceFinder | None = None
 
-    def open(self, info: VideoInfo) -> None:
-        # Not in the constructor: an error here is the video's reason, one there kills the actor.
+    def load(self) -> None:
+        import cv2
+
+        from pipeline.run.plan.finding import FaceFinder
+        from stages.faces.detect import make_detector
+
+        cv2.setNumThreads(1)
+        self._make_finder = FaceFinder
         self._detector = self._detector or make_detector(self._settings.detect)
-        self._finder = FaceFinder(self._detector, info, self._settings)
+
+    def open(self, info: VideoInfo) -> None:
+        self.load()  # If it failed before, the error is this video's reason.
+        assert self._detector is not None
+        self._finder = self._make_finder(self._detector, info, self._settings)
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         assert self._finder is not None
@@ -67,6 +82,8 @@ class ClassifierActor:
     """Classifies the faces of all lanes; those that arrive during one call go into the next."""
 
     def __init__(self, settings: Settings) -> None:
+        from pipeline.run.plan.classifying import make_classifier
+
         self._stage = make_classifier(settings)
         self._waiting: list[tuple[FrameBatch, asyncio.Future[FrameBatch]]] = []
         self._working = asyncio.Lock()
@@ -99,13 +116,21 @@ class RecorderActor:
     """Records one video after the other."""
 
     def __init__(self, settings: Settings, provenance: Provenance) -> None:
-        cv2.setNumThreads(1)
         self._settings, self._provenance = settings, provenance
         self._recorder: Recorder | None = None
         self._finishing = False
 
+    def load(self) -> None:
+        import cv2
+
+        from pipeline.results.recorder import Recorder
+
+        cv2.setNumThreads(1)
+        self._make_recorder = Recorder
+
     def open(self, job: Job, info: VideoInfo) -> None:
-        self._recorder = Recorder(job, info, self._settings, self._provenance)
+        self.load()
+        self._recorder = self._make_recorder(job, info, self._settings, self._provenance)
 
     def process(self, faces: FrameBatch, frames: FrameBatch) -> int:
         assert self._recorder is not None

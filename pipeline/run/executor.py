@@ -7,7 +7,6 @@ from threading import Event
 
 from configs.schema import Settings
 from pipeline.results.summary import Provenance
-from pipeline.run import local_executor
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 
@@ -30,9 +29,12 @@ def run(
         UsageError: the cluster named in the settings cannot be joined.
         EmotionTimelinesError: Ray cannot be started, or died too often.
     """
+    # Both are slow to import.
     if settings.executor.kind == "local":
+        from pipeline.run import local_executor
+
         local_executor.run(jobs, settings, provenance, reporter, stop)
         return
-    from pipeline.run import ray_executor  # Ray is slow to import.
+    from pipeline.run import ray_executor
 
     ray_executor.run(jobs, settings, provenance, reporter, stop, verbose)

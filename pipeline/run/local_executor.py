@@ -13,7 +13,10 @@ from configs.schema import Settings
 from pipeline.results.folder import save_failure
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary
-from pipeline.run.plan import FaceFinder, make_classifier, open_reader, with_threads
+from pipeline.run.plan.classifying import make_classifier
+from pipeline.run.plan.finding import FaceFinder
+from pipeline.run.plan.reading import open_reader
+from pipeline.run.plan.threads import with_threads
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.classify import ClassifyStage

