@@ -21,10 +21,14 @@ from pipeline.commands.options import (
     Verbose,
     formats_in,
 )
+from pipeline.places import SUMMARY
 from pipeline.results.clock import seconds_of
 
 if TYPE_CHECKING:
+    from configs.errors import SourceError
+    from configs.schema import Settings
     from pipeline.run.ledger import Redo
+    from pipeline.sources import Job
 
 
 def run(
@@ -91,12 +95,9 @@ def run(
         "read.from_s": _seconds("--from", begin),
         "read.to_s": _seconds("--to", end),
     }
-    from pipeline.run.plan.classifying import with_runnable_model
-    from pipeline.run_command import analyse_videos, watch_streams
     from pipeline.sources import find_jobs, find_streams, is_camera_source
 
-    settings = load_settings(config, assignments or [], flags)
-    settings = with_runnable_model(settings)
+    settings = _with_runnable_model(load_settings(config, assignments or [], flags))
     streams = find_streams(sources, settings, out)
     if streams and len(sources) > sum(is_camera_source(source) for source in sources):
         raise UsageError("files and live streams need a command each: a stream may never end")
@@ -107,13 +108,40 @@ def run(
             f"{given[0]} is for cameras and network streams; there is none in the command"
         )
     if streams:
+        from pipeline.run_command import watch_streams
+
         raise typer.Exit(watch_streams(streams, out, settings, show, verbose))
     if redo and retry_failed:
         raise UsageError("--redo and --retry-failed exclude each other")
     what: Redo = "everything" if redo else "what failed" if retry_failed else "what is missing"
     pictures = settings.read.rate is not None
-    jobs = find_jobs(sources, out, include or [], exclude or [], pictures)
-    raise typer.Exit(analyse_videos(*jobs, out, settings, what, verbose))
+    found = find_jobs(sources, out, include or [], exclude or [], pictures)
+    raise typer.Exit(_analyse(*found, out, settings, what, verbose))
+
+
+def _analyse(
+    jobs: list[Job],
+    problems: list[SourceError],
+    out: Path,
+    settings: Settings,
+    redo: Redo,
+    verbose: bool,
+) -> int:
+    from pipeline.run import executor
+
+    new = [job for job in jobs if redo == "everything" or not (job.folder / SUMMARY).exists()]
+    with executor.begun(new, settings, verbose):
+        from pipeline.run_command import analyse_videos  # Meanwhile, as it takes a while.
+
+        return analyse_videos(jobs, problems, out, settings, redo, verbose)
+
+
+def _with_runnable_model(settings: Settings) -> Settings:
+    if settings.classify.model is None:
+        return settings
+    from pipeline.run.plan.classifying import with_runnable_model
+
+    return with_runnable_model(settings)
 
 
 def _seconds(option: str, text: str | None) -> float | None:
@@ -127,10 +155,9 @@ def demo(
     out: Out = Path("demo"), executor: ExecutorOption = None, verbose: Verbose = False
 ) -> None:
     """Fetch five short sample clips, and analyse them."""
-    from pipeline.run_command import analyse_videos
     from pipeline.samples import sample_clips
     from pipeline.sources import find_jobs
 
     settings = load_settings(flags={"executor.kind": executor})
     clips = [str(clip) for clip in sample_clips()]
-    raise typer.Exit(analyse_videos(*find_jobs(clips, out), out, settings, "everything", verbose))
+    raise typer.Exit(_analyse(*find_jobs(clips, out), out, settings, "everything", verbose))

@@ -25,8 +25,10 @@ NODE_LOSS_TIMEOUT_S = 30.0
 """Ray's head notices the loss of a node within this time."""
 
 
-def lanes_of_this_machine() -> int:
-    return max(MIN_LANES, (os.cpu_count() or 1) // CPUS_PER_LANE)
+def lanes_at_most(videos: int, settings: Settings) -> int:
+    """Lanes that so many videos may have on this machine."""
+    by_cpus = max(MIN_LANES, (os.cpu_count() or 1) // CPUS_PER_LANE)
+    return min(videos, settings.executor.lanes or by_cpus)
 
 
 def places_of_lanes(wanted: int, at_most: int) -> list[str]:

@@ -33,7 +33,7 @@ from pipeline.run.actors import FinderActor, ReaderActor, RecorderActor
 from pipeline.run.ray_classifiers import Classifiers
 from pipeline.run.ray_cluster import (
     as_nodes_see,
-    lanes_of_this_machine,
+    lanes_at_most,
     node_after_failure,
     places_of_lanes,
     reason_of_failure,
@@ -232,7 +232,7 @@ def run(
         RayLostError: the cluster's head died, or Ray here died several times.
         EmotionTimelinesError: Ray or the classifier cannot be started.
     """
-    lanes = min(len(jobs), settings.executor.lanes or lanes_of_this_machine())
+    lanes = lanes_at_most(len(jobs), settings)
     summaries: dict[Job, Summary] = {}
     starts = 1 if settings.executor.address else STARTS_OF_RAY
     for start in range(1, starts + 1):
