@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -16,7 +17,7 @@ from unittest.mock import patch
 from configs.schema import Settings
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary
-from pipeline.run import local_executor
+from pipeline.run import ahead, local_executor
 from pipeline.run.plan.classifying import load_network
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
@@ -64,10 +65,11 @@ class StepFigures:
 
 
 def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
-    """Analyse videos in this process; returns all steps, in order."""
+    """Analyse videos in this process, one step after the other; returns all, in order."""
     clock = _CpuClock()
     frames = _Count()
     with TemporaryDirectory() as folder, ExitStack() as stack:
+        stack.enter_context(patch.object(ahead, "Ahead", _InTurn))
         stack.enter_context(_timed_decoding(clock))
         for step, owner, method in STEPS:
             stack.enter_context(_timed(clock, step, owner, method))
@@ -83,6 +85,24 @@ def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
         )
         for step in order
     ]
+
+
+class _InTurn:
+    """In the place of ``Ahead``: runs a generator in the thread that takes its items.
+
+    Its beginning runs at once, as it tells what the others need.
+    """
+
+    def __init__(self, name: str, items: Iterator[Any], *_: object) -> None:
+        self.name, self._items = name, chain(list(islice(items, 1)), items)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._items
+
+    def close(self) -> None: ...
+
+    def ends(self, timeout_s: float) -> bool:
+        return True
 
 
 class _CpuClock:
