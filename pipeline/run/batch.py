@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 from configs.schema import Settings
 from pipeline.results.named import Names
@@ -56,6 +57,8 @@ class Batch:
                 reporter.finished(job, renew(job.folder, found, self._settings, names[job]))
             left = [job for job in self.split.todo if job not in self.split.renewable]
             if left:
+                # pandas is slow to import: meanwhile.
+                Thread(target=import_module, args=["pipeline.study.people"]).start()
                 executor.run(left, self._settings, self._provenance, reporter, stop, verbose)
         finally:
             self._ledger.write()
@@ -75,7 +78,7 @@ class Batch:
         """The names that a user gave people of videos that are not analysed again."""
         if not renewable:
             return {}
-        from pipeline.study.study import read_study  # As above.
+        from pipeline.study.study import read_study  # As below.
         from pipeline.study.videos import video_at
 
         study = read_study(self._out)
