@@ -7,6 +7,8 @@ from functools import lru_cache
 import av
 import numpy as np
 
+from stages.scale import reformat
+
 RGB = tuple[int, int, int]
 
 COLOURS_RGB: dict[str, RGB] = {
@@ -81,9 +83,9 @@ def to_bgr(pixels: np.ndarray, colorspace: int, size: tuple[int, int] | None = N
     """
     frame = av.VideoFrame.from_ndarray(pixels, "yuv420p")
     width, height = size or (frame.width, frame.height)
-    image = frame.reformat(
-        width, height, "bgr24", src_colorspace=colorspace, src_color_range="MPEG",
-        dst_color_range="JPEG", interpolation="AREA",
+    image = reformat(
+        frame, width=width, height=height, format="bgr24", src_colorspace=colorspace,
+        src_color_range="MPEG", dst_color_range="JPEG", interpolation="AREA",
     )  # fmt: skip
     return image.to_ndarray()
 

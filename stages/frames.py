@@ -10,6 +10,8 @@ import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 
+from stages.scale import reformat
+
 FALLBACK_RATE = Fraction(25)
 """Frames per second where a stream states neither timestamps nor a rate."""
 
@@ -154,11 +156,8 @@ def _planes(frame: av.VideoFrame, width: int, height: int) -> list[np.ndarray]:
     full_range = frame.color_range == av.video.reformatter.ColorRange.JPEG
     plain = frame.format.name == "yuv420p" and not full_range
     if not plain or (frame.width, frame.height) != (width, height):
-        frame = frame.reformat(
-            width=width,
-            height=height,
-            format="yuv420p",
-            dst_color_range="MPEG",
+        frame = reformat(
+            frame, width=width, height=height, format="yuv420p", dst_color_range="MPEG"
         )
     return [plane_values(plane) for plane in frame.planes]
 
