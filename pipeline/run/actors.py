@@ -79,7 +79,7 @@ class FinderActor:
 
 
 class ClassifierActor:
-    """Classifies the faces of all lanes; those that arrive during one call go into the next."""
+    """Classifies the faces of several lanes; those that arrive during one call go into the next."""
 
     def __init__(self, settings: Settings) -> None:
         from pipeline.run.plan.classifying import make_classifier

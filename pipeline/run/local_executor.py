@@ -8,7 +8,6 @@ meanwhile, so that reader, finder and recorder keep two CPUs busy.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
@@ -26,7 +25,7 @@ from pipeline.run.ahead import POLL_S, Line
 from pipeline.run.plan.classifying import make_classifier
 from pipeline.run.plan.finding import FaceFinder
 from pipeline.run.plan.reading import open_reader
-from pipeline.run.plan.threads import with_threads
+from pipeline.run.plan.threads import usable_cpus, with_threads
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo
@@ -47,7 +46,7 @@ def run(
         stop: once set, the current video is completed up to there, and no other is begun.
     """
     cv2.setNumThreads(1)
-    settings = with_threads(settings, os.cpu_count() or 1)
+    settings = with_threads(settings, usable_cpus())
     executor = _LocalExecutor(settings, provenance, reporter, stop)
     for job in jobs:
         if stop.is_set():

@@ -1,7 +1,7 @@
 """Run the plan on Ray: stages are actors that work in parallel, joined by bounded queues.
 
 A lane is a reader, a face finder and a recorder, an actor each; it takes one video after the other.
-The lanes of a node share a classifier, which batches their faces.
+Every two lanes of a node share a classifier, which takes the faces of both together.
 
     reader --frames--> finder --faces--> classifier --faces--> recorder
        \\_______________________frames (shared memory)___________/
@@ -30,7 +30,7 @@ from pipeline.places import TABLE
 from pipeline.results.folder import save_failure, save_what_is_there
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.actors import FinderActor, ReaderActor, RecorderActor
-from pipeline.run.ray_classifiers import Classifiers
+from pipeline.run.ray_classifiers import Classifiers, Seat, seats_of_lanes
 from pipeline.run.ray_cluster import (
     as_nodes_see,
     lanes_at_most,
@@ -65,13 +65,13 @@ class Lane:
         self,
         name: str,
         classifiers: Classifiers,
-        node: str,
+        seat: Seat,
         settings: Settings,
         provenance: Provenance,
         monitor: RayMonitor,
     ) -> None:
         self._name, self._classifiers, self._monitor = name, classifiers, monitor
-        self._node = self._first_node = node
+        self._seat, self._node = seat, seat.node
         self._settings, self._provenance = settings, provenance
         self._broke = self._all_recorded = False
         self._start_actors()
@@ -113,7 +113,7 @@ class Lane:
             if self._monitor.has_died():
                 raise RayLostError from error
             if isinstance(error, StalledError):
-                self._classifiers.replace_if_hanging(self._first_node)
+                self._classifiers.replace_if_hanging(self._seat)
             summary = self._finish_early(reason_of_failure(error))
             self._replace_if_broken(error)
             if not self._broke and not stop.is_set():
@@ -146,7 +146,7 @@ class Lane:
             frames = self._next(frames_read)
             if frames is None:
                 break
-            classifier = self._classifiers.on(self._first_node)
+            classifier = self._classifiers.at(self._seat)
             faces = classifier.process.remote(self._finder.process.remote(frames))
             in_flight.append(self._recorder.process.remote(faces, frames))
             del frames, faces
@@ -262,14 +262,16 @@ def _run_lanes(
 ) -> None:
     """Analyse videos in parallel lanes; adds their summaries to ``summaries``."""
     settings_on = {node: with_threads_of_lanes(settings, node, places) for node in set(places)}
-    classifiers = Classifiers(settings_on)
+    seats = seats_of_lanes(places)
+    classifiers = Classifiers(settings_on, seats)
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
     metrics = MetricsReporter(reporter)
 
-    def work(number: int, node: str) -> None:
-        lane = Lane(str(number), classifiers, node, settings_on[node], provenance, monitor)
+    def work(number: int, seat: Seat) -> None:
+        settings = settings_on[seat.node]
+        lane = Lane(str(number), classifiers, seat, settings, provenance, monitor)
         while not stop.is_set():
             try:
                 job = waiting.get_nowait()
@@ -280,7 +282,7 @@ def _run_lanes(
 
     pool = ThreadPoolExecutor(len(places), thread_name_prefix="lane")
     try:
-        working = {pool.submit(work, number, node) for number, node in enumerate(places, 1)}
+        working = {pool.submit(work, number, seat) for number, seat in enumerate(seats, 1)}
         while working:
             # In short steps, so that this thread handles signals.
             done, working = wait_for(working, timeout=POLL_S)

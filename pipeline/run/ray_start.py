@@ -27,6 +27,7 @@ from ray.job_config import JobConfig
 
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.schema import Settings
+from pipeline.run.plan.threads import usable_cpus
 from pipeline.run.ray_turns import sigterm_handler_kept, turn_with_ray
 
 CONNECT_TIMEOUT_S = 10
@@ -170,6 +171,7 @@ def _start(settings: Settings, lanes: int, verbose: bool) -> None:
         with _unnoticed(verbose), _private(verbose), _hangups_held_back():
             ray.init(
                 address="local",
+                num_cpus=usable_cpus(),
                 include_dashboard=False,
                 object_store_memory=memory_mb * 2**20,
                 job_config=_own_packages_found(),

@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from configs.schema import Settings
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may use: those of the machine, or as many as it is limited to.
+
+    By ``taskset``, batch systems and containers, that is by affinity or a quota of its cgroup.
+    """
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, int(min(cpus or 1, _quota())))
+
+
+def _quota() -> float:
+    """The quota of CPU time of Linux's cgroups, version 2 or 1, in CPUs; infinite without one."""
+    for files in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        try:
+            words = " ".join((CGROUP / name).read_text() for name in files).split()
+            quota, period = map(int, words)
+        except (OSError, ValueError):  # There is none: ``max`` for a number.
+            continue
+        if quota > 0:
+            return quota / period
+    return float("inf")
 
 
 def with_threads(settings: Settings, cpus: int) -> Settings:
