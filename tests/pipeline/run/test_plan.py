@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from configs.load import load_settings
-from pipeline.run.plan import threads
+from pipeline.run.plan import threads as divided
 from pipeline.run.plan.threads import usable_cpus, with_threads
 from pipeline.run.ray_classifiers import seats_of_lanes
 from tests.pipeline.command import run
@@ -42,8 +42,8 @@ def test_no_more_cpus_are_used_than_the_machine_and_its_limits_give(
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f"{text}\n")
-    monkeypatch.setattr(threads, "CGROUP", tmp_path)
-    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: range(8), raising=False)
+    monkeypatch.setattr(divided, "CGROUP", tmp_path)
+    monkeypatch.setattr(divided.os, "sched_getaffinity", lambda _: range(8), raising=False)
     assert usable_cpus() == expected
 
 
