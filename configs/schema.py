@@ -201,7 +201,7 @@ class PageSettings(Section):
 
 class ExecutorSettings(Section):
     kind: Literal["ray", "local"] = "ray"
-    """``ray``: stages are actors that work at the same time; ``local``: one process."""
+    """``ray``: stages are actors, several videos at a time; ``local``: one process, one video."""
     address: str | None = None
     """A running Ray cluster to join; empty to start Ray on this machine."""
     mounts: dict[str, str] = Field(default_factory=dict)

@@ -80,8 +80,8 @@ def analyse(
     Args:
         video: a recorded video, or numbered pictures, with the setting ``read.rate``.
         out: output folder; the video gets a folder in it, named after its file.
-        executor: ``ray``: stages are actors that work at the same time; ``local``: all in this
-            process, which starts sooner; None: what the settings say, ``ray`` by default.
+        executor: ``ray``: stages are actors, also on other machines; ``local``: threads of this
+            process, which start sooner; None: what the settings say, ``ray`` by default.
         settings: what differs from ``configs/default.yaml``, such as ``{"detect.width_px": 960}``
             or, by section, ``{"detect": {"width_px": 960}}``; or all of them, as
             ``configs.load.load_settings("crowd")`` returns them.
