@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,12 @@ from configs.load import load_settings, with_changes
 from configs.schema import Settings
 from configs.version import VERSION
 from pipeline.exit_status import DONE, SOME_FAILED
+from pipeline.places import INDEX, REPORT, STUDY
 from pipeline.progress import shown_while_done
-from pipeline.results.renew import renew
+from pipeline.results.renew import renew, renew_report
 from pipeline.results.summary import PROGRAM, command_line, read_summary
-from pipeline.run.ledger import only_run_in
+from pipeline.run.ledger import only_run_in, renew_index, waiting_in
+from pipeline.run.told import Told
 from pipeline.terminal import err_console, say, say_error, say_note
 
 if TYPE_CHECKING:
@@ -49,7 +51,6 @@ def export_study(out: Path, options: ExportOptions) -> int:
         UsageError: an option or a file is wrong; then nothing is written.
     """
     from pipeline.study.people import PEOPLE, VIDEOS, write_people
-    from pipeline.study.study import STUDY
     from pipeline.study.videos import videos_in
 
     if not out.is_dir():
@@ -63,10 +64,12 @@ def export_study(out: Path, options: ExportOptions) -> int:
         problems += tables.read(
             [video for video in videos if video.has_table], partial(shown_while_done, err_console)
         )
+        study = replace(study, baselines=tables.compared)
         try:
             written = tables.write(out)
             study.write(out, {"command": command_line(), "versions": {PROGRAM: VERSION}})
             problems += write_people(out, videos, study)
+            _renew_index(out, videos)
         except OutputError as error:
             problems.append(str(error))
         else:
@@ -102,8 +105,9 @@ def _told(options: ExportOptions, videos: Sequence[Video]) -> tuple[Study, Study
     )
     taken = OWN_COLUMNS | set(participants.columns if participants else ())
     events = read_events(options.events, videos, taken, say_note) if options.events else None
-    analysed = {video.name: video.summary.ended_at for video in videos if video.name in names}
-    study = Study(names, analysed, participants, options.main_person)
+    analysed = {video.name: video.summary.ended_at for video in videos}
+    by_video = events.by_video if events else {}
+    study = Study(names, analysed, participants, options.main_person, by_video)
     tables = StudyTables(study, options.bins_s, events, options.baseline, options.synchrony)
     return study, tables
 
@@ -111,7 +115,7 @@ def _told(options: ExportOptions, videos: Sequence[Video]) -> tuple[Study, Study
 def _renewed(
     out: Path, options: ExportOptions, videos: Sequence[Video], study: Study
 ) -> tuple[list[Video], list[str]]:
-    """The videos, those renewed whose segments, names or files change; and problems."""
+    """The videos, those renewed whose segments, names, files or events change; and problems."""
     from pipeline.study.corrections import corrected
     from pipeline.study.study import read_study
     from pipeline.study.videos import video_at
@@ -121,7 +125,7 @@ def _renewed(
     before = read_study(out)
     by_hand = {video.name: video for video in corrected(options.eaf, videos, study).values()}
     renewed = [by_hand.get(video.name, video) for video in videos]
-    problems, todo = [], []
+    problems, todo, reports = [], [], []
     for place, video in enumerate(renewed):
         settings = with_changes(video.settings, {"segments": changes}, "export")
         names = study.names_of(video)
@@ -132,14 +136,37 @@ def _renewed(
         if video.has_table and (missing or other or video.name in by_hand):
             formats = {"export": {"formats": missing}}
             todo.append((place, with_changes(settings, formats, "--formats"), names))
+        elif study.events_of(video) != before.events_of(video) and _has_report(video):
+            reports.append(video)
     for place, settings, names in shown_while_done(err_console, "renewing", todo):
         video = renewed[place]
-        summary = renew(video.folder, (video.summary, video.made_by), settings, names)
+        summary = renew(
+            video.folder, (video.summary, video.made_by), settings, names, study.events_of(video)
+        )
         found = read_summary(video.folder) or (summary, video.made_by)
         renewed[place] = video_at(out, video.folder, found)
         if summary.interrupted:
             problems.append(f"{video.name}: {summary.reason}")
+    for video in shown_while_done(err_console, "reports", reports):
+        problem = renew_report(
+            video.folder, (video.summary, video.made_by), video.settings, study.names_of(video),
+            study.events_of(video),
+        )  # fmt: skip
+        problems += [f"{video.name}: {problem}"] if problem else []
     return renewed, problems
+
+
+def _renew_index(out: Path, videos: Sequence[Video]) -> None:
+    """Write the page over all results again, where a run wrote it, for the names in it."""
+    if (out / INDEX).exists():
+        waiting = dict.fromkeys(waiting_in(out))
+        renew_index(
+            out, {**waiting, **{video.folder: video.summary for video in videos}}, Told(out)
+        )
+
+
+def _has_report(video: Video) -> bool:
+    return video.has_table and (video.folder / REPORT).exists()
 
 
 def _segment_changes(assignments: Sequence[str]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from stages.write.files import output_errors_name
 SUMMARY, TABLE, REPORT = "summary.json", "timeline.csv", "report.html"
 """In a video's folder."""
 
-LEDGER, INDEX = "batch.json", "index.html"
+LEDGER, INDEX, STUDY = "batch.json", "index.html", "study.json"
 """In the output folder."""
 
 FIRST_COLUMNS = b"frame,time_s,track,"

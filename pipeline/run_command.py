@@ -61,7 +61,7 @@ def analyse_videos(
                 problems = [*problems, error]
                 say_error(error)
     summaries = batch.summaries
-    out_console.print(closing_table(out, list(summaries.items())))
+    out_console.print(closing_table(out, list(summaries.items()), out_console.width))
     say(f"open {_page_of(out, summaries)}")
     if stop.is_set():
         say_error("interrupted; what was done is kept")
@@ -97,7 +97,7 @@ def watch_streams(
     with only_run_in(out), deaths_of_threads_told():
         results = _watch(streams, provenance, settings, show, verbose, stop)
         written = _tables_written(out)
-    out_console.print(closing_table(out, results))
+    out_console.print(closing_table(out, results, out_console.width))
     say(f"results: {out}/<stream>/")
     complete = all(summary.status == "complete" for _, summary in results) and written
     if stop.is_set():

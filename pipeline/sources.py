@@ -31,6 +31,9 @@ PART = ReadSettings().model_dump(include={"from_s", "to_s", "every"})
 
 CAMERA_LIST_SUFFIXES = {".yaml", ".yml"}
 
+Event = tuple[str, float, float]
+"""Something that happens in a video: its name, and when it begins and ends in seconds."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -41,12 +44,14 @@ class Job:
         folder: for its results; no other video has the same.
         given: the file as the user gave it, where a node of a cluster has it elsewhere.
         place: then also where it is for the user, as of ``place_of``.
+        events: of a study, for its report; no part of what tells videos apart.
     """
 
     source: Path
     folder: Path
     given: Path | None = None
     place: str | None = None
+    events: tuple[Event, ...] = field(default=(), compare=False)
 
     @property
     def name(self) -> str:

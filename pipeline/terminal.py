@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pipeline.results.summary import Summary
     from pipeline.sources import Job, Stream
 
+NARROW = 60
+"""Characters in a line, below which names of videos need the room."""
+
 LEFT = {errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO}
 """Errors of a stream that nobody will read any more."""
 
@@ -198,17 +201,26 @@ def score_table(result: dict[str, Any]) -> Table:
     return table
 
 
-def closing_table(out: Path, summaries: Sequence[tuple[Job | Stream, Summary]]) -> Table:
-    """Status, counts and folder of each video or stream."""
+def closing_table(
+    out: Path, summaries: Sequence[tuple[Job | Stream, Summary]], width: int
+) -> Table:
+    """Status, counts and folder of each video or stream.
+
+    Args:
+        width: of the window, in characters; a narrow one has fewer counts.
+    """
+    counts = {"frames": "frames", "faces": "faces", "people": "tracks"}
+    if width < NARROW:
+        counts = {"people": "tracks"}
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("video", overflow="fold")
-    table.add_column("status")
-    for title in ("frames", "faces", "people"):
+    table.add_column("status", no_wrap=True)
+    for title in counts:
         table.add_column(title, justify="right")
     for job, summary in summaries:
         table.add_row(
             Text(printable(job.folder.relative_to(out))),
             Text(summary.status, style=STATUS_STYLES[summary.status]),
-            *(str(count) for count in (summary.frames, summary.faces, summary.tracks)),
+            *(str(getattr(summary, count)) for count in counts.values()),
         )
     return table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,9 +12,11 @@ from configs.names import printable
 from models.emotions import EMOTIONS
 from pipeline.places import INDEX, REPORT
 from pipeline.results.folder import STILL
+from pipeline.results.named import Names, persons
 from pipeline.results.pages import COLOURS, render
 from pipeline.results.segments import LABELS
 from pipeline.results.summary import Summary
+from pipeline.results.timeline import NOBODY
 from stages.write.files import write_atomically
 
 STYLES, SCRIPTS = ("index.css",), ("clock.js", "stacks.js", "index.js")
@@ -23,16 +25,22 @@ ORDER = ("failed", "partial", "waiting", "complete")
 """What needs attention comes first."""
 
 
-def write_index(out: Path, results: Mapping[Path, Summary | None]) -> None:
+def write_index(
+    out: Path, results: Mapping[Path, Summary | None], names: Mapping[Path, Names] | None = None
+) -> None:
     """Write the page into the output folder.
 
     Args:
         results: by folder; without a summary until the video is done.
+        names: of people, by folder, as a user gave them.
 
     Raises:
         OutputError: it cannot be written.
     """
-    videos = [_video(out, folder, summary) for folder, summary in results.items()]
+    names = names or {}
+    videos = [
+        _video(out, folder, summary, names.get(folder, {})) for folder, summary in results.items()
+    ]
     page = render(
         "index.html",
         title="Emotion timelines",
@@ -51,7 +59,7 @@ def write_index(out: Path, results: Mapping[Path, Summary | None]) -> None:
     write_atomically(out / INDEX, page)
 
 
-def _video(out: Path, folder: Path, summary: Summary | None) -> dict[str, Any]:
+def _video(out: Path, folder: Path, summary: Summary | None, names: Names) -> dict[str, Any]:
     """What the page's script needs of a video; what is not known is left out."""
     place = folder.relative_to(out)
     address = quote(os.fsencode(place))
@@ -60,11 +68,13 @@ def _video(out: Path, folder: Path, summary: Summary | None) -> dict[str, Any]:
         return video
     video |= {"status": summary.status, "reason": summary.reason}
     if summary.frames:
+        people = _people(summary, names)
         video |= {
             "length_s": summary.duration_s,
-            "people": len(summary.people),
+            "people": len({person["track"] for person in people}),
+            "names": list(filter(None, dict.fromkeys(names.values()))),
             "strip": summary.strip,
-            "shares": _shares(summary),
+            "shares": _shares(people),
         }
     if REPORT in summary.files:
         video["report"] = f"{address}/{REPORT}"
@@ -73,9 +83,19 @@ def _video(out: Path, folder: Path, summary: Summary | None) -> dict[str, Any]:
     return video
 
 
-def _shares(summary: Summary) -> list[float]:
+def _people(summary: Summary, names: Names) -> list[dict[str, Any]]:
+    """Figures of each track, with the track that stands for it; without those left out."""
+    stands_for = persons(names)
+    people = [
+        {**person, "track": stands_for.get(person["track"], person["track"])}
+        for person in summary.people
+    ]
+    return [person for person in people if person["track"] != NOBODY]
+
+
+def _shares(people: Sequence[Mapping[str, Any]]) -> list[float]:
     """Share of the usable time of all people, by expression; empty without any."""
-    people = [person for person in summary.people if person["shares"]]
+    people = [person for person in people if person["shares"]]
     # Early versions took all of the time.
     usable_s = [person["face_s"] * person.get("usable_share", 1) for person in people]
     total_s = sum(usable_s)

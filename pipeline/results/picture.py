@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,8 @@ def _draw_scale(axes: Axes, lanes: int) -> None:
         [lane + LANE_SHARE * share for lane in marked for share in (0, 0.5, 1)],
         ["0", "50%", "100%"] * len(marked),
     )
+    for label, edge in zip(scale.get_yticklabels(), cycle(("bottom", "center", "top"))):
+        label.set(verticalalignment=edge)  # Those of two lanes do not touch.
     scale.tick_params(length=0, labelcolor=GREY, labelsize=5)
     scale.spines[:].set_visible(False)
 

@@ -154,7 +154,9 @@ class Recorder:
         if result is not None:
             try:
                 self._write_still()
-                write_report(result, summary, self._portraits.jpegs(), self._job.folder)
+                events = self._job.events if isinstance(self._job, Job) else ()
+                faces = self._portraits.jpegs()
+                write_report(result, summary, faces, self._job.folder, events)
             except Exception as error:
                 reason = "; ".join(dict.fromkeys([*problems, explain(error)]))
                 summary = replace(summary, status="partial", reason=reason, interrupted=True)

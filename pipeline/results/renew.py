@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipeline.results.report import portraits_in, write_report
 from pipeline.results.strip import strip_of
 from pipeline.results.summary import Provenance, Summary, public_settings
 from pipeline.results.video_result import VideoResult, read_result
+from pipeline.sources import Event
 
 RENEWED_SECTIONS = ("segments", "export", "picture")
 """Settings that the table does not depend on."""
@@ -28,6 +30,7 @@ def renew(
     found: tuple[Summary, Provenance],
     settings: Settings,
     names: Names | None = None,
+    events: Sequence[Event] = (),
 ) -> Summary:
     """Make segments, exports and the report of a finished video again; raises nothing.
 
@@ -36,6 +39,7 @@ def renew(
     Args:
         found: what ``read_summary`` returns for the folder.
         names: of people, as a user gave them: figures in the summary are of tracks all the same.
+        events: of a study.
     """
     summary, made_by = found
     settings = _with_exports_in(folder, settings)
@@ -50,8 +54,9 @@ def renew(
         elif summary.by_hand or not found[1].shares("segments", made_by):
             recorded = result_in(folder, (summary, made_by), settings)
             summary = _with_figures(summary, recorded)
+        summary = replace(summary, strip=strip_of(result))
         problems = write_exports(result, folder, settings)
-        write_report(result, summary, portraits, folder)
+        write_report(result, summary, portraits, folder, events)
     except Exception as error:  # As for an analysis: the other videos go on.
         problems = [explain(error)]
     if problems:
@@ -61,9 +66,29 @@ def renew(
     return save_renewed(replace(summary, files=kept), folder, made_by)
 
 
+def renew_report(
+    folder: Path,
+    found: tuple[Summary, Provenance],
+    settings: Settings,
+    names: Names,
+    events: Sequence[Event],
+) -> str | None:
+    """Make the report of a finished video again, and nothing else; returns a problem, in words.
+
+    Args:
+        settings: those that its segments were made with.
+    """
+    try:
+        portraits = portraits_in(folder / REPORT)
+        write_report(result_in(folder, found, settings, names), found[0], portraits, folder, events)
+    except Exception as error:  # As above.
+        return explain(error)
+    return None
+
+
 def _with_figures(summary: Summary, result: VideoResult) -> Summary:
     people = tuple(asdict(person) for person in result.people)
-    return replace(summary, people=people, strip=strip_of(result))
+    return replace(summary, people=people)
 
 
 def result_in(

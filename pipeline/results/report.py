@@ -22,6 +22,7 @@ from pipeline.results.segments import LABELS, Segment, segments_by_person
 from pipeline.results.summary import Summary
 from pipeline.results.timeline import Timeline
 from pipeline.results.video_result import VideoResult
+from pipeline.sources import Event
 from stages.write.files import write_atomically
 
 STYLES = ("report.css",)
@@ -32,9 +33,6 @@ BRIEF_S = 1.0
 
 PORTRAITS = "portraits"
 """Id of the element with everyone's face."""
-
-Event = tuple[str, float, float]
-"""Something that happens in a video: its name, and when it begins and ends in seconds."""
 
 
 def write_report(
@@ -187,7 +185,7 @@ def _notices(summary: Summary) -> list[str]:
 
 def _facts(summary: Summary, result: VideoResult) -> str:
     length_s = result.ends_s - result.begins_s
-    people = len(summary.people)
+    people = len(result.people)
     facts = [
         clock(length_s, length_s),
         f"{summary.frames} frames",

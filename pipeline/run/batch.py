@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
 
 from configs.schema import Settings
-from pipeline.results.named import Names
 from pipeline.results.renew import renew
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run import executor
 from pipeline.run.ledger import Ledger, LedgerReporter, Redo, Split, only_run_in, split
 from pipeline.run.reporter import Reporter
+from pipeline.run.told import Told
 from pipeline.sources import Job
 
 
@@ -33,10 +33,11 @@ class Batch:
         provenance: Provenance,
         redo: Redo,
     ) -> None:
-        self._jobs, self._settings, self._provenance = jobs, settings, provenance
-        self._out = out
-        self.split: Split = split(jobs, provenance, redo)
-        self._ledger = Ledger(out, jobs, self.split.kept, provenance)
+        self._settings, self._provenance = settings, provenance
+        self._out, self._told = out, Told(out)
+        self._jobs = self._told.with_events(jobs)
+        self.split: Split = split(self._jobs, provenance, redo)
+        self._ledger = Ledger(out, self._jobs, self.split.kept, provenance, self._told)
 
     @property
     def summaries(self) -> dict[Job, Summary]:
@@ -50,11 +51,12 @@ class Batch:
         Raises:
             OutputError: the ledger cannot be written; the videos' own results are not affected.
         """
-        names = self._names_of(self.split.renewable)
         reporter = LedgerReporter(reporter, self._ledger)
         try:
             for job, found in self.split.renewable.items():
-                reporter.finished(job, renew(job.folder, found, self._settings, names[job]))
+                names = self._told.names(job.folder, found[0])
+                renewed = renew(job.folder, found, self._settings, names, job.events)
+                reporter.finished(job, renewed)
             left = [job for job in self.split.todo if job not in self.split.renewable]
             if left:
                 # pandas is slow to import: meanwhile.
@@ -73,19 +75,6 @@ class Batch:
         from pipeline.study.people import keep_up_to_date  # pandas is slow to import.
 
         keep_up_to_date(self._out)
-
-    def _names_of(self, renewable: Mapping[Job, tuple[Summary, Provenance]]) -> dict[Job, Names]:
-        """The names that a user gave people of videos that are not analysed again."""
-        if not renewable:
-            return {}
-        from pipeline.study.study import read_study  # As below.
-        from pipeline.study.videos import video_at
-
-        study = read_study(self._out)
-        return {
-            job: study.names_of(video_at(self._out, job.folder, found))
-            for job, found in renewable.items()
-        }
 
 
 @contextmanager

@@ -21,12 +21,13 @@ import filelock
 
 from configs.errors import OutputError, UsageError
 from configs.names import as_text
-from pipeline.places import LEDGER, REPORT, TABLE, folders_with_summaries
+from pipeline.places import LEDGER, REPORT, SUMMARY, TABLE, folders_with_summaries
 from pipeline.results.export import export_names
 from pipeline.results.folder import FILM
 from pipeline.results.index import write_index
 from pipeline.results.summary import Provenance, Summary, read_summary, write_schema
 from pipeline.run.reporter import Reporter
+from pipeline.run.told import Told
 from pipeline.sources import Job
 from stages.batch import VideoInfo
 from stages.write.files import output_errors_name, write_atomically
@@ -159,15 +160,21 @@ class Ledger:
         out: output folder of the run.
         jobs: all videos of the batch.
         kept: summaries of those that were done before.
+        told: what a user told of the results.
 
     Attributes:
         summaries: of the videos that are done so far.
     """
 
     def __init__(
-        self, out: Path, jobs: Sequence[Job], kept: Mapping[Job, Summary], provenance: Provenance
+        self,
+        out: Path,
+        jobs: Sequence[Job],
+        kept: Mapping[Job, Summary],
+        provenance: Provenance,
+        told: Told,
     ) -> None:
-        self._out, self._jobs, self._provenance = out, jobs, provenance
+        self._out, self._jobs, self._provenance, self._told = out, jobs, provenance, told
         self.summaries = dict(kept)
         self._kept = set(kept)
         own = {job.folder for job in jobs}
@@ -222,7 +229,33 @@ class Ledger:
         }
         text = json.dumps(state, indent=2, ensure_ascii=False)
         write_atomically(self._out / LEDGER, text + "\n")
-        write_index(self._out, {folder: summary for folder, (_, summary) in results.items()})
+        renew_index(
+            self._out, {folder: found for folder, (_, found) in results.items()}, self._told
+        )
+
+
+def renew_index(out: Path, results: Mapping[Path, Summary | None], told: Told) -> None:
+    """Write ``index.html``.
+
+    Args:
+        results: by folder; without a summary until the video is done.
+        told: what a user told of them.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    names = {folder: told.names(folder, found) for folder, found in results.items() if found}
+    write_index(out, results, names)
+
+
+def waiting_in(out: Path) -> list[Path]:
+    """The folders of videos that the last run was not done with, by ``batch.json``."""
+    try:
+        results = json.loads((out / LEDGER).read_text(encoding="utf-8"))["results"]
+        folders = [out / result["folder"] for result in results]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+    return [folder for folder in folders if not (folder / SUMMARY).exists()]
 
 
 def _in_short(summary: Summary | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas
 
 from pipeline.results.codebook import Column
+from pipeline.sources import Event
 from pipeline.study import columns
 from pipeline.study.columns import MEASURES
 from pipeline.study.faces import Faces, figures, usable_rows
@@ -51,6 +52,15 @@ class Events:
 
     rows: pandas.DataFrame
     further: tuple[str, ...]
+
+    @property
+    def by_video(self) -> dict[str, list[Event]]:
+        """Name, beginning and end of each, in the order of time."""
+        ordered = self.rows.sort_values(["start_s", "end_s"], kind="stable")
+        return {
+            str(video): list(own[["event", "start_s", "end_s"]].itertuples(index=False, name=None))
+            for video, own in ordered.groupby("video")
+        }
 
     def of(self, faces: Faces) -> pandas.DataFrame:
         """Those of these films, with ``film``, its number."""

@@ -61,6 +61,11 @@ PERSON_COLUMNS = (
 )  # fmt: skip
 
 
+def person_columns(study: Study) -> tuple[Column, ...]:
+    """Those of ``people.csv``, but for what is told of participants."""
+    return (*PERSON_COLUMNS, *(columns.baselines() if study.baselines is not None else ()))
+
+
 def tables_of(
     videos: Iterable[Video], study: Study
 ) -> tuple[pandas.DataFrame, pandas.DataFrame, list[str]]:
@@ -84,7 +89,7 @@ def tables_of(
         rows.append(_video(video, usable, len(persons)))
     return (
         study.join(table_of(rows, VIDEO_COLUMNS)),
-        study.join(table_of(people, PERSON_COLUMNS)),
+        study.join(table_of(people, person_columns(study))),
         problems,
     )
 
@@ -97,7 +102,7 @@ def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
     """
     of_videos, people, problems = tables_of(videos, study)
     write_table(of_videos, out / VIDEOS, (*VIDEO_COLUMNS, *study.columns(of_videos)))
-    write_table(people, out / PEOPLE, (*PERSON_COLUMNS, *study.columns(people)))
+    write_table(people, out / PEOPLE, (*person_columns(study), *study.columns(people)))
     return problems
 
 
@@ -155,4 +160,5 @@ def _person(video: Video, figures: dict[str, Any], study: Study) -> dict[str, An
         **{f"share_{name}": share for name, share in figures["shares"].items()},
         "changes": changes,
         "changes_per_min": changes / face_s * 60 if face_s else None,
+        **study.baselines_of(video).get(figures["track"], {}),
     }

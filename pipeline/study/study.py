@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas
 
+from pipeline.places import STUDY
 from pipeline.results.codebook import Column
 from pipeline.results.named import Names
+from pipeline.sources import Event
 from pipeline.study.columns import told
 from pipeline.study.participants import Participants
 from pipeline.study.videos import Video
 from stages.write.files import write_atomically
 
-STUDY = "study.json"
+Baselines = Mapping[int, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -26,21 +28,41 @@ class Study:
 
     Attributes:
         names: of people, by video and track.
-        analysed: when each video with names was analysed.
+        analysed: when each video was analysed.
         participants: None if nothing is told of them.
         main_person: only the person seen longest in each video counts.
+        events: by video, in the order of time.
+        baselines: means compared with neutral faces, ``BASELINE_MEASURES`` by video and track,
+            as far as there are any; None if that is not asked for.
     """
 
     names: Mapping[str, Names] = field(default_factory=dict)
     analysed: Mapping[str, str | None] = field(default_factory=dict)
     participants: Participants | None = None
     main_person: bool = False
+    events: Mapping[str, Sequence[Event]] = field(default_factory=dict)
+    baselines: Mapping[str, Baselines] | None = None
 
     def names_of(self, video: Video) -> Names:
-        """The names in a video; none if it was analysed again since, as tracks may differ."""
-        if self.analysed.get(video.name) != video.summary.ended_at:
-            return {}
-        return self.names.get(video.name, {})
+        """The names in a video."""
+        return self.names_in(video.name, video.summary.ended_at)
+
+    def names_in(self, video: str, ended_at: str | None) -> Names:
+        """Likewise; none if it was analysed again since, as tracks may differ.
+
+        Args:
+            ended_at: when its analysis ended.
+        """
+        return self.names.get(video, {}) if self.analysed.get(video) == ended_at else {}
+
+    def baselines_of(self, video: Video) -> Baselines:
+        """Means compared with neutral faces, of the people in a video; none, likewise."""
+        current = self.analysed.get(video.name) == video.summary.ended_at
+        return (self.baselines or {}).get(video.name, {}) if current else {}
+
+    def events_of(self, video: Video) -> Sequence[Event]:
+        """What happens in a video."""
+        return self.events.get(video.name, ())
 
     def join(self, table: pandas.DataFrame) -> pandas.DataFrame:
         """A table with what is told of participants."""
@@ -66,6 +88,8 @@ class Study:
             "analysed": self.analysed,
             "participants": rows,
             "main_person": self.main_person,
+            "events": self.events,
+            "baselines": self.baselines,
             **made_by,
         }
         write_atomically(out / STUDY, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
@@ -84,6 +108,23 @@ def read_study(out: Path) -> Study:
             analysed=values["analysed"],
             participants=Participants(pandas.DataFrame(rows, dtype=str)) if rows else None,
             main_person=values["main_person"],
+            events={
+                video: [(str(name), float(start_s), float(end_s)) for name, start_s, end_s in own]
+                for video, own in values.get("events", {}).items()
+            },
+            baselines=_by_track(values.get("baselines")),
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return Study()
+
+
+def _by_track(
+    baselines: Mapping[str, Mapping[str, Mapping[str, float]]] | None,
+) -> dict[str, Baselines] | None:
+    """With tracks as numbers, which JSON has as text."""
+    if baselines is None:
+        return None
+    return {
+        video: {int(track): means for track, means in people.items()}
+        for video, people in baselines.items()
+    }

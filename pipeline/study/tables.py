@@ -17,7 +17,7 @@ from pipeline.study.faces import Faces, faces_of
 from pipeline.study.study import Study
 from pipeline.study.synchrony import synchrony_rows
 from pipeline.study.videos import Video
-from pipeline.study.write import table_of, write_table
+from pipeline.study.write import DIGITS, table_of, write_table
 
 OWN_COLUMNS = frozenset(
     column.name
@@ -59,6 +59,7 @@ class StudyTables:
         self._bins: list[pandas.DataFrame] = []
         self._of_events: list[pandas.DataFrame] = []
         self._conditions = ConditionMeans()
+        self._compared: list[pandas.DataFrame] = []
         self.warnings: list[str] = []
 
     def read(
@@ -84,7 +85,10 @@ class StudyTables:
             without = self._baselines.without(faces)
             self.warnings += [f"{who}: no usable neutral face; no baseline" for who in without]
             faces = self._baselines.compare(faces)
-        self._add_to_conditions(faces.table_of(faces.whole()))
+        whole = faces.table_of(faces.whole())
+        self._add_to_conditions(whole)
+        if self._baselines:
+            self._compared.append(whole[["video", "track", *columns.BASELINE_MEASURES]].dropna())
         if self._bins_s:
             self._bins.append(bins_of(faces, self._bins_s))
         if self._events and len(self._events.of(faces)):
@@ -95,6 +99,18 @@ class StudyTables:
     def _add_to_conditions(self, table: pandas.DataFrame) -> None:
         if self._study.participants:
             self._conditions.add(self._study.join(table))
+
+    @property
+    def compared(self) -> dict[str, dict[int, dict[str, float]]] | None:
+        """Means of whole videos compared with neutral faces, by video and track."""
+        if not self._baselines:
+            return None
+        means: dict[str, dict[int, dict[str, float]]] = {}
+        for table in self._compared:
+            rounded = table.set_index(["video", "track"]).round(DIGITS)
+            for (video, track), own in rounded.to_dict("index").items():
+                means.setdefault(video, {})[int(track)] = own
+        return means
 
     def write(self, out: Path) -> list[str]:
         """Write the tables; returns their names.

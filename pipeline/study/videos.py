@@ -90,6 +90,10 @@ def video_at(out: Path, folder: Path, found: tuple[Summary, Provenance]) -> Vide
     Args:
         found: what ``read_summary`` returns for it.
     """
+    return Video(name_in(out, folder), folder, *found)
+
+
+def name_in(out: Path, folder: Path) -> str:
+    """What a video is called in tables, by its folder below an output folder."""
     place = folder.relative_to(out)
-    name = place.as_posix() if place.parts else folder.resolve().name
-    return Video(as_text(name), folder, *found)
+    return as_text(place.as_posix() if place.parts else folder.resolve().name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -120,10 +121,15 @@ class Annotator:
         )
         place = (left, top, left + width, top + height)
         _fill(planes, place, yuv_of(mark.rgb, self._colorspace), mark.opacity)
-        ink = max((INK_RGB, PAPER_RGB), key=lambda ink: contrast(ink, mark.rgb))
         corner = left + 2 * line, top + line // 2
-        _blend(planes, corner, text, yuv_of(ink, self._colorspace))
+        _blend(planes, corner, text, yuv_of(_ink_on(mark.rgb), self._colorspace))
         return place
+
+
+@lru_cache(maxsize=16)
+def _ink_on(rgb: RGB) -> RGB:
+    """The colour of letters on a plate."""
+    return max((INK_RGB, PAPER_RGB), key=lambda ink: contrast(ink, rgb))
 
 
 def blur_faces(planes: Planes, batch: FrameBatch, index: int) -> None:

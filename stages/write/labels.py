@@ -19,13 +19,24 @@ Rectangle = tuple[int, int, int, int]
 def letters(text: str, height_px: int) -> np.ndarray:
     """Coverage of a line of text: (h, w) uint8, h and w even.
 
-    The typeface is Aileron, which comes with Pillow.
+    The typeface is Aileron, which comes with Pillow. Few words make many labels, so each is drawn
+    once.
     """
-    font = ImageFont.load_default(height_px)
+    words = [_word(word, height_px) for word in text.split(" ")]
+    space = np.zeros((words[0].shape[0], round(height_px / 8) * 2), np.uint8)
+    return np.hstack([words[0], *(part for word in words[1:] for part in (space, word))])
+
+
+@lru_cache(maxsize=2048)
+def _word(text: str, height_px: int) -> np.ndarray:
+    font = _font(height_px)
     width = math.ceil(font.getlength(text) / 2) * 2
     line = Image.new("L", (width, math.ceil(height_px * LINE_HEIGHT / 2) * 2))
     ImageDraw.Draw(line).text((width / 2, line.height / 2), text, fill=255, font=font, anchor="mm")
     return np.asarray(line)
+
+
+_font = lru_cache(maxsize=64)(ImageFont.load_default)
 
 
 def free_place(

@@ -13,6 +13,7 @@ from configs.schema import ReadSettings
 from pipeline.progress import TerminalReporter
 from pipeline.results.summary import Summary
 from pipeline.sources import Job
+from pipeline.terminal import closing_table
 from stages.batch import VideoInfo
 from stages.read.video import VideoReader
 
@@ -28,6 +29,18 @@ def shown(reporter: TerminalReporter, console: Console) -> list[str]:
     paper = Console(file=io.StringIO(), width=console.width, color_system=None)
     paper.print(reporter._bars.get_renderable())
     return paper.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_the_closing_table_is_readable_in_any_window(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    job = Job(Path("interview.mp4"), Path("out/interview.mp4"))
+    summary = Summary(job.label, "complete", frames=123456, faces=654321, tracks=12)
+    console.print(closing_table(Path("out"), [(job, summary)], width))
+    header, row = console.file.getvalue().splitlines()
+    assert row.split()[:2] == ["interview.mp4", "complete"]
+    assert row.split()[-1] == "12"
+    assert ("frames" in header) is (width == 80)
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 8), (40, 24), (200, 5)])

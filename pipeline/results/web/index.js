@@ -23,7 +23,7 @@ class VideoList {
     const names = new Intl.Collator(undefined, { numeric: true });
     this.found = this.data.videos
       .filter((video) => !statuses.size || statuses.has(video.status))
-      .filter((video) => !word || `${video.name} ${video.reason ?? ""}`.toLowerCase().includes(word))
+      .filter((video) => !word || [video.name, video.reason, ...video.names ?? []].join(" ").toLowerCase().includes(word))
       .map((video) => [this.value(video), video])
       .sort(([a, one], [b, other]) => sign * (a - b || (this.key === "name" ? names.compare(one.name, other.name) : 0)) ||
         names.compare(one.name, other.name))
@@ -67,7 +67,7 @@ class VideoList {
     ].join(", ");
     document.querySelector(".none").hidden = this.found.length > 0;
     for (const head of document.querySelectorAll("thead th:not(.picture)")) {
-      if (head.className === this.key) head.setAttribute("aria-sort", this.down ? "descending" : "ascending");
+      if (head.classList.contains(this.key)) head.setAttribute("aria-sort", this.down ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     }
   }
@@ -91,6 +91,7 @@ function row(video) {
   if (video.still) Object.assign(find("img"), { src: video.still, hidden: false });
   if (video.length_s === undefined) return made;
   find(".length_s").textContent = clock(video.length_s, video.length_s);
+  find(".who").textContent = video.names.join(", ");
   find(".people").textContent = video.people;
   find(".people").dataset.unit = video.people === 1 ? "\u00a0person" : "\u00a0people";
   const words = inWords(video.shares);

@@ -1,6 +1,6 @@
 "use strict";
 
-const AXIS_TEXT_PX = 90, LISTED = 200, DRAWN_MARKS = 200, OPEN_AT_FIRST = 2;
+const AXIS_TEXT_PX = 90, LISTED = 200, NARROW_MARK_PX = 36, OPEN_AT_FIRST = 2;
 
 /** The timeline of a report: its lanes, the part that is shown, and the moment that is looked at. */
 class Timeline {
@@ -16,7 +16,7 @@ class Timeline {
     this.here = this.find(".here");
     this.addLanes();
     this.showBrush = brush(this.find(".strip"), this.view);
-    this.find(".events").hidden = !data.events.length;
+    this.addEvents();
     const video = document.querySelector("video");
     this.film = video && new Film(video, this.frames, data.film_starts_s, (at_s, frame) => this.show(at_s, frame));
     this.look = lookOf(data.colours);
@@ -42,6 +42,20 @@ class Timeline {
     for (const lane of this.lanes) seen.observe(lane.element);
   }
 
+  addEvents() {
+    this.events = this.data.events.map(([name, start_s, end_s]) => {
+      const mark = document.createElement("button"), about_s = 0.1 * (end_s - start_s);
+      Object.assign(mark, { type: "button", textContent: name, title: `${name}, ${clock(start_s, 1)} to ${clock(end_s, 1)}` });
+      mark.addEventListener("click", () => {
+        this.seek(start_s);
+        this.view.show(start_s - about_s, end_s + about_s);
+      });
+      return { name, start_s, end_s, mark, now: false };
+    });
+    this.find(".marks").append(...this.events.map(({ mark }) => mark));
+    this.find(".events").hidden = !this.events.length;
+  }
+
   // What is shown.
 
   /** Looks at a moment: the playhead goes there, and every lane tells what it shows. */
@@ -55,10 +69,19 @@ class Timeline {
       this.frame = frame;
       for (const lane of this.lanes) if (lane.visible) lane.tell(frame);
     }
+    this.markEvents();
     const paused = !this.film || this.film.video.paused;
     if (paused) this.speak();
     const text = clock(this.at_s, this.view.length_s);
     if (text !== this.told) this.find(".clock").textContent = this.told = text;
+  }
+
+  /** Marks the events that the moment is in. */
+  markEvents() {
+    for (const event of this.events) {
+      const now = this.at_s >= event.start_s && this.at_s < event.end_s;
+      if (now !== event.now) event.mark.setAttribute("aria-current", event.now = now);
+    }
   }
 
   movePlayhead() {
@@ -73,8 +96,9 @@ class Timeline {
   speak() {
     const words = this.people.map((person) => [person.name, person.shown(this.frame)]).filter(([, shown]) => shown)
       .map(([name, [label, percent]]) => `${name} ${this.data.labels[label]} ${percent}%`);
+    const events = this.events.filter(({ now }) => now).map(({ name }) => name);
     this.axis.setAttribute("aria-valuenow", this.at_s.toFixed(2));
-    this.axis.setAttribute("aria-valuetext", [clock(this.at_s, this.view.length_s), ...words.slice(0, SPOKEN_PEOPLE)].join(", "));
+    this.axis.setAttribute("aria-valuetext", [clock(this.at_s, this.view.length_s), ...events, ...words.slice(0, SPOKEN_PEOPLE)].join(", "));
   }
 
   seek(at_s) {
@@ -126,22 +150,12 @@ class Timeline {
       return tick;
     }));
     whole.disabled = view.whole;
-    const marks = this.data.events.filter(([, start_s, end_s]) => end_s >= view.from_s && start_s <= view.until_s);
-    this.find(".marks").replaceChildren(...marks.slice(0, DRAWN_MARKS).map((event) => this.eventMark(event)));
-  }
-
-  eventMark([name, start_s, end_s]) {
-    const mark = document.createElement("button"), { view } = this;
-    mark.type = "button";
-    mark.textContent = name;
-    mark.title = `${name}, ${clock(start_s, 1)} to ${clock(end_s, 1)}`;
-    mark.style.left = `${100 * Math.max(view.place(start_s), 0)}%`;
-    mark.style.width = `${100 * (Math.min(view.place(end_s), 1) - Math.max(view.place(start_s), 0))}%`;
-    mark.addEventListener("click", () => {
-      this.seek(start_s);
-      view.show(start_s - 0.1 * (end_s - start_s), end_s + 0.1 * (end_s - start_s));
-    });
-    return mark;
+    for (const { start_s, end_s, mark } of this.events) {
+      const from = Math.max(view.place(start_s), 0), until = Math.min(view.place(end_s), 1);
+      mark.hidden = until <= from;
+      mark.classList.toggle("narrow", (until - from) * this.width < NARROW_MARK_PX);
+      Object.assign(mark.style, { left: `${100 * from}%`, width: `${100 * (until - from)}%` });
+    }
   }
 
   /** Draws everything again, in the colours of the moment. */

@@ -15,7 +15,8 @@ from tests.pipeline.results.conftest import Open
 from tests.pipeline.results.made import result_of, timeline_of
 
 PERSON = {
-    "face_s": 10.0, "usable_share": 1.0, "shares": dict.fromkeys(EMOTIONS, 0.0) | {"happy": 1.0}
+    "track": 1, "face_s": 10.0, "usable_share": 1.0,
+    "shares": dict.fromkeys(EMOTIONS, 0.0) | {"happy": 1.0},
 }  # fmt: skip
 
 
@@ -31,7 +32,7 @@ def names_in(page: Page) -> list[str]:
 @pytest.fixture
 def page(open_page: Open, tmp_path: Path) -> Page:
     """Of five videos, one of which is still waiting."""
-    sad = {**PERSON, "shares": dict.fromkeys(EMOTIONS, 0.0) | {"sad": 1.0}}
+    sad = {**PERSON, "track": 2, "shares": dict.fromkeys(EMOTIONS, 0.0) | {"sad": 1.0}}
     write_index(
         tmp_path,
         {
@@ -89,6 +90,32 @@ def test_names_and_reasons_are_searched_and_statuses_filtered(page: Page) -> Non
     assert names_in(page) == ["broken.mp4", "clip 9.mp4", "clip 10.mp4"]
     search.fill("nothing like that")
     expect(page.get_by_text("No video is left")).to_be_visible()
+
+
+def test_people_have_their_names(open_page: Open, tmp_path: Path) -> None:
+    """Two tracks are Ann, one is left out, one has no name."""
+    people = tuple({**PERSON, "track": track} for track in (1, 2, 4))
+    left_out = {**PERSON, "track": 3, "shares": {name: name == "sad" for name in EMOTIONS}}
+    write_index(
+        tmp_path,
+        dict(
+            [
+                video(tmp_path, "a.mp4", frames=9, people=(*people, left_out)),
+                video(tmp_path, "b.mp4", frames=9, people=people),
+            ]
+        ),
+        {tmp_path / "a.mp4": {1: "Ann <1>", 2: "Ann <1>", 3: ""}},
+    )
+    page = open_page(tmp_path / "index.html")
+    assert page.locator(".facts").inner_text().endswith("5 people")
+    page.get_by_role("searchbox").fill("ann <")
+    assert names_in(page) == ["a.mp4"]
+    row = page.locator("tbody tr")
+    assert (row.locator(".who").inner_text(), row.locator(".people").inner_text()) == (
+        "Ann <1>",
+        "2",
+    )
+    assert row.locator(".words").inner_text() == "happy 100%"
 
 
 def test_a_row_has_a_small_timeline(page: Page) -> None:

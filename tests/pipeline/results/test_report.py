@@ -324,8 +324,13 @@ def test_the_seen_briefly_are_pooled_and_events_are_marked(made: Callable[..., P
     expect(page.locator(".people li")).to_have_count(2)
     assert "Briefly seen 2 people" in page.locator(".people li").last.inner_text()
     assert colours_of(page, 1) == {"sad", "fear"}
-    page.get_by_role("button", name="Question <1>").click()
+    question = page.get_by_role("group", name="Events").get_by_role("button", name="Question <1>")
+    question.focus()
+    page.keyboard.press("Enter")
     assert at_s(page) == pytest.approx(5)
+    expect(question).to_be_focused()  # Also now that the view is another.
+    expect(page.locator("[aria-current=true]")).to_have_text("Question <1>")
+    expect(page.locator(".axis")).to_have_attribute("aria-valuetext", re.compile("Question <1>, "))
     assert page.locator(".lane .now").last.inner_text() == "Person 3: fear 90%"
     assert view_of(page) == pytest.approx((4.5, 10.5), abs=0.05)
 

@@ -171,6 +171,47 @@ def test_baseline_of_a_name_serves_in_all_videos(out: Path, names: Path, tmp_pat
     assert {row["baseline_happy"] for row in rows(out / "events.csv")[1:]} == {""}
 
 
+def events_in(folder: Path) -> list:
+    """Those that a report shows."""
+    page = (folder / "report.html").read_text()
+    data = page.partition('<script type="application/json" id="data">')[2]
+    return json.loads(data.partition("</script>")[0])["events"]
+
+
+def test_reports_show_events_until_an_export_without_them(out: Path, tmp_path: Path) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text("video,event,start_s,end_s,offset_s\na.mp4,late,2,3,0.5\na.mp4,early,0,1,\n")
+    shown = [["early", 0, 1], ["late", 2.5, 3.5]]
+    before = (out / "b.mp4" / "report.html").stat()
+    export(out, "--events", events)
+    assert events_in(out / "a.mp4") == shown
+    assert (out / "b.mp4" / "report.html").stat().st_mtime_ns == before.st_mtime_ns
+    export(out, "--events", events, "--set", "segments.min_s=1")  # The whole is renewed.
+    assert events_in(out / "a.mp4") == shown
+    export(out, "--bins", 1)
+    assert events_in(out / "a.mp4") == []
+
+
+def test_later_runs_heed_events_and_names(samples: dict[str, Path], tmp_path: Path) -> None:
+    """Whether they make all anew of the table, or of the video."""
+    out, clip = tmp_path / "out", samples["single_face.mp4"]
+    options = {"executor": "local", "settings": {"video.enabled": False}}
+    analyse(clip, out, **options)
+    events, names = tmp_path / "events.csv", tmp_path / "names.csv"
+    events.write_text("video,event,start_s,end_s\nsingle_face.mp4,smile,0.6,2.4\n")
+    names.write_text("video,track,name\nsingle_face.mp4,1,Anna\n")
+    export(out, "--events", events, "--names", names, "--baseline", "smile")
+    baseline = load(out, "people").baseline_happy
+    for more in ({"segments.min_s": 1}, {"smooth.window_s": 0.1}):
+        analyse(clip, out, executor="local", settings={**options["settings"], **more})
+        assert events_in(out / clip.name) == [["smile", 0.6, 2.4]]
+        known = "segments.min_s" in more
+        assert ("Anna" in (out / "index.html").read_text()) is known
+        assert load(out, "people").baseline_happy.tolist() == pytest.approx(
+            baseline.tolist() if known else [np.nan], nan_ok=True
+        )
+
+
 def test_names_are_of_one_analysis(samples: dict[str, Path], tmp_path: Path) -> None:
     """Another analysis may number people otherwise: then no name is put on anyone."""
     out, clip, settings = tmp_path / "out", samples["single_face.mp4"], {"video.enabled": False}

@@ -173,6 +173,7 @@ def test_people_are_one_for_each_name(out: Path, people: dict) -> None:
             assert row[f"mean_{name}"] == pytest.approx(mean, abs=1e-4)
         for name in EMOTIONS:
             assert row[f"share_{name}"] == pytest.approx(shares[name], abs=1e-4)
+        check(row, oracle.figures(rows, 0, math.inf, math.inf), "baseline_")
         assert row.changes_per_min == pytest.approx(60 * row.changes / row.face_s, abs=1e-4)
         segments = read(out / row.video, "segments.csv")
         assert set(segments.track) == {1}
