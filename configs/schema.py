@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -153,8 +153,12 @@ class SegmentSettings(Section):
     an expression has no hysteresis."""
 
 
+ExportFormat = Literal["parquet", "eaf", "vtt", "png", "svg"]
+EXPORT_FORMATS = get_args(ExportFormat)
+
+
 class ExportSettings(Section):
-    formats: list[Literal["parquet", "eaf", "vtt", "png", "svg"]] = Field(default_factory=list)
+    formats: list[ExportFormat] = Field(default_factory=list)
     """Files for other programs: ``timeline.`` and each of these."""
 
 
@@ -206,7 +210,7 @@ class PageSettings(Section):
 
 class ExecutorSettings(Section):
     kind: Literal["ray", "local"] = "ray"
-    """``ray``: stages are actors that work at the same time; ``local``: one process."""
+    """``ray``: stages are actors, several videos at a time; ``local``: one process, one video."""
     address: str | None = None
     """A running Ray cluster to join; empty to start Ray on this machine."""
     mounts: dict[str, str] = Field(default_factory=dict)

@@ -229,6 +229,18 @@ def card_path(network: Path) -> Path:
     return network.with_suffix(".json")
 
 
+def has_card(path: Path) -> bool:
+    """Whether there is a card, rather than labels alone, beside a network.
+
+    Raises:
+        ModelError: what is there cannot be read.
+    """
+    if path.suffix.lower() != ".onnx" and not card_path(path).is_file():
+        return False
+    values = read_json(card_path(path))
+    return path.suffix.lower() == ".onnx" or (isinstance(values, dict) and "labels" not in values)
+
+
 def read_card(network: Path) -> Card:
     """The card that lies beside a network.
 

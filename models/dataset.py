@@ -10,16 +10,14 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
 
 from configs.errors import DatasetError
 from models.emotions import EMOTIONS, FACE_SIZE_PX
+from models.recipe import BadData
 from models.votes import load_votes
-
-BadData = Literal["skip", "refuse"]
 
 CutFace = Callable[[np.ndarray], np.ndarray]
 """From a picture of one face, (h, w) uint8, to the network's input, (48, 48) uint8."""

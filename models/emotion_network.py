@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from configs.errors import ModelError
-from models.card import OutputColumn, card_path, columns_of, facts_of, read_json
+from models.card import OutputColumn, card_path, columns_of, facts_of, has_card
 from models.crops import Crop
 from models.emotions import EMOTIONS
 from models.face_network import FaceNetwork
@@ -56,18 +56,6 @@ def load_classifier(path: Path, threads: int = 1) -> Classifier:
         ModelError: a file is missing or wrong, or they do not fit each other.
     """
     return CardedClassifier(path, threads) if has_card(path) else EmotionNetwork(path, threads)
-
-
-def has_card(path: Path) -> bool:
-    """Whether there is a card, rather than labels alone, beside a network.
-
-    Raises:
-        ModelError: what is there cannot be read.
-    """
-    if path.suffix.lower() != ".onnx" and not card_path(path).is_file():
-        return False
-    values = read_json(card_path(path))
-    return path.suffix.lower() == ".onnx" or (isinstance(values, dict) and "labels" not in values)
 
 
 class CardedClassifier:

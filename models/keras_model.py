@@ -11,8 +11,7 @@ import numpy as np
 
 from configs.cache import cache_folder, filling
 from configs.errors import ModelError
-from models.card import prefix_of, read_card
-from models.emotion_network import has_card
+from models.card import has_card, prefix_of, read_card
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.optional import packages_needed
 from models.runtime import read_labels

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
+
+BadData = Literal["skip", "refuse"]
+"""What to do with images that cannot be used."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pipeline.places import SUMMARY
 from pipeline.progress import progress_shown
 from pipeline.results.tables import table_of
 from pipeline.run.batch import open_batch
-from pipeline.run.plan import provenance_of, with_runnable_models
+from pipeline.run.plan.networks import provenance_of, with_runnable_models
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job, find_jobs, is_camera_source
 from pipeline.study.load import load, people_of_video
@@ -79,8 +79,8 @@ def analyse(
     Args:
         video: a recorded video, or numbered pictures, with the setting ``read.rate``.
         out: output folder; the video gets a folder in it, named after its file.
-        executor: ``ray``: stages are actors that work at the same time; ``local``: all in this
-            process, which starts sooner; None: what the settings say, ``ray`` by default.
+        executor: ``ray``: stages are actors, also on other machines; ``local``: threads of this
+            process, which start sooner; None: what the settings say, ``ray`` by default.
         settings: what differs from ``configs/default.yaml``, such as ``{"detect.width_px": 960}``
             or, by section, ``{"detect": {"width_px": 960}}``; or all of them, as
             ``configs.load.load_settings("crowd")`` returns them.

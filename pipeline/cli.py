@@ -14,7 +14,7 @@ from pipeline.commands.evaluate import evaluate
 from pipeline.commands.export import export
 from pipeline.commands.run import demo, run
 from pipeline.commands.train import train
-from pipeline.run_command import SOME_FAILED, WRONG_COMMAND
+from pipeline.exit_status import SOME_FAILED, WRONG_COMMAND
 from pipeline.terminal import open_closed_streams, outputs, say_error
 
 app = typer.Typer(

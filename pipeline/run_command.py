@@ -9,15 +9,13 @@ from threading import Event
 
 from configs.errors import EmotionTimelinesError, OutputError, RayLostError
 from configs.schema import Settings
-from pipeline.live.supervisor import Supervisor
-from pipeline.live.table import status_table
-from pipeline.live.workers import worker_starter
+from pipeline.exit_status import DONE, INTERRUPTED, SOME_FAILED
 from pipeline.places import INDEX, REPORT
 from pipeline.progress import progress_shown
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.batch import open_batch
 from pipeline.run.ledger import NOT_DONE_YET, Redo, Split, only_run_in
-from pipeline.run.plan import provenance_of
+from pipeline.run.plan.networks import provenance_of
 from pipeline.signals import stop_on_signals
 from pipeline.sources import Job, Stream
 from pipeline.terminal import (
@@ -29,8 +27,6 @@ from pipeline.terminal import (
     say_error,
     show_log,
 )
-
-DONE, SOME_FAILED, WRONG_COMMAND, INTERRUPTED = 0, 1, 2, 130
 
 
 def analyse_videos(
@@ -120,6 +116,11 @@ def _watch(
     stop: Event,
 ) -> list[tuple[Stream, Summary]]:
     """Analyse live streams until they end; a summary for each recording."""
+    # What only streams need is slow to import.
+    from pipeline.live.supervisor import Supervisor
+    from pipeline.live.table import status_table
+    from pipeline.live.workers import worker_starter
+
     supervisor: Supervisor | None = None
     try:
         with ExitStack() as stack:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TextIO, cast
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -21,8 +21,10 @@ from rich.text import Text
 from configs.addresses import hide_addresses
 from configs.errors import explain
 from configs.names import printable
-from pipeline.results.summary import Summary
-from pipeline.sources import Job, Stream
+
+if TYPE_CHECKING:
+    from pipeline.results.summary import Summary
+    from pipeline.sources import Job, Stream
 
 NARROW = 60
 """Characters in a line, below which names of videos need the room."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("pipeline", "stages", "models", "configs")
@@ -16,6 +20,7 @@ LAYERS = (
     "pipeline.commands",
     "pipeline.export_command",
     "pipeline.run_command",
+    "pipeline.exit_status",
     "pipeline.signals",
     "pipeline.api",
     "pipeline.progress",
@@ -94,3 +99,26 @@ def test_only_files_named_after_ray_import_it() -> None:
     assert importing
     assert all(module.rpartition(".")[2].startswith("ray_") for module in importing)
     assert not any(within(module, "stages", "models", "configs") for module in importing)
+
+
+@pytest.mark.parametrize(
+    ("module", "needed"),
+    [
+        ("pipeline.cli", ""),
+        ("pipeline.run.actors", ""),
+        ("pipeline.run.plan.reading", "av"),
+        ("pipeline.run.plan.finding", "av cv2"),
+        ("pipeline.run.plan.classifying", "ai_edge_litert"),
+        ("pipeline.results.recorder", "av cv2 jinja2 pyarrow PIL"),
+    ],
+)
+def test_a_process_loads_no_more_than_it_runs(module: str, needed: str) -> None:
+    """With Ray, each of these is a process of its own, of every video analysed side by side."""
+    slow = "ai_edge_litert av cv2 jinja2 matplotlib onnx onnxruntime pandas PIL pyarrow ray scipy"
+    program = (
+        f"import sys, {module}; print(*[each for each in {slow.split()} if each in sys.modules])"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert set(loaded.stdout.split()) == set(needed.split())

@@ -7,7 +7,6 @@ slows down affects all alike.
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -28,7 +27,8 @@ from pipeline.bench.baseline import BaselineLoop
 from pipeline.bench.usage import cpu_s, memory_mb, tree
 from pipeline.results.summary import Summary
 from pipeline.run import local_executor
-from pipeline.run.plan import provenance_of, with_threads
+from pipeline.run.plan.networks import provenance_of
+from pipeline.run.plan.threads import usable_cpus, with_threads
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo
@@ -205,7 +205,7 @@ Contender = Callable[[Sequence[Path], Settings, Path, _Stopwatch], int]
 
 
 def _decode(clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _Stopwatch) -> int:
-    settings = with_threads(settings, os.cpu_count() or 1)
+    settings = with_threads(settings, usable_cpus())
     stopwatch.started()
     frames = 0
     for clip in clips:
@@ -220,7 +220,7 @@ def _decode(clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: 
 def _decode_and_encode(
     clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _Stopwatch
 ) -> int:
-    settings = with_threads(settings, os.cpu_count() or 1)
+    settings = with_threads(settings, usable_cpus())
     stopwatch.started()
     frames = 0
     for clip in clips:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,8 +19,8 @@ from configs.load import with_changes
 from configs.schema import Settings
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Summary
-from pipeline.run import local_executor
-from pipeline.run.plan import provenance_of
+from pipeline.run import ahead, local_executor
+from pipeline.run.plan.networks import provenance_of
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.classify import ClassifyStage, NetworkStage
@@ -75,12 +76,14 @@ class StepFigures:
 
 
 def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
-    """Analyse videos in this process; returns the steps there were, in order, and their sum."""
+    """Analyse videos in this process, one step after the other; returns the steps there were, in
+    order, and their sum."""
     clock = _CpuClock()
     read = settings.read
     to_s = min(read.from_s + WARM_UP_S, read.to_s or inf)
     _analyse(clips[:1], with_changes(settings, {"read": {"to_s": to_s}}, "bench"))
     with ExitStack() as stack:
+        stack.enter_context(patch.object(ahead, "Ahead", _InTurn))
         stack.enter_context(_timed_decoding(clock))
         for step, owner, method in STEPS:
             stack.enter_context(_timed(clock, step, owner, method))
@@ -103,6 +106,24 @@ def _analyse(clips: Sequence[Path], settings: Settings) -> int:
         jobs = [Job(clip, Path(folder) / str(number)) for number, clip in enumerate(clips)]
         local_executor.run(jobs, settings, provenance_of(settings), frames, Event())
     return frames.frames
+
+
+class _InTurn:
+    """In the place of ``Ahead``: runs a generator in the thread that takes its items.
+
+    Its beginning runs at once, as it tells what the others need.
+    """
+
+    def __init__(self, name: str, items: Iterator[Any], *_: object) -> None:
+        self.name, self._items = name, chain(list(islice(items, 1)), items)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._items
+
+    def close(self) -> None: ...
+
+    def ends(self, timeout_s: float) -> bool:
+        return True
 
 
 class _CpuClock:

@@ -12,7 +12,8 @@ from scipy.optimize import linear_sum_assignment
 
 from configs.load import with_changes
 from configs.schema import Settings
-from pipeline.run.plan import FaceFinder, make_classifier
+from pipeline.run.plan.classifying import make_classifier
+from pipeline.run.plan.finding import FaceFinder
 from stages.batch import FrameBatch, VideoInfo
 from stages.classify import ClassifyStage
 from stages.faces.detect import make_detector

@@ -12,13 +12,6 @@ import typer
 
 from configs.errors import UsageError
 from configs.load import load_settings
-from models.keras_model import as_tflite
-from models.runtime import SHIPPED_MODEL
-from pipeline.bench.live import measure_streams
-from pipeline.bench.parts import compare_detectors, compare_networks
-from pipeline.bench.pipelines import compare_pipelines
-from pipeline.bench.profile import profile as profile_steps
-from pipeline.bench.recall import compare_with_full_search, compare_with_small_size
 from pipeline.commands.options import (
     AsJson,
     ConfigOption,
@@ -26,11 +19,6 @@ from pipeline.commands.options import (
     NetworkOption,
     SetOption,
 )
-from pipeline.live.workers import worker_starter
-from pipeline.run.plan import with_runnable_models
-from pipeline.samples import sample_clips
-from pipeline.sources import find_jobs
-from pipeline.terminal import figures_list, figures_table, out_console, say_error
 
 
 def bench(
@@ -72,6 +60,17 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure speed against a baseline and an upper bound; or parts; or live streams."""
+    from models.keras_model import as_tflite
+    from models.runtime import SHIPPED_MODEL
+    from pipeline.bench.live import measure_streams
+    from pipeline.bench.parts import compare_detectors, compare_networks
+    from pipeline.bench.pipelines import compare_pipelines
+    from pipeline.bench.profile import profile as profile_steps
+    from pipeline.bench.recall import compare_with_full_search, compare_with_small_size
+    from pipeline.live.workers import worker_starter
+    from pipeline.run.plan.networks import with_runnable_models
+    from pipeline.terminal import figures_list, figures_table, out_console, say_error
+
     flags = {"executor.kind": executor, "networks.files": further}
     settings = with_runnable_models(load_settings(config, assignments or [], flags))
     clips = _clips(sources)
@@ -111,6 +110,9 @@ def bench(
 
 
 def _clips(sources: list[str] | None) -> list[Path]:
+    from pipeline.samples import sample_clips
+    from pipeline.sources import find_jobs
+
     if not sources:
         return sample_clips()
     jobs, problems = find_jobs(sources, Path())

@@ -8,17 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from models.runtime import SHIPPED_MODEL
 from pipeline.commands.options import AsJson
-from pipeline.still_faces import make_face_cutter
 from pipeline.terminal import out_console, say, score_table
 
 
 def evaluate(
     dataset: Annotated[Path, typer.Argument(help="FER-2013, or a folder of <emotion>/*.jpg|png.")],
     model: Annotated[
-        Path, typer.Option("--model", metavar="FILE", help=".tflite or .keras network.")
-    ] = SHIPPED_MODEL,
+        Path | None,
+        typer.Option("--model", metavar="FILE", help="A .tflite or .keras network of your own."),
+    ] = None,
     plots: Annotated[
         Path | None,
         typer.Option("--plots", metavar="FOLDER", help="Plots of confusion and calibration."),
@@ -27,8 +26,10 @@ def evaluate(
 ) -> None:
     """Score a network on labelled faces."""
     from models.evaluate import evaluate as score
+    from models.runtime import SHIPPED_MODEL
+    from pipeline.still_faces import make_face_cutter
 
-    result = score(dataset, model, plots, make_face_cutter())
+    result = score(dataset, model or SHIPPED_MODEL, plots, make_face_cutter())
     if as_json:
         typer.echo(json.dumps(result))
     else:

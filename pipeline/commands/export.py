@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from pipeline.commands.options import SetOption, formats_in
-from pipeline.export_command import ExportOptions, export_study
 
 File = Path | None
 
@@ -75,6 +74,8 @@ def export(
     assignments: SetOption = None,
 ) -> None:
     """Make tables of a study, and other segments and files, of results that are there."""
+    from pipeline.export_command import ExportOptions, export_study
+
     options = ExportOptions(
         bins_s=bins_s,
         events=events,

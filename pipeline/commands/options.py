@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.results.export import EXPORTS
+from configs.schema import EXPORT_FORMATS
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder for the results.")]
 ConfigOption = Annotated[
@@ -51,4 +51,4 @@ def formats_in(wanted: list[str] | None) -> list[str] | None:
     if wanted is None:
         return None
     names = [name.strip() for entry in wanted for name in entry.split(",")]
-    return [kind.removeprefix("timeline.") for kind in EXPORTS] if "all" in names else names
+    return list(EXPORT_FORMATS) if "all" in names else names

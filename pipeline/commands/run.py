@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,12 +22,14 @@ from pipeline.commands.options import (
     Verbose,
     formats_in,
 )
+from pipeline.places import SUMMARY
 from pipeline.results.clock import seconds_of
-from pipeline.run.ledger import Redo
-from pipeline.run.plan import with_runnable_models
-from pipeline.run_command import analyse_videos, watch_streams
-from pipeline.samples import sample_clips
-from pipeline.sources import find_jobs, find_streams, is_camera_source
+
+if TYPE_CHECKING:
+    from configs.errors import SourceError
+    from configs.schema import Settings
+    from pipeline.run.ledger import Redo
+    from pipeline.sources import Job
 
 
 def run(
@@ -100,8 +102,9 @@ def run(
         "read.from_s": _seconds("--from", begin),
         "read.to_s": _seconds("--to", end),
     }
-    settings = load_settings(config, assignments or [], flags)
-    settings = with_runnable_models(settings)
+    from pipeline.sources import find_jobs, find_streams, is_camera_source
+
+    settings = _with_runnable_models(load_settings(config, assignments or [], flags))
     streams = find_streams(sources, settings, out)
     if streams and len(sources) > sum(is_camera_source(source) for source in sources):
         raise UsageError("files and live streams need a command each: a stream may never end")
@@ -112,13 +115,40 @@ def run(
             f"{given[0]} is for cameras and network streams; there is none in the command"
         )
     if streams:
+        from pipeline.run_command import watch_streams
+
         raise typer.Exit(watch_streams(streams, out, settings, show, verbose))
     if redo and retry_failed:
         raise UsageError("--redo and --retry-failed exclude each other")
     what: Redo = "everything" if redo else "what failed" if retry_failed else "what is missing"
     pictures = settings.read.rate is not None
-    jobs = find_jobs(sources, out, include or [], exclude or [], pictures)
-    raise typer.Exit(analyse_videos(*jobs, out, settings, what, verbose))
+    found = find_jobs(sources, out, include or [], exclude or [], pictures)
+    raise typer.Exit(_analyse(*found, out, settings, what, verbose))
+
+
+def _analyse(
+    jobs: list[Job],
+    problems: list[SourceError],
+    out: Path,
+    settings: Settings,
+    redo: Redo,
+    verbose: bool,
+) -> int:
+    from pipeline.run import executor
+
+    new = [job for job in jobs if redo == "everything" or not (job.folder / SUMMARY).exists()]
+    with executor.begun(new, settings, verbose):
+        from pipeline.run_command import analyse_videos  # Meanwhile, as it takes a while.
+
+        return analyse_videos(jobs, problems, out, settings, redo, verbose)
+
+
+def _with_runnable_models(settings: Settings) -> Settings:
+    if settings.classify.model is None and not settings.networks.files:
+        return settings
+    from pipeline.run.plan.networks import with_runnable_models
+
+    return with_runnable_models(settings)
 
 
 def _seconds(option: str, text: str | None) -> float | None:
@@ -132,6 +162,9 @@ def demo(
     out: Out = Path("demo"), executor: ExecutorOption = None, verbose: Verbose = False
 ) -> None:
     """Fetch five short sample clips, and analyse them."""
+    from pipeline.samples import sample_clips
+    from pipeline.sources import find_jobs
+
     settings = load_settings(flags={"executor.kind": executor})
     clips = [str(clip) for clip in sample_clips()]
-    raise typer.Exit(analyse_videos(*find_jobs(clips, out), out, settings, "everything", verbose))
+    raise typer.Exit(_analyse(*find_jobs(clips, out), out, settings, "everything", verbose))

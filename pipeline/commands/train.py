@@ -9,12 +9,7 @@ from typing import Annotated
 import typer
 
 from configs.errors import UsageError
-from models.dataset import BadData, load_training_data
-from models.optional import packages_needed
-from models.recipe import RECIPES
-from pipeline.progress import training_progress
-from pipeline.still_faces import make_face_cutter
-from pipeline.terminal import err_console, say
+from models.recipe import RECIPES, BadData
 
 
 def train(
@@ -57,6 +52,12 @@ def train(
                          "and goes with no other kind of training")  # fmt: skip
     if architecture not in RECIPES:
         raise UsageError(f"--arch {architecture}: not one of {', '.join(RECIPES)}")
+    from models.dataset import load_training_data
+    from models.optional import packages_needed
+    from pipeline.progress import training_progress
+    from pipeline.still_faces import make_face_cutter
+    from pipeline.terminal import err_console, say
+
     with packages_needed("training", "tensorflow"):
         from models.distil import train_with_teachers
         from models.last_layer import fit_last_layer_and_export

@@ -23,7 +23,9 @@ from pipeline.results.folder import save_failure
 from pipeline.results.outputs import outputs_of
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary, public_settings
-from pipeline.run.plan import FaceFinder, make_face_reader, with_threads
+from pipeline.run.plan.classifying import make_face_reader
+from pipeline.run.plan.finding import FaceFinder
+from pipeline.run.plan.threads import with_threads
 from pipeline.sources import Stream
 from stages.batch import NOBODY, FrameBatch
 from stages.colours import to_bgr

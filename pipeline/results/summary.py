@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import av
 
@@ -20,10 +20,12 @@ from configs.addresses import HIDDEN, without_secrets
 from configs.names import as_text
 from configs.schema import Settings
 from configs.version import VERSION
-from models.emotion_network import Classifier
-from models.face_network import FaceNetwork
 from pipeline.places import SUMMARY
 from stages.write.files import write_atomically
+
+if TYPE_CHECKING:
+    from models.emotion_network import Classifier
+    from models.face_network import FaceNetwork
 
 PROGRAM = "emotion-timelines"
 PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python-headless", "ray")

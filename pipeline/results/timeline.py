@@ -33,6 +33,10 @@ TYPES = {
 """By column; given, as a column without a value would have no type otherwise. Columns that are not
 here are those of networks, float32."""
 
+NAN = pyarrow.Array.from_buffers(
+    pyarrow.float64(), 1, [None, pyarrow.py_buffer(np.array([np.nan]))]
+)[0]
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -110,13 +114,13 @@ def timeline_of(table: pyarrow.Table, gaps_s: Sequence[float] = ()) -> Timeline:
     """The rows of what ``read_table`` returns for a ``timeline.csv``."""
 
     def columns(*names: str) -> np.ndarray:
-        return np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float32)
+        return np.stack([_numbers(table[name]) for name in names], axis=1).astype(np.float32)
 
-    track = np.nan_to_num(table["track"].to_numpy(), nan=NOBODY).astype(np.int64)
-    told = table["usable"].to_numpy() == 1 if "usable" in table.column_names else track != NOBODY
+    track = np.nan_to_num(_numbers(table["track"]), nan=NOBODY).astype(np.int64)
+    told = _numbers(table["usable"]) == 1 if "usable" in table.column_names else track != NOBODY
     return Timeline(
-        frame=table["frame"].to_numpy(),
-        time_s=table["time_s"].to_numpy(),
+        frame=_numbers(table["frame"]),
+        time_s=_numbers(table["time_s"]),
         track=track,
         boxes=columns("x", "y", "width", "height"),
         score=columns("score")[:, 0],
@@ -130,3 +134,13 @@ def timeline_of(table: pyarrow.Table, gaps_s: Sequence[float] = ()) -> Timeline:
 def further_columns(names: Sequence[str]) -> list[str]:
     """Of the columns of a ``timeline.csv``, those of networks, smoothed."""
     return [name for name in names if name not in TYPES and not name.startswith("raw_")]
+
+
+def _numbers(column: pyarrow.ChunkedArray) -> np.ndarray:
+    """The values of a column, NaN for null.
+
+    Arrow's own ``to_numpy`` imports pandas, which takes longer than all else at the end of a video.
+    """
+    if column.null_count:
+        column = column.cast(pyarrow.float64()).fill_null(NAN)
+    return np.from_dlpack(column.combine_chunks())

@@ -1,40 +1,46 @@
 """Parts of the plan as classes that take one video after the other.
 
-The Ray executor makes actors of them; they do not know Ray.
+The Ray executor makes actors of them; they do not know Ray. ``load`` imports and loads what one
+runs, and nothing else, so that its process starts sooner and takes less memory. It may be called
+before a video is known.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import cv2
+if TYPE_CHECKING:
+    from pathlib import Path
 
-from configs.schema import Settings
-from models.face_network import FaceNetwork
-from pipeline.results.recorder import Recorder
-from pipeline.results.summary import Provenance, Summary
-from pipeline.run.plan import FaceFinder, make_classifier, open_reader
-from pipeline.sources import Job
-from stages.batch import FrameBatch, VideoInfo
-from stages.classify import ClassifyStage, NetworkStage
-from stages.faces.detect import make_detector
-from stages.faces.detector import Detector
-from stages.read.video import VideoReader
+    from configs.schema import Settings
+    from pipeline.results.recorder import Recorder
+    from pipeline.results.summary import Provenance, Summary
+    from pipeline.run.plan.finding import FaceFinder
+    from pipeline.sources import Job
+    from stages.batch import FrameBatch, VideoInfo
+    from stages.classify import ClassifyStage, NetworkStage
+    from stages.faces.detector import Detector
+    from stages.read.video import VideoReader
 
 
 class ReaderActor:
     """Reads one video after the other."""
 
     def __init__(self, settings: Settings) -> None:
-        cv2.setNumThreads(1)
         self._settings = settings
         self._reader: VideoReader | None = None
 
+    def load(self) -> None:
+        from pipeline.run.plan.reading import open_reader
+
+        self._open_reader = open_reader
+
     def open(self, job: Job) -> VideoInfo:
+        self.load()
         self.close()
-        self._reader = open_reader(job, self._settings)
+        self._reader = self._open_reader(job, self._settings)
         return self._reader.info
 
     def batches(self) -> Iterator[FrameBatch]:
@@ -51,15 +57,24 @@ class FinderActor:
     """Finds the faces of one video after the other; its detector is loaded once."""
 
     def __init__(self, settings: Settings) -> None:
-        cv2.setNumThreads(1)
         self._settings = settings
         self._detector: Detector | None = None
         self._finder: FaceFinder | None = None
 
-    def open(self, info: VideoInfo) -> None:
-        # Not in the constructor: an error here is the video's reason, one there kills the actor.
+    def load(self) -> None:
+        import cv2
+
+        from pipeline.run.plan.finding import FaceFinder
+        from stages.faces.detect import make_detector
+
+        cv2.setNumThreads(1)
+        self._make_finder = FaceFinder
         self._detector = self._detector or make_detector(self._settings.detect)
-        self._finder = FaceFinder(self._detector, info, self._settings)
+
+    def open(self, info: VideoInfo) -> None:
+        self.load()  # If it failed before, the error is this video's reason.
+        assert self._detector is not None
+        self._finder = self._make_finder(self._detector, info, self._settings)
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         assert self._finder is not None
@@ -67,7 +82,7 @@ class FinderActor:
 
 
 class _SharedActor:
-    """A network for the faces of all lanes; those that arrive during one call go into the next."""
+    """A network for several lanes; the faces that arrive during one call go into the next."""
 
     def __init__(self, stage: ClassifyStage | NetworkStage) -> None:
         self._stage = stage
@@ -106,6 +121,8 @@ class ClassifierActor(_SharedActor):
     """Classifies expressions."""
 
     def __init__(self, settings: Settings) -> None:
+        from pipeline.run.plan.classifying import make_classifier
+
         super().__init__(make_classifier(settings))
 
     def _sent_on(self, batch: FrameBatch) -> FrameBatch:
@@ -116,7 +133,9 @@ class NetworkActor(_SharedActor):
     """Runs one of the further networks."""
 
     def __init__(self, settings: Settings, file: Path) -> None:
-        super().__init__(NetworkStage(FaceNetwork(file, settings.classify.threads or 1)))
+        from pipeline.run.plan.classifying import make_further
+
+        super().__init__(make_further(settings, file))
 
     def _sent_on(self, batch: FrameBatch) -> FrameBatch:
         return batch.only_values()
@@ -126,13 +145,21 @@ class RecorderActor:
     """Records one video after the other."""
 
     def __init__(self, settings: Settings, provenance: Provenance) -> None:
-        cv2.setNumThreads(1)
         self._settings, self._provenance = settings, provenance
         self._recorder: Recorder | None = None
         self._finishing = False
 
+    def load(self) -> None:
+        import cv2
+
+        from pipeline.results.recorder import Recorder
+
+        cv2.setNumThreads(1)
+        self._make_recorder = Recorder
+
     def open(self, job: Job, info: VideoInfo) -> None:
-        self._recorder = Recorder(job, info, self._settings, self._provenance)
+        self.load()
+        self._recorder = self._make_recorder(job, info, self._settings, self._provenance)
 
     def process(self, faces: FrameBatch, frames: FrameBatch, *further: FrameBatch) -> int:
         """Take a batch.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 from configs.schema import Settings
 from pipeline.results.renew import renew
@@ -58,6 +59,8 @@ class Batch:
                 reporter.finished(job, renewed)
             left = [job for job in self.split.todo if job not in self.split.renewable]
             if left:
+                # pandas is slow to import: meanwhile.
+                Thread(target=import_module, args=["pipeline.study.people"]).start()
                 executor.run(left, self._settings, self._provenance, reporter, stop, verbose)
         finally:
             self._ledger.write()

@@ -1,24 +1,35 @@
-"""Run the plan in this process, one video after the other."""
+"""Run the plan in this process, one video after the other, its parts in threads.
+
+    reader --frames--> finder, networks --frames, faces--> recorder
+
+The threads are joined by bounded queues. The libraries that do the work let other threads run
+meanwhile, so that reader, finder and recorder keep two CPUs busy.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from threading import Event
+from time import monotonic
 
 import cv2
 
-from configs.errors import StopRequestedError, explain
+from configs.errors import StalledError, StopRequestedError, explain
 from configs.schema import Settings
-from pipeline.results.folder import save_failure
+from pipeline.results.folder import save_failure, save_what_is_there
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary
-from pipeline.run.networks import FaceReader
-from pipeline.run.plan import FaceFinder, make_face_reader, open_reader, with_threads
+from pipeline.run.ahead import POLL_S, Line
+from pipeline.run.plan.classifying import FaceReader, make_face_reader
+from pipeline.run.plan.finding import FaceFinder
+from pipeline.run.plan.reading import open_reader
+from pipeline.run.plan.threads import usable_cpus, with_threads
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
+from stages.batch import FrameBatch, VideoInfo
 from stages.faces.detect import make_detector
-from stages.faces.detector import Detector
 
 
 def run(
@@ -34,41 +45,90 @@ def run(
         stop: once set, the current video is completed up to there, and no other is begun.
     """
     cv2.setNumThreads(1)
-    settings = with_threads(settings, os.cpu_count() or 1)
-    detector, networks = make_detector(settings.detect), make_face_reader(settings)
+    settings = with_threads(settings, usable_cpus())
+    executor = _LocalExecutor(settings, provenance, reporter, stop)
     for job in jobs:
         if stop.is_set():
             break
-        summary = _analyse(job, settings, provenance, reporter, stop, detector, networks)
-        reporter.finished(job, summary)
+        reporter.finished(job, executor.analyse(job))
 
 
-def _analyse(
-    job: Job,
-    settings: Settings,
-    provenance: Provenance,
-    reporter: Reporter,
-    stop: Event,
-    detector: Detector,
-    networks: FaceReader,
-) -> Summary:
-    recorder: Recorder | None = None
+class _LocalExecutor:
+    def __init__(
+        self, settings: Settings, provenance: Provenance, reporter: Reporter, stop: Event
+    ) -> None:
+        self._settings, self._provenance = settings, provenance
+        self._reporter, self._stop = reporter, stop
+        self._timeout_s = settings.executor.stall_timeout_s
+        self._load()
+
+    def _load(self) -> None:
+        self._detector = make_detector(self._settings.detect)
+        self._networks = make_face_reader(self._settings)
+
+    def analyse(self, job: Job) -> Summary:
+        """Take one video through all stages, in three threads; this one only looks on."""
+        recorder: Recorder | None = None
+        most = max(1, self._settings.executor.queue_batches // 2)  # There are two queues.
+        line = Line(most, self._stop, self._timeout_s)
+        try:
+            with line:
+                opened: Future[VideoInfo] = Future()
+                frames = line.start("reader", _read(job, self._settings, opened))
+                info = self._result(opened)
+                self._reporter.started(job, info)
+                finder = FaceFinder(self._detector, info, self._settings)
+                recorder = Recorder(job, info, self._settings, self._provenance)
+                faces = line.start("finder", _find(frames, finder, self._networks))
+                for recorded in line.start("recorder", _record(faces, recorder)):
+                    self._reporter.advanced(job, recorded)
+            return recorder.finish()
+        except Exception as error:  # Whatever is wrong with one video, the others go on.
+            reason = explain(error)
+            if recorder is None:
+                return save_failure(job, reason, self._provenance)
+            if "recorder" in line.hanging:
+                return save_what_is_there(job, reason, self._provenance)
+            return recorder.finish(reason)
+        except BaseException:  # A Ctrl-C in a notebook, which nobody turned into ``stop``.
+            if recorder is not None:
+                recorder.discard()
+            raise
+        finally:
+            if line.hanging:
+                self._load()  # A thread may still use what it has.
+
+    def _result(self, opened: Future[VideoInfo]) -> VideoInfo:
+        deadline_s = monotonic() + self._timeout_s
+        while not wait_for([opened], timeout=POLL_S).done:
+            if self._stop.is_set():
+                raise StopRequestedError
+            if monotonic() > deadline_s:
+                raise StalledError(f"no progress for {self._timeout_s:g} s")
+        return opened.result()
+
+
+def _read(
+    job: Job, settings: Settings, opened: Future[VideoInfo]
+) -> Generator[FrameBatch, None, None]:
     try:
-        with open_reader(job, settings) as reader:
-            reporter.started(job, reader.info)
-            finder = FaceFinder(detector, reader.info, settings)
-            recorder = Recorder(job, reader.info, settings, provenance)
-            for batch in reader.batches():
-                batch = networks.process(finder.process(batch))
-                reporter.advanced(job, recorder.process(batch))
-                if stop.is_set():
-                    raise StopRequestedError
-        return recorder.finish()
-    except Exception as error:  # Whatever is wrong with one video, the others go on.
-        if recorder is not None:
-            return recorder.finish(explain(error))
-        return save_failure(job, explain(error), provenance)
-    except BaseException:  # A Ctrl-C in a notebook, which nobody turned into ``stop``.
-        if recorder is not None:
-            recorder.discard()
-        raise
+        reader = open_reader(job, settings)
+    except BaseException as error:
+        opened.set_exception(error)
+        return
+    with reader:
+        opened.set_result(reader.info)
+        yield from reader.batches()
+
+
+def _find(
+    frames: Iterable[FrameBatch], finder: FaceFinder, networks: FaceReader
+) -> Generator[FrameBatch, None, None]:
+    for batch in frames:
+        yield networks.process(finder.process(batch))
+
+
+def _record(faces: Iterable[FrameBatch], recorder: Recorder) -> Generator[int, None, None]:
+    """Yields the number of frames recorded so far."""
+    for batch in faces:
+        yield recorder.process(batch)

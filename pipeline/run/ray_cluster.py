@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, cycle, islice, zip_longest
@@ -16,7 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from configs.errors import explain
 from configs.schema import Settings
 from pipeline.places import place_of
-from pipeline.run.plan import with_threads
+from pipeline.run.plan.threads import usable_cpus, with_threads
 from pipeline.sources import Job
 
 MIN_LANES, CPUS_PER_LANE = 2, 2
@@ -25,8 +24,10 @@ NODE_LOSS_TIMEOUT_S = 30.0
 """Ray's head notices the loss of a node within this time."""
 
 
-def lanes_of_this_machine() -> int:
-    return max(MIN_LANES, (os.cpu_count() or 1) // CPUS_PER_LANE)
+def lanes_at_most(videos: int, settings: Settings) -> int:
+    """Lanes that so many videos may have on this machine."""
+    by_cpus = max(MIN_LANES, usable_cpus() // CPUS_PER_LANE)
+    return min(videos, settings.executor.lanes or by_cpus)
 
 
 def places_of_lanes(wanted: int, at_most: int) -> list[str]:

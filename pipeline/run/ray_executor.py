@@ -1,7 +1,8 @@
 """Run the plan on Ray: stages are actors that work in parallel, joined by bounded queues.
 
 A lane is a reader, a face finder and a recorder, an actor each; it takes one video after the other.
-The lanes of a node share a classifier, which batches their faces, and further networks likewise.
+Every two lanes of a node share a classifier, which takes the faces of both together, and further
+networks likewise.
 
     reader --frames--> finder --faces--> classifier --faces--> recorder
        \\_______________________frames (shared memory)___________/
@@ -30,10 +31,10 @@ from pipeline.places import TABLE
 from pipeline.results.folder import save_failure, save_what_is_there
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.actors import FinderActor, ReaderActor, RecorderActor
-from pipeline.run.ray_classifiers import Classifiers
+from pipeline.run.ray_classifiers import Classifiers, Seat, seats_of_lanes
 from pipeline.run.ray_cluster import (
     as_nodes_see,
-    lanes_of_this_machine,
+    lanes_at_most,
     node_after_failure,
     places_of_lanes,
     reason_of_failure,
@@ -49,6 +50,9 @@ POLL_S = 0.2
 HEARTBEAT = "heartbeat"
 """Threads of an actor that answer while others work."""
 
+START_TIMEOUT_S = 60.0
+"""For actors to start and load what they run, at least; a busy machine takes long."""
+
 ATTEMPTS = 2
 STARTS_OF_RAY = 3
 LANES_END_TIMEOUT_S = 20.0
@@ -62,13 +66,13 @@ class Lane:
         self,
         name: str,
         classifiers: Classifiers,
-        node: str,
+        seat: Seat,
         settings: Settings,
         provenance: Provenance,
         monitor: RayMonitor,
     ) -> None:
         self._name, self._classifiers, self._monitor = name, classifiers, monitor
-        self._node = self._first_node = node
+        self._seat, self._node = seat, seat.node
         self._settings, self._provenance = settings, provenance
         self._broke = self._all_recorded = False
         self._start_actors()
@@ -92,6 +96,7 @@ class Lane:
     def _attempt(self, job: Job, reporter: MetricsReporter, stop: Event) -> Summary:
         there = as_nodes_see(job, self._settings)
         try:
+            self._get(self._loading, START_TIMEOUT_S)
             info = self._get(self._reader.open.remote(there))
         except Exception as error:
             if self._monitor.has_died():
@@ -109,7 +114,7 @@ class Lane:
             if self._monitor.has_died():
                 raise RayLostError from error
             if isinstance(error, StalledError):
-                self._classifiers.replace_if_hanging(self._first_node)
+                self._classifiers.replace_if_hanging(self._seat)
             summary = self._finish_early(reason_of_failure(error))
             self._replace_if_broken(error)
             if not self._broke and not stop.is_set():
@@ -143,7 +148,7 @@ class Lane:
             if frames is None:
                 break
             found = self._finder.process.remote(frames)
-            networks = self._classifiers.on(self._first_node)
+            networks = self._classifiers.at(self._seat)
             faces, *further = [network.process.remote(found) for network in networks]
             in_flight.append(self._recorder.process.remote(faces, frames, *further))
             del frames, found, faces, further
@@ -161,8 +166,8 @@ class Lane:
             raise StalledError(f"no frame was read for {timeout_s:g} s")
         return next(stream, None)
 
-    def _get(self, refs: Any) -> Any:
-        timeout_s = self._settings.executor.stall_timeout_s
+    def _get(self, refs: Any, least_timeout_s: float = 0) -> Any:
+        timeout_s = max(self._settings.executor.stall_timeout_s, least_timeout_s)
         try:
             return ray.get(refs, timeout=timeout_s)
         except ray.exceptions.GetTimeoutError:
@@ -196,9 +201,14 @@ class Lane:
         self._recorder = start_actor(
             RecorderActor, settings, self._provenance, node=node, concurrency_groups={HEARTBEAT: 1}
         )
+        self._loading = [actor.load.remote() for actor in self._actors]
+
+    @property
+    def _actors(self) -> tuple[Any, ...]:
+        return self._reader, self._finder, self._recorder
 
     def _restart_actors(self) -> None:
-        for actor in (self._reader, self._finder, self._recorder):
+        for actor in self._actors:
             ray.kill(actor)
         self._start_actors()
 
@@ -224,7 +234,7 @@ def run(
         RayLostError: the cluster's head died, or Ray here died several times.
         EmotionTimelinesError: Ray or the classifier cannot be started.
     """
-    lanes = min(len(jobs), settings.executor.lanes or lanes_of_this_machine())
+    lanes = lanes_at_most(len(jobs), settings)
     summaries: dict[Job, Summary] = {}
     starts = 1 if settings.executor.address else STARTS_OF_RAY
     for start in range(1, starts + 1):
@@ -254,14 +264,16 @@ def _run_lanes(
 ) -> None:
     """Analyse videos in parallel lanes; adds their summaries to ``summaries``."""
     settings_on = {node: with_threads_of_lanes(settings, node, places) for node in set(places)}
-    classifiers = Classifiers(settings_on)
+    seats = seats_of_lanes(places)
+    classifiers = Classifiers(settings_on, seats)
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
     metrics = MetricsReporter(reporter)
 
-    def work(number: int, node: str) -> None:
-        lane = Lane(str(number), classifiers, node, settings_on[node], provenance, monitor)
+    def work(number: int, seat: Seat) -> None:
+        settings = settings_on[seat.node]
+        lane = Lane(str(number), classifiers, seat, settings, provenance, monitor)
         while not stop.is_set():
             try:
                 job = waiting.get_nowait()
@@ -272,7 +284,7 @@ def _run_lanes(
 
     pool = ThreadPoolExecutor(len(places), thread_name_prefix="lane")
     try:
-        working = {pool.submit(work, number, node) for number, node in enumerate(places, 1)}
+        working = {pool.submit(work, number, seat) for number, seat in enumerate(seats, 1)}
         while working:
             # In short steps, so that this thread handles signals.
             done, working = wait_for(working, timeout=POLL_S)

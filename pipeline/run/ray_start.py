@@ -10,6 +10,7 @@ import socket
 import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock, Timer
@@ -26,6 +27,7 @@ from ray.job_config import JobConfig
 
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.schema import Settings
+from pipeline.run.plan.threads import usable_cpus
 from pipeline.run.ray_turns import sigterm_handler_kept, turn_with_ray
 
 CONNECT_TIMEOUT_S = 10
@@ -46,6 +48,26 @@ ROOT = Path(__file__).parents[2]
 CODE = [ROOT / name for name in ("configs", "models", "pipeline", "stages")]
 """Our packages, which Ray copies to the other nodes of a cluster."""
 
+_begun: list[Future[None]] = []
+"""A start of Ray that nobody has waited for yet."""
+
+
+@contextmanager
+def start_begun(settings: Settings, lanes: int, verbose: bool) -> Iterator[None]:
+    """Start Ray here in a thread, while the caller gets ready for ``ray_running``, which waits.
+
+    For programs of their own, which use Ray for nothing else.
+    """
+    # Linux ends the processes of Ray with the thread that started them, which so outlives them.
+    with ThreadPoolExecutor(1, thread_name_prefix="start of Ray") as pool:
+        _begun.append(pool.submit(_start, settings, lanes, verbose))
+        try:
+            yield
+        finally:
+            if _begun:
+                wait([_begun.pop()])
+                ray.shutdown()
+
 
 @contextmanager
 def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMonitor]:
@@ -62,16 +84,18 @@ def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMo
             for something else.
         EmotionTimelinesError: Ray cannot be started.
     """
-    logging.getLogger("ray").setLevel(logging.INFO if verbose else logging.CRITICAL)
-    with turn_with_ray():
+    begun = _begun.pop() if _begun else None
+    with turn_with_ray(taken=begun is not None):
         try:
-            with sigterm_handler_kept(), _command_not_told():
-                if settings.executor.address:
-                    _join(settings.executor.address, verbose)
-                    monitor = RayMonitor([], ray.get_runtime_context().gcs_address)
-                else:
+            if settings.executor.address:
+                _join(settings.executor.address, verbose)
+                monitor = RayMonitor([], ray.get_runtime_context().gcs_address)
+            else:
+                if begun is None:
                     _start(settings, lanes, verbose)
-                    monitor = RayMonitor(_ray_processes(), None)
+                else:
+                    begun.result()
+                monitor = RayMonitor(_ray_processes(), None)
             yield monitor
         finally:
             ray.shutdown()
@@ -144,9 +168,10 @@ def _start(settings: Settings, lanes: int, verbose: bool) -> None:
     watchdog.daemon = True
     watchdog.start()
     try:
-        with _private(), _hangups_held_back():
+        with _unnoticed(verbose), _private(verbose), _hangups_held_back():
             ray.init(
                 address="local",
+                num_cpus=usable_cpus(),
                 include_dashboard=False,
                 object_store_memory=memory_mb * 2**20,
                 job_config=_own_packages_found(),
@@ -171,27 +196,52 @@ def _own_packages_found() -> JobConfig:
 
 
 @contextmanager
-def _command_not_told() -> Iterator[None]:
-    """Ray would keep the command line, which may hold passwords, or bytes that it cannot encode."""
-    with patch.object(utils, "get_entrypoint_name", lambda: "emotion-timelines"):
+def _unnoticed(verbose: bool) -> Iterator[None]:
+    """Start or join Ray without a word, with our handlers of signals kept.
+
+    It would also keep the command line, which may hold passwords, or bytes that it cannot encode.
+    """
+    logging.getLogger("ray").setLevel(logging.INFO if verbose else logging.CRITICAL)
+    with (
+        sigterm_handler_kept(),
+        patch.object(utils, "get_entrypoint_name", lambda: "emotion-timelines"),
+    ):
         yield
 
 
 @contextmanager
-def _private() -> Iterator[None]:
+def _private(verbose: bool) -> Iterator[None]:
     """Start Ray so that it listens to this machine alone, and asks nobody on the network.
 
     Its dashboard, which is not shown, would look up cloud providers even with usage statistics
-    switched off. Its token is kept in memory rather than in the user's home.
+    switched off. The monitor of its autoscaler is of use to clusters alone, and that of its logs to
+    show them. Its token is kept in memory rather than in the user's home.
     """
     if not AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True):
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-    loopback = {ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0"}
     with ExitStack() as stack:
-        stack.enter_context(patch.dict(os.environ, loopback))
+        stack.enter_context(_variable(ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR, "0"))
         stack.enter_context(patch.object(ray_constants, "ENABLE_RAY_CLUSTER", False))
-        stack.enter_context(patch.object(Node, "start_api_server", lambda *_, **__: None))
+        needless = ["start_api_server", "start_monitor"]
+        if not verbose:
+            needless.append("start_log_monitor")
+        for name in needless:
+            stack.enter_context(patch.object(Node, name, lambda *_, **__: None))
         yield
+
+
+@contextmanager
+def _variable(name: str, value: str) -> Iterator[None]:
+    """Set a variable of the environment; others may be changed meanwhile by other threads."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _check_open_files() -> None:
@@ -257,7 +307,8 @@ def _join(address: str, verbose: bool) -> None:
     _check_reachable(address)
     code = {"py_modules": [str(path) for path in CODE]}
     try:
-        ray.init(address=address, runtime_env=code, **_how_to_log(verbose))
+        with _unnoticed(verbose):
+            ray.init(address=address, runtime_env=code, **_how_to_log(verbose))
     except (Exception, SystemExit) as error:
         raise UsageError(
             f"executor.address: {address}: the cluster cannot be joined: {error}; "

@@ -15,14 +15,17 @@ _turn = Lock()
 
 
 @contextmanager
-def turn_with_ray() -> Iterator[None]:
+def turn_with_ray(taken: bool = False) -> Iterator[None]:
     """Wait until no other thread uses Ray, of which a process can have but one.
+
+    Args:
+        taken: Ray was started for this turn already.
 
     Raises:
         UsageError: the program uses Ray itself.
     """
     with _turn:
-        if ray.is_initialized():
+        if ray.is_initialized() and not taken:
             raise UsageError(
                 "Ray already runs in this program for something else; call ray.shutdown() first, "
                 "or choose the executor local"

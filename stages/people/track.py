@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from configs.schema import TrackSettings
 from stages.batch import FrameBatch
 from stages.geometry import iou
+from stages.people.assignment import least_cost_pairs
 from stages.people.likeness import Appearance, Likeness, Look, Verdict
 
 MAX_DISTANCE = 1.0
@@ -124,7 +124,7 @@ class TrackStage:
         while True:
             found = [
                 (number, face)
-                for number, face in zip(*linear_sum_assignment(costs), strict=True)
+                for number, face in zip(*least_cost_pairs(costs), strict=True)
                 if costs[number, face] < IMPOSSIBLE
             ]
             for number, face in found:

@@ -14,7 +14,7 @@ import pytest
 from configs.load import load_settings
 from models.emotions import EMOTIONS
 from models.votes import VOTES_FILE, load_votes
-from pipeline.run.plan import load_network
+from pipeline.run.plan.classifying import load_network
 from pipeline.still_faces import make_face_cutter
 from tests.pipeline.command import ROOT, run
 

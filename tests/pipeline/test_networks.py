@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from configs.load import load_settings
-from pipeline.run.plan import FaceFinder
+from pipeline.run.plan.finding import FaceFinder
 from stages.faces.detect import make_detector
 from stages.frames import yuv_planes
 from stages.read.video import VideoReader

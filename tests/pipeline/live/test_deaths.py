@@ -20,7 +20,7 @@ from pipeline.live.page import page_served
 from pipeline.live.supervisor import Supervisor
 from pipeline.live.workers import ThreadWorker
 from pipeline.results.summary import Provenance
-from pipeline.run.plan import load_network
+from pipeline.run.plan.classifying import load_network
 from pipeline.sources import Stream
 from pipeline.terminal import deaths_of_threads_told
 from stages.read import live

@@ -25,7 +25,7 @@ from pipeline import load
 from pipeline.bench.loopback import LoopbackCamera, make_clip
 from pipeline.live.stream import LiveStream
 from pipeline.results.summary import Provenance
-from pipeline.run.plan import load_network
+from pipeline.run.plan.classifying import load_network
 from pipeline.sources import Stream
 from pipeline.terminal import show_log
 from tests.pipeline.command import (

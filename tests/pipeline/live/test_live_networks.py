@@ -10,7 +10,8 @@ import pytest
 from configs.load import load_settings
 from pipeline.bench.loopback import LoopbackCamera
 from pipeline.live.stream import LiveStream
-from pipeline.run.plan import FaceFinder, provenance_of
+from pipeline.run.plan.finding import FaceFinder
+from pipeline.run.plan.networks import provenance_of
 from pipeline.sources import Stream
 from stages.batch import FrameBatch
 from stages.frames import yuv_planes

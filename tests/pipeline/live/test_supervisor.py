@@ -19,7 +19,7 @@ from pipeline.live.stream import StreamStatus
 from pipeline.live.supervisor import STOP_TIMEOUT_S, Supervisor
 from pipeline.live.workers import ThreadWorker
 from pipeline.results.summary import Provenance, Summary
-from pipeline.run.plan import load_network
+from pipeline.run.plan.classifying import load_network
 from pipeline.sources import Stream
 from tests.pipeline.command import summary, timeline
 from tests.streams import free_port

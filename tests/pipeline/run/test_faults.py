@@ -28,12 +28,12 @@ from tests.pipeline.command import (
 from tests.streams import wait_until
 
 CLIP_S = 2.5
-REPETITIONS = 14
+REPETITIONS = 10
 
 
 @pytest.fixture(scope="module")
 def long_video(samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Half a minute of a sample clip in a loop, with sound."""
+    """Twenty-five seconds of a sample clip in a loop, with sound."""
     path = tmp_path_factory.mktemp("long") / "long.mp4"
     with av.open(str(path), "w") as target:
         copies: dict[str, av.stream.Stream] = {}
@@ -168,7 +168,7 @@ def test_video_whose_stage_hangs_is_done_again(
 ) -> None:
     running = start(
         "run", long_video, samples["no_face.mp4"], "-o", tmp_path,
-        "--set", "executor.lanes=1", "--set", "executor.stall_timeout_s=15",
+        "--set", "executor.lanes=1", "--set", "executor.stall_timeout_s=6",
         "--network", make_small(tmp_path / "own.onnx").path,
     )  # fmt: skip
     harm(running, tmp_path / "long.mp4", actor, signal.SIGSTOP)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from configs.load import load_settings
-from pipeline.run.plan import with_threads
+from pipeline.run.plan import threads as divided
+from pipeline.run.plan.threads import usable_cpus, with_threads
+from pipeline.run.ray_classifiers import seats_of_lanes
 from tests.pipeline.command import run
 
 
@@ -20,6 +22,36 @@ def test_threads_grow_with_the_cpus_of_a_video(cpus: int, expected: tuple[int, .
 def test_threads_that_are_asked_for_are_kept() -> None:
     settings = with_threads(load_settings(assignments=["video.threads=3"]), 16)
     assert settings.video.threads == 3
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, 8),
+        ({"cpu.max": "max 100000"}, 8),
+        ({"cpu.max": "350000 100000"}, 3),
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.max": "9900000 100000"}, 8),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 8),
+        ({"cpu/cpu.cfs_quota_us": "200000", "cpu/cpu.cfs_period_us": "100000"}, 2),
+    ],
+)
+def test_no_more_cpus_are_used_than_the_machine_and_its_limits_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], expected: int
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n")
+    monkeypatch.setattr(divided, "CGROUP", tmp_path)
+    monkeypatch.setattr(divided.os, "sched_getaffinity", lambda _: range(8), raising=False)
+    assert usable_cpus() == expected
+
+
+def test_no_more_than_two_lanes_share_a_classifier_of_their_node() -> None:
+    seats = seats_of_lanes(["a", "b", "a", "a", "b", "a", "a"])
+    assert [tuple(seat) for seat in seats] == [
+        ("a", 0), ("b", 0), ("a", 0), ("a", 1), ("b", 0), ("a", 1), ("a", 2),
+    ]  # fmt: skip
 
 
 def test_threads_do_not_change_the_table(samples: dict[str, Path], tmp_path: Path) -> None:

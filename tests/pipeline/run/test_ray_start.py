@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.run import ray_start
 from pipeline.run.ray_start import RayMonitor
-from tests.pipeline.command import command, processes_of, start
+from tests.pipeline.command import command, processes_of, run, start
 from tests.streams import wait_until
 
 
@@ -58,6 +58,16 @@ def test_the_reason_and_the_remedy_are_told_in_a_line(
     assert reason in said[0]
     assert "--executor local" in said[0]
     assert "Traceback" not in outcome.stderr
+
+
+def test_ray_is_not_started_where_all_is_done(
+    samples: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = ("run", samples["no_face.mp4"], "-o", tmp_path, "--no-video")
+    assert run(*video, "--executor", "local").returncode == 0
+    monkeypatch.setenv("RAY_TMPDIR", "/proc/sys")  # Where it cannot start.
+    again = run(*video)
+    assert (again.returncode, "1 left as they are" in again.stdout) == (0, True), again.stderr
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from configs.load import load_settings
 from pipeline.results import recorder
 from pipeline.results.summary import Provenance
 from pipeline.run import local_executor
-from pipeline.run.plan import load_network
+from pipeline.run.plan.classifying import load_network
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.write.table import TableWriter
