@@ -39,6 +39,7 @@ SHARED = {
     "lanes.css": "text/css",
     "clock.js": "text/javascript",
     "stacks.js": "text/javascript",
+    "lines.js": "text/javascript",
 }
 """What the page has in common with those of results, and its kind."""
 

@@ -7,7 +7,7 @@ const WINDOW_S = 60, MOST_LANES = 6, AWAY_S = 2, AXIS_TEXT_PX = 70;
 class People {
   /** @param element shows them. */
   constructor(streamName, element) {
-    Object.assign(this, { streamName, element, lanes: new Map(), gaps: [], until_s: 0, last_s: -1, step_s: 1, all: false });
+    Object.assign(this, { streamName, element, lanes: new Map(), gaps: [], until_s: 0, last_s: -1, step_s: 1, outputs: [], all: false });
     this.find = (selector) => element.querySelector(selector);
     this.find(".others").addEventListener("click", () => {
       this.all = !this.all;
@@ -64,7 +64,7 @@ class People {
     const from_s = this.until_s - WINDOW_S, place = (time_s) => (time_s - from_s) / WINDOW_S;
     const gaps = this.gaps.map((gap) => [gap, gap.to_s ?? this.until_s]).filter(([, end_s]) => end_s > from_s);
     const painted = gaps.map(([gap, end_s]) => [place(gap.from_s), place(end_s), nameOfGap(gap.from_s, end_s)]);
-    for (const lane of shown) lane.draw(from_s, this.until_s, this.step_s, painted);
+    for (const lane of shown) lane.draw(from_s, this.until_s, this.step_s, painted, this.outputs);
     this.showAxis(from_s, place);
     this.showGaps(gaps);
   }
@@ -90,10 +90,10 @@ class People {
   }
 }
 
-/** One person: the seven probabilities of the last minute, stacked. */
+/** One person: the seven probabilities of the last minute, stacked, and a line for each further output of networks. */
 class PersonLane {
   constructor(streamName, track) {
-    Object.assign(this, { streamName, track, points: [], picture: 0 });
+    Object.assign(this, { streamName, track, points: [], picture: 0, lines: [] });
     this.element = document.querySelector("#lane").content.cloneNode(true).firstElementChild;
     this.find = (selector) => this.element.querySelector(selector);
     this.element.setAttribute("aria-label", `Person ${track}`);
@@ -115,14 +115,16 @@ class PersonLane {
     this.find(".face").style.backgroundImage = `url("${path(this.streamName, `faces/${this.track}?picture=${picture}`)}")`;
   }
 
-  /** @param step_s until when a point counts, if none follows. */
-  draw(from_s, until_s, step_s, gaps) {
-    const canvas = this.find("canvas");
-    paintStacks(canvas, look, this.columns(from_s, until_s, step_s), "stack");
+  /** @param step_s until when a point counts, if none follows; @param outputs of networks. */
+  draw(from_s, until_s, step_s, gaps, outputs) {
+    const canvas = this.find("canvas"), within = () => this.pointsIn(from_s, until_s, step_s);
+    paintStacks(canvas, look, sharesOf(within()), "stack");
     paintGaps(canvas, look, gaps);
+    this.drawLines(outputs, within);
     const { probabilities, time_s } = this.points.at(-1);
     const likeliest = probabilities.indexOf(Math.max(...probabilities));
     const here = until_s - time_s <= Math.max(AWAY_S, step_s);
+    this.lines.forEach((line, output) => line.tell(here ? this.points.at(-1).values[output] : null));
     const text = here ? `${emotions[likeliest]} ${Math.round(100 * probabilities[likeliest])}%` : "not seen";
     const now = this.find(".now");
     if (now.textContent === text) return;
@@ -130,21 +132,46 @@ class PersonLane {
     canvas.setAttribute("aria-label", `Expressions of person ${this.track} in the last minute; now ${text}`);
   }
 
-  /** For paintStacks: the mean of the points in each column. */
-  columns(from_s, until_s, step_s) {
+  drawLines(outputs, within) {
+    if (this.lines.length !== outputs.length) {
+      for (const part of this.lines.flatMap((line) => line.elements)) part.remove();
+      this.lines = outputs.map((output) => new Line(output, `person ${this.track}`));
+      this.element.append(...this.lines.flatMap((line) => line.elements));
+    }
+    this.lines.forEach((line, output) => {
+      const pointsIn = within();
+      line.draw(look, (left, right) => {
+        const points = pointsIn(left, right);
+        return [points.map((point) => point.values[output]), areLow(points)];
+      });
+    });
+  }
+
+  /** The points in each column of a canvas, from its left to its right: a function of a column's edges, 0 to 1. */
+  pointsIn(from_s, until_s, step_s) {
     const { points } = this, span_s = until_s - from_s;
     const end_s = (at) => Math.min(points[at + 1]?.time_s ?? until_s, points[at].time_s + step_s);
     let first = 0;
-    return (left, right, shares) => {
+    return (left, right) => {
       const begins_s = from_s + left * span_s, ends_s = from_s + right * span_s;
       while (first < points.length && end_s(first) <= begins_s) first++;
-      let count = 0, low = 0;
-      for (let at = first; at < points.length && points[at].time_s < ends_s; at++, count++) {
-        points[at].probabilities.forEach((share, label) => { shares[label] += share; });
-        low += points[at].low;
-      }
-      if (count) shares.forEach((sum, label) => { shares[label] = sum / count; });
-      return 2 * low > count;
+      let last = first;
+      while (last < points.length && points[last].time_s < ends_s) last++;
+      return points.slice(first, last);
     };
   }
+}
+
+/** For paintStacks: the mean of the points in each column. */
+function sharesOf(pointsIn) {
+  return (left, right, shares) => {
+    const points = pointsIn(left, right);
+    for (const { probabilities } of points) probabilities.forEach((share, label) => { shares[label] += share; });
+    if (points.length) shares.forEach((sum, label) => { shares[label] = sum / points.length; });
+    return areLow(points);
+  };
+}
+
+function areLow(points) {
+  return 2 * points.filter((point) => point.low).length > points.length;
 }

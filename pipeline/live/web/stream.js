@@ -35,6 +35,7 @@ class Stream {
     const before = this.status;
     this.status = status;
     if (status.time_s < (before.time_s ?? 0)) this.people.clear();
+    this.people.outputs = status.outputs;
     this.people.step_s = Math.max(1, 2 / (status.frames_per_s || 1));
     this.element.dataset.state = status.state;
     this.find(".state").textContent = status.state;

@@ -58,10 +58,10 @@ class Lane {
   showLines() {
     const [person] = this.members;
     if (this.open && !this.lines) {
-      this.lines = person.outputs.map((_, index) => new Line(person, this.timeline, index));
-      this.element.append(...this.lines.flatMap((line) => [line.name, line.canvas]));
+      this.lines = this.timeline.data.outputs.map((output) => new Line(output, person.name));
+      this.element.append(...this.lines.flatMap((line) => line.elements));
     }
-    for (const line of this.lines ?? []) line.name.hidden = line.canvas.hidden = !this.open;
+    for (const part of this.lines?.flatMap((line) => line.elements) ?? []) part.hidden = !this.open;
   }
 
   /** Draws it now if it can be seen, or once it can. */
@@ -75,7 +75,7 @@ class Lane {
     const gaps = data.gaps.map(([from_s, until_s]) =>
       [view.place(from_s), view.place(until_s), nameOfGap(from_s, until_s)]);
     paintGaps(this.canvas, look, gaps);
-    if (this.open) for (const line of this.lines) line.draw();
+    if (this.open) this.lines.forEach((line, output) => line.draw(look, this.outputs(output)));
   }
 
   /** Columns of the likeliest expressions, as high as they are likely; short ones are stacked, each by its share of the time. */
@@ -121,6 +121,15 @@ class Lane {
     };
   }
 
+  /** Columns of an output of a network. */
+  outputs(output) {
+    const { view } = this.timeline, [person] = this.members, rows = new Rows(person);
+    return (left, right) => {
+      const low = rows.lowBetween(view.from_s + left * view.span_s, view.from_s + right * view.span_s);
+      return [Array.from({ length: rows.count }, (_, at) => person.output(output, rows.first + at)), low];
+    };
+  }
+
   /** Says what is shown in a frame. */
   tell(frame) {
     const { labels } = this.timeline.data;
@@ -141,7 +150,7 @@ class Lane {
       const place = values[last - label].lastElementChild;
       if (place.textContent !== text) place.textContent = text;
     });
-    for (const line of this.lines) line.tell(row);
+    this.lines.forEach((line, output) => line.tell(row < 0 ? null : person.output(output, row)));
   }
 
   shows(chosen) { return !chosen.size || this.segments.some((segment) => chosen.has(segment[2])); }

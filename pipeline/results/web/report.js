@@ -8,7 +8,7 @@ class Timeline {
     Object.assign(this, { root, data, portraits, chosen: new Set(), asked: [], at_s: data.begin_s, frame: 0, shown: 0 });
     this.find = (selector) => root.querySelector(selector);
     this.frames = new Frames(times, data);
-    this.people = data.people.map((facts) => new Person(facts, this.frames, data.row_step));
+    this.people = data.people.map((facts) => new Person(facts, this.frames, data.row_step, data.outputs));
     this.view = new View(data.begin_s, data.end_s, () => this.axis.clientWidth * data.frame_s / FRAME_PX, () => this.changeView());
     this.axis = this.find(".axis");
     this.playhead = this.find(".playhead");

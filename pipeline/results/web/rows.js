@@ -1,7 +1,7 @@
 "use strict";
 // Rows of the timeline, as pipeline/results/packed.py packs them.
 
-const LOW = 8;
+const LOW = 8, OUTPUT_STEPS = 10_000;
 
 /** Unpacks the rows into the people of the data: frames, outputs, labels and percents; returns the frames' times. */
 async function unpack(text, data) {
@@ -77,8 +77,9 @@ class Frames {
 
 /** One person's rows and segments. */
 class Person {
-  constructor(facts, frames, step) {
-    Object.assign(this, { step, of: frames }, facts);
+  /** @param ranges of the outputs of networks: low and high of each. */
+  constructor(facts, frames, step, ranges) {
+    Object.assign(this, { step, of: frames, ranges }, facts);
     this.starts = Float64Array.from(this.segments, (segment) => segment[0]);
   }
 
@@ -86,6 +87,12 @@ class Person {
   row(frame) {
     const row = countUpTo(this.frames, frame) - 1;
     return row >= 0 && this.frames[row] + this.step > frame ? row : -1;
+  }
+
+  /** An output of a network in a row; null if it is no number. */
+  output(index, row) {
+    const { low, high } = this.ranges[index], step = this.outputs[index][row];
+    return step < 0 ? null : low + (high - low) * step / OUTPUT_STEPS;
   }
 
   /** The likeliest expression of a frame: [label, percent], as in the film; null where nobody is seen. */

@@ -68,7 +68,7 @@ def test_every_number_is_as_worked_out_by_itself(
     assert [output["name"] for output in status.outputs] == list(COLUMNS)
     assert status.outputs[4] == {"name": "va_valence", "low": -1, "high": 1, "unit": "-1 to 1"}
     of_frame = {float(row["time_s"]): values_in([row])[0] for row in rows if row["track"]}
-    points = live.recent(-1)
+    points = live.recent(-1)["points"]
     assert points
     for point in points:
         at_s = min(of_frame, key=lambda time_s, at_s=point["time_s"]: abs(time_s - at_s))

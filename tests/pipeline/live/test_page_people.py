@@ -62,6 +62,42 @@ def test_the_seven_probabilities_are_stacked_in_the_order_and_colours_of_the_rep
         page.close()
 
 
+def test_outputs_of_networks_are_lines_below_the_lane(browser: Browser, streams: Streams) -> None:
+    outputs = [
+        {"name": "au12", "low": 0, "high": 1, "unit": "probability, 0 to 1"},
+        {"name": "gaze", "low": -90, "high": 90, "unit": "deg"},
+    ]
+    streams.status = replace(LIVE, outputs=tuple(outputs))
+    streams.points = [
+        {**point, "values": [0.25 if point["time_s"] < 3630 else 0.75, None]}
+        for point in seen_from(3600, 3660, 1, "sad")
+    ]
+    with streams.served() as address:
+        page, faults = look_at(browser, address)
+        expect(page.locator(".line-name")).to_have_text(["au120.75", "gaze"])
+        heights = [
+            page.locator("canvas.line").first.evaluate(PEN_AT, place) for place in (0.25, 0.75)
+        ]
+        assert heights == pytest.approx([0.25, 0.75], abs=0.1)
+        assert page.locator("canvas.line").nth(1).evaluate(PEN_AT, 0.5) is None
+        assert faults == []
+        page.close()
+
+
+PEN_AT = """(canvas, place) => {
+    const { width, height } = canvas, x = Math.round(place * width);
+    const { data } = canvas.getContext("2d").getImageData(x, 0, 1, height);
+    const pen = channels(look.pen), margin = height * MARGIN_SHARE, rows = [];
+    for (let y = 0; y < height; y++) {
+        const near = pen.every((part, index) => Math.abs(data[4 * y + index] - part) < 60);
+        if (near && data[4 * y + 3] > 100) rows.push(y + 0.5);
+    }
+    const mean = rows.reduce((sum, y) => sum + y, 0) / rows.length;
+    return rows.length ? (height - margin - mean) / (height - 2 * margin) : null;
+}"""
+"""How high the pen was in a column of a line's canvas, 0 to 1; null where it was not."""
+
+
 def test_what_is_not_to_be_relied_on_is_hatched(browser: Browser, streams: Streams) -> None:
     streams.points = [
         {**point, "low": point["time_s"] < 3630} for point in seen_from(3600, 3660, 1, "sad")
