@@ -15,13 +15,14 @@ from unittest.mock import patch
 
 from configs.schema import Settings
 from pipeline.results.recorder import Recorder
-from pipeline.results.summary import Provenance, Summary
+from pipeline.results.summary import Summary
 from pipeline.run import local_executor
-from pipeline.run.plan import load_network
+from pipeline.run.plan import provenance_of
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
-from stages.classify import ClassifyStage
+from stages.classify import ClassifyStage, NetworkStage
 from stages.faces.align import AlignStage
+from stages.faces.crops import CropStage
 from stages.faces.detect import DetectStage
 from stages.people.cuts import CutStage
 from stages.people.settle import Settler
@@ -36,8 +37,10 @@ STEPS: tuple[tuple[str, type, str], ...] = (
     ("search", DetectStage, "process"),
     ("cuts", CutStage, "process"),
     ("align", AlignStage, "process"),
+    ("cut for networks", CropStage, "process"),
     ("track", TrackStage, "process"),
     ("classify", ClassifyStage, "process"),
+    ("further networks", NetworkStage, "process"),
     ("settle", Settler, "process"),
     ("table", TableWriter, "write"),
     ("portraits", Portraits, "process"),
@@ -64,7 +67,7 @@ class StepFigures:
 
 
 def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
-    """Analyse videos in this process; returns all steps, in order."""
+    """Analyse videos in this process; returns all steps that there were, in order."""
     clock = _CpuClock()
     frames = _Count()
     with TemporaryDirectory() as folder, ExitStack() as stack:
@@ -72,7 +75,7 @@ def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
         for step, owner, method in STEPS:
             stack.enter_context(_timed(clock, step, owner, method))
         jobs = [Job(clip, Path(folder) / str(number)) for number, clip in enumerate(clips)]
-        provenance = Provenance.of(settings, load_network(settings))
+        provenance = provenance_of(settings)
         with clock.step(REST):
             local_executor.run(jobs, settings, provenance, frames, Event())
     total_s = sum(clock.spent_s.values())
@@ -82,6 +85,7 @@ def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
             step, clock.spent_s[step] / max(1, frames.frames) * 1000, clock.spent_s[step] / total_s
         )
         for step in order
+        if step in clock.spent_s
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import isfinite
 from typing import Any
 
 from stages.batch import NOBODY, FrameBatch
@@ -35,12 +36,17 @@ class RecentFaces:
             self._points.popleft()
 
     def since(self, since_s: float) -> list[dict[str, Any]]:
-        """Faces later than a time of the timeline: ``time_s``, ``track``, seven
-        ``probabilities``, and whether these are ``low``: not to be relied on."""
+        """Faces later than a time of the timeline.
+
+        Returns:
+            ``time_s``, ``track``, seven ``probabilities``, and whether these are ``low``: not to be
+            relied on; ``values`` in the order of ``StreamStatus.outputs``, None for no number.
+        """
         return [point for point in list(self._points) if point["time_s"] > since_s]
 
     def _points_of(self, batch: FrameBatch, index: int) -> list[dict[str, Any]]:
         within = batch.faces_of(index)
+        values = batch.values.tolist() or [[]] * len(batch.boxes)  # Without further networks.
         return [
             {
                 "time_s": round(float(batch.time_s[index]), 3),
@@ -49,6 +55,7 @@ class RecentFaces:
                 "low": bool(
                     not batch.usable[face] or batch.probabilities[face].max() < self._min_confidence
                 ),
+                "values": [round(value, 4) if isfinite(value) else None for value in values[face]],
             }
             for face in range(within.start, within.stop)
             if batch.people[face] != NOBODY

@@ -20,9 +20,10 @@ import numpy as np
 from configs.errors import EmotionTimelinesError, OutputError, ThreadDiedError, explain
 from pipeline.live.recent import RECENT_S, RecentFaces
 from pipeline.results.folder import save_failure
+from pipeline.results.outputs import outputs_of
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary, public_settings
-from pipeline.run.plan import FaceFinder, make_classifier, with_threads
+from pipeline.run.plan import FaceFinder, make_face_reader, with_threads
 from pipeline.sources import Stream
 from stages.batch import NOBODY, FrameBatch
 from stages.colours import to_bgr
@@ -55,6 +56,8 @@ class StreamStatus:
         dropped: frames dropped because the stages were too slow.
         lost: number of times that the connection was lost.
         idle_s: time since its loop last made progress.
+        outputs: what networks give beyond the seven expressions: ``name``, ``low``, ``high`` and
+            ``unit`` of each column.
     """
 
     name: str
@@ -71,6 +74,7 @@ class StreamStatus:
     dropped: int = 0
     lost: int = 0
     idle_s: float = 0.0
+    outputs: tuple[dict[str, Any], ...] = ()
 
 
 class LiveStream:
@@ -91,6 +95,10 @@ class LiveStream:
         self._faces = self._people = 0
         self._moved_s = self._observed_s = monotonic()
         self._ended: Summary | None = None
+        self._outputs = tuple(
+            {"name": each.name, "low": each.low, "high": each.high, "unit": each.unit}
+            for each in outputs_of(vars(provenance))
+        )
 
     def run(self) -> Summary:
         """Analyse until the stream ends, reaches a limit of its settings, or is stopped.
@@ -125,7 +133,7 @@ class LiveStream:
         with output_errors_name(stream.folder):
             stream.folder.mkdir(parents=True, exist_ok=True)
         settings = with_threads(stream.settings, CPUS_PER_STREAM)
-        detector, classifier = make_detector(settings.detect), make_classifier(settings)
+        detector, networks = make_detector(settings.detect), make_face_reader(settings)
         with LiveReader(stream.address, settings.live) as reader:
             self._reader = reader
             for batch in reader.batches():
@@ -140,7 +148,7 @@ class LiveStream:
                     assert batch.info is not None
                     finder = FaceFinder(detector, batch.info, settings, live=True)
                     self._recorder = Recorder(stream, batch.info, settings, self._provenance)
-                self._recorder.process(classifier.process(finder.process(batch)))
+                self._recorder.process(networks.process(finder.process(batch)))
                 if self._recorder.newest is not None:
                     self._observe(self._recorder.newest)
             return reader.reason if reader.state == "ended" else None
@@ -165,7 +173,9 @@ class LiveStream:
 
     def status(self) -> StreamStatus:
         reader, now_s = self._reader, monotonic()
-        status = StreamStatus(self._stream.name, self._stream.source, "connecting")
+        status = StreamStatus(
+            self._stream.name, self._stream.source, "connecting", outputs=self._outputs
+        )
         if reader is None:
             return status
         p50, p95 = self._latency_ms()

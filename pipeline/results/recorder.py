@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipeline.results.folder import (
     save_what_is_there,
 )
 from pipeline.results.left_behind import save_recording
+from pipeline.results.outputs import outputs_of
 from pipeline.results.people import usable_share
 from pipeline.results.report import write_report
 from pipeline.results.stream_files import StreamFiles
@@ -59,7 +61,8 @@ class Recorder:
         self._damage: list[str] = []
         self._turn = self._received = self._left_out = self._before_part = 0
         self.newest: FrameBatch | None = None
-        self._files = _files(job, info, settings)
+        further = [column.name for column in outputs_of(vars(provenance))]
+        self._files = _files(job, info, settings, further)
 
     @property
     def problem(self) -> str | None:
@@ -231,6 +234,8 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _files(job: Job | Stream, info: VideoInfo, settings: Settings) -> VideoFiles | StreamFiles:
+def _files(
+    job: Job | Stream, info: VideoInfo, settings: Settings, further: Sequence[str]
+) -> VideoFiles | StreamFiles:
     files = StreamFiles if isinstance(job, Stream) else VideoFiles
-    return files(job, info, settings)  # type: ignore[arg-type]
+    return files(job, info, settings, further)  # type: ignore[arg-type]

@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from models.card import OutputColumn
 from pipeline.places import INDEX, LEDGER, REPORT, SUMMARY
 from pipeline.results.clock import clock
 from pipeline.results.folder import results_in
-from pipeline.results.named import name_of
+from pipeline.results.named import name_of, numbers_of
+from pipeline.results.outputs import outputs_of
 from pipeline.results.packed import pack, row_step
 from pipeline.results.pages import COLOURS, render, script_of
 from pipeline.results.people import Person
@@ -27,7 +29,16 @@ from pipeline.sources import Event
 from stages.write.files import write_atomically
 
 STYLES = ("lanes.css", "report.css")
-SCRIPTS = ("clock.js", "stacks.js", "rows.js", "view.js", "lanes.js", "film.js", "report.js")
+SCRIPTS = (
+    "clock.js",
+    "stacks.js",
+    "rows.js",
+    "view.js",
+    "lines.js",
+    "lanes.js",
+    "film.js",
+    "report.js",
+)
 
 BRIEF_S = 1.0
 """Those who are seen for less than this in all share a lane, beside others who are seen longer."""
@@ -71,6 +82,7 @@ def write_report(
         people=[person for person in result.people if person.track not in brief],
         brief=len(brief),
         name_of=lambda track: name_of(track, result.names),
+        numbers_of=lambda track: numbers_of(track, result.names),
         changes_of=_changes,
         made=_provenance(result, summary),
         segments=len(result.segments),
@@ -84,6 +96,7 @@ def write_report(
             result.timeline,
             [person.track for person in result.people],
             _min_confidence(result),
+            _outputs(result),
         ),
     )
     write_atomically(folder / REPORT, page)
@@ -162,7 +175,17 @@ def _data(
             for person in result.people
         ],
         "events": [list(event) for event in events],
+        "outputs": [
+            {"name": column.name, "low": column.low, "high": column.high, "unit": column.unit}
+            for column in _outputs(result)
+        ],
     }
+
+
+def _outputs(result: VideoResult) -> list[OutputColumn]:
+    """The outputs of networks that the table has."""
+    columns = outputs_of(result.provenance)
+    return [column for column in columns if column.name in result.timeline.outputs]
 
 
 def _counts(timeline: Timeline) -> dict[int, int]:

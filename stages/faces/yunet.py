@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 import onnx
 
+from models.onnx_file import onnx_session
 from stages.faces.detector import Faces
-from stages.weights import onnx_session, packaged_weights
+from stages.weights import packaged_weights
 
 STRIDES = (8, 16, 32)
 NMS_IOU = 0.3

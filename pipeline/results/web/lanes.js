@@ -6,7 +6,7 @@ const NARROW_PX = 2, SPOKEN_PEOPLE = 4;
 class Lane {
   /** @param timeline has data, frames and view. */
   constructor(name, members, timeline, portraits) {
-    Object.assign(this, { name, members, timeline, open: false, visible: false, stale: true, text: null });
+    Object.assign(this, { name, members, timeline, open: false, visible: false, stale: true, text: null, lines: null });
     this.element = document.querySelector("#lane").content.cloneNode(true).firstElementChild;
     this.find = (selector) => this.element.querySelector(selector);
     this.canvas = this.find("canvas");
@@ -49,9 +49,19 @@ class Lane {
         values.prepend(item); // As they are stacked: the first one is at the bottom.
       }
     }
+    this.showLines();
     this.text = null;
     this.tell(this.timeline.shown);
     this.draw();
+  }
+
+  showLines() {
+    const [person] = this.members;
+    if (this.open && !this.lines) {
+      this.lines = person.outputs.map((_, index) => new Line(person, this.timeline, index));
+      this.element.append(...this.lines.flatMap((line) => [line.name, line.canvas]));
+    }
+    for (const line of this.lines ?? []) line.name.hidden = line.canvas.hidden = !this.open;
   }
 
   /** Draws it now if it can be seen, or once it can. */
@@ -62,8 +72,10 @@ class Lane {
     const { look, data, view } = this.timeline;
     if (this.open) paintStacks(this.canvas, look, this.probabilities(), "stack");
     else nameSpans(this.canvas, look, data.labels, paintStacks(this.canvas, look, this.expressions(), "lane"));
-    paintGaps(this.canvas, look, data.gaps.map(([from_s, until_s]) =>
-      [view.place(from_s), view.place(until_s), nameOfGap(from_s, until_s)]));
+    const gaps = data.gaps.map(([from_s, until_s]) =>
+      [view.place(from_s), view.place(until_s), nameOfGap(from_s, until_s)]);
+    paintGaps(this.canvas, look, gaps);
+    if (this.open) for (const line of this.lines) line.draw();
   }
 
   /** Columns of the likeliest expressions, as high as they are likely; short ones are stacked, each by its share of the time. */
@@ -129,6 +141,7 @@ class Lane {
       const place = values[last - label].lastElementChild;
       if (place.textContent !== text) place.textContent = text;
     });
+    for (const line of this.lines) line.tell(row);
   }
 
   shows(chosen) { return !chosen.size || this.segments.some((segment) => chosen.has(segment[2])); }

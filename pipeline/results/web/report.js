@@ -238,7 +238,7 @@ function listenToTimeline(timeline) {
   });
   const laneAt = ({ clientX, clientY }) => {
     const found = document.elementFromPoint(clientX, clientY);
-    return timeline.lanes.find((lane) => lane.canvas === found);
+    return found?.matches("canvas") && timeline.lanes.find((lane) => lane.element.contains(found));
   };
   rows.addEventListener("dblclick", (event) => {
     const lane = laneAt(event);

@@ -15,6 +15,8 @@ function lookOf(colours, chosen = new Set()) {
     plain: shown.map((colour) => `rgb(${colour})`),
     ink: shown.map((colour) => (luminance(colour) > 0.18 ? "#000" : "#fff")),
     grid: packed(line),
+    rule: `rgb(${line})`,
+    pen: style.getPropertyValue("--ink"),
     gap: { ground: `rgb(${card})`, line: `rgb(${line})`, ink: style.getPropertyValue("--faint") },
   };
 }
