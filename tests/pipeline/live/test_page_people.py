@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from models.emotions import EMOTIONS
 from tests.pipeline.live.pretended import LIVE, Streams, seen, seen_from
 from tests.pipeline.live.viewers import opened, painted
-from tests.streams import wait_until
 
 COLOURS_AT = """(canvas, place) => {
     const { width, height } = canvas, x = Math.min(width - 1, Math.round(place * width));
@@ -115,16 +114,17 @@ def test_each_person_has_a_lane_with_a_face_of_the_newest_kind(
     streams.faces = {2: 1}
     with streams.served() as address:
         page, faults = look_at(browser, address)
-        asked: list[str] = []
-        page.on("response", lambda answer: asked.append(f"{answer.status} {answer.url}"))
         faces = page.locator(".lane .face")
         expect(faces).to_have_count(2)
         expect(faces.nth(1)).to_have_css("background-image", re.compile(r"faces/2\?picture=1"))
         assert faces.nth(0).evaluate("face => face.style.backgroundImage") == ""
-        streams.faces = {2: 2}
-        streams.points = [*streams.points, seen(3661, 2, "sad")]
+        with page.expect_response(re.compile(r"Front%20door/faces/2\?picture=2")) as better:
+            streams.faces = {2: 2}
+            streams.points = [*streams.points, seen(3661, 2, "sad")]
         expect(faces.nth(1)).to_have_css("background-image", re.compile(r"faces/2\?picture=2"))
-        wait_until(lambda: f"200 {address}api/streams/Front%20door/faces/2?picture=2" in asked)
+        assert (better.value.status, better.value.header_value("content-type")) == (
+            200, "image/jpeg"
+        )  # fmt: skip
         assert faults == []
         page.close()
 
