@@ -107,9 +107,16 @@ class SmoothSettings(Section):
 
 class ClassifySettings(Section):
     model: Path | None = None
-    """A ``.tflite`` or ``.keras`` network; empty for the one that comes with the program."""
+    """A network, ``.onnx``, ``.tflite`` or ``.keras``; empty for the one that comes with the
+    program."""
     threads: Threads = 0
     """Threads of the network; 0: chosen by the number of CPUs for each video."""
+
+
+class NetworkSettings(Section):
+    files: list[Path] = Field(default_factory=list)
+    """Further networks, ``.onnx``, ``.tflite`` or ``.keras``, each with its card beside it; their
+    outputs become columns."""
 
 
 class UsableSettings(Section):
@@ -220,6 +227,7 @@ class Settings(Section):
     track: TrackSettings = TrackSettings()
     smooth: SmoothSettings = SmoothSettings()
     classify: ClassifySettings = ClassifySettings()
+    networks: NetworkSettings = NetworkSettings()
     usable: UsableSettings = UsableSettings()
     video: VideoSettings = VideoSettings()
     segments: SegmentSettings = SegmentSettings()

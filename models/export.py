@@ -1,7 +1,7 @@
 """Turn a trained Keras network into a ``.tflite`` file that LiteRT runs.
 
-Weights become int8, one scale a channel; activations are quantised as the network runs, one scale
-a face (LiteRT's dynamic-range quantisation).
+Weights of our own networks become int8, one scale a channel; activations are quantised as the
+network runs, one scale a face (LiteRT's dynamic-range quantisation).
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import tensorflow as tf
 from models.quiet import standard_error_silenced
 
 
-def convert(network: keras.Model, path: Path) -> None:
-    """Write a network from (b, 48, 48, 1) grey values 0 to 255 to (b, 7) probabilities.
+def convert(network: keras.Model, path: Path, quantised: bool = True) -> None:
+    """Write a network.
 
-    Its labels are not part of it: see ``models.runtime.write_labels``.
+    Its labels or its card are not part of it: see ``models.runtime.write_labels``.
+
+    Args:
+        quantised: as above; otherwise its numbers stay float32.
     """
+    optimizations = [tf.lite.Optimize.DEFAULT] if quantised else []
     with standard_error_silenced():
-        network.export(
-            path, format="litert", verbose=False, optimizations=[tf.lite.Optimize.DEFAULT]
-        )
+        network.export(path, format="litert", verbose=False, optimizations=optimizations)

@@ -11,6 +11,8 @@ import numpy as np
 
 from configs.cache import cache_folder, filling
 from configs.errors import ModelError
+from models.card import prefix_of, read_card
+from models.emotion_network import has_card
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.optional import packages_needed
 from models.runtime import read_labels
@@ -20,10 +22,29 @@ if TYPE_CHECKING:
 
 
 def load_keras(path: Path) -> keras.Model:
+    """Load a ``.keras`` network of 48x48 grey faces and the seven expressions.
+
+    Raises:
+        ModelError: the file is not such a network.
+        MissingPackageError: TensorFlow is not installed.
+    """
+    network = load_any_keras(path)
+    expected = (None, FACE_SIZE_PX, FACE_SIZE_PX, 1), (None, len(EMOTIONS))
+    found = network.input_shape, network.output_shape
+    if found != expected:
+        raise ModelError(
+            f"{path}: input {found[0]}, output {found[1]}; expected grey faces, {expected[0]}, and "
+            f"a probability for each expression, {expected[1]}; for others, give it a card: see "
+            "docs/networks.md"
+        )
+    return network
+
+
+def load_any_keras(path: Path) -> keras.Model:
     """Load a ``.keras`` network. Code inside the file is never run.
 
     Raises:
-        ModelError: the file is not a network of 48x48 grey faces and the seven expressions.
+        ModelError: the file is no such network, or has code in it.
         MissingPackageError: TensorFlow is not installed.
     """
     if not path.is_file():
@@ -31,18 +52,10 @@ def load_keras(path: Path) -> keras.Model:
     with packages_needed(f"{path}: a .keras model", "tensorflow"):
         import keras
     try:
-        network = keras.models.load_model(path, compile=False, safe_mode=True)
+        return keras.models.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelError(f"{path}: not a Keras network that can be loaded: {reason}") from error
-    expected = (None, FACE_SIZE_PX, FACE_SIZE_PX, 1), (None, len(EMOTIONS))
-    found = network.input_shape, network.output_shape
-    if found != expected:
-        raise ModelError(
-            f"{path}: input {found[0]}, output {found[1]}; expected grey faces, {expected[0]}, and "
-            f"a probability for each expression, {expected[1]}"
-        )
-    return network
 
 
 def probabilities(network: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -78,7 +91,7 @@ def as_tflite(path: Path, cache: Path | None = None) -> Path:
     Conversion takes some seconds; its result is kept in ``cache``.
 
     Args:
-        path: a ``.tflite`` or ``.keras`` model with its labels (``NAME.json``) beside it.
+        path: a network with its labels or its card (``NAME.json``) beside it.
         cache: folder for converted networks, made if absent; by default one in the user's home.
 
     Raises:
@@ -86,21 +99,31 @@ def as_tflite(path: Path, cache: Path | None = None) -> Path:
         MissingPackageError: TensorFlow is not installed.
         OutputError: the cache cannot be written.
     """
-    if path.suffix != ".keras":
+    if path.suffix.lower() != ".keras":
         return path
     if not path.is_file():
         raise ModelError(f"{path}: no such model file")
-    card = path.with_suffix(".json")
-    read_labels(card)
+    card, carded = path.with_suffix(".json"), has_card(path)
+    if not carded:
+        read_labels(card)
     digest = hashlib.sha256(path.read_bytes() + card.read_bytes()).hexdigest()
     cache = cache or cache_folder("networks")
     converted = cache / f"{path.stem}-{digest[:16]}.tflite"
     if not converted.is_file():
-        network = load_keras(path)
+        text = _with_prefix(path) if carded else card.read_bytes()
+        network = load_any_keras(path) if carded else load_keras(path)
         with packages_needed(f"{path}: a .keras model", "tensorflow"):
             from models.export import convert
         with filling(cache) as unfinished:
-            convert(network, unfinished / converted.name)
-            converted.with_suffix(".json").write_bytes(card.read_bytes())
+            convert(network, unfinished / converted.name, quantised=not carded)
+            converted.with_suffix(".json").write_bytes(text)
             (unfinished / converted.name).replace(converted)
     return converted
+
+
+def _with_prefix(path: Path) -> bytes:
+    """The card of a network, for one of another name that gives the same columns."""
+    card = read_card(path)
+    prefix = prefix_of(path) if card.prefix is None else card.prefix
+    named = card.model_copy(update={"prefix": prefix})
+    return named.model_dump_json(by_alias=True, exclude_none=True, indent=2).encode()

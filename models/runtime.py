@@ -6,11 +6,14 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from configs.errors import ModelError
+from models.card import OutputColumn
+from models.crops import OWN
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.quiet import standard_error_silenced
 
@@ -26,6 +29,9 @@ class EmotionNetwork:
     Attributes:
         name: file name of the model.
         sha256: hash of the model file, in hexadecimal.
+        crop: what is cut out of the picture for it.
+        columns: what it gives beyond the seven expressions: nothing.
+        facts: for summaries.
 
     Raises:
         ModelError: a file is missing, or the network is not one of 48x48 grey faces and the
@@ -35,8 +41,10 @@ class EmotionNetwork:
     def __init__(self, path: Path, threads: int = 1) -> None:
         if not path.is_file():
             raise ModelError(f"{path}: no such model file")
-        self.name = path.name
+        self.name, self.crop = path.name, OWN
+        self.columns: list[OutputColumn] = []
         self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.facts: dict[str, Any] = {"name": self.name, "sha256": self.sha256}
         self._labels = read_labels(path.with_suffix(".json"))
         try:
             with standard_error_silenced():
@@ -78,6 +86,10 @@ class EmotionNetwork:
         if sides_px is None:
             sides_px = np.full(len(faces), FACE_SIZE_PX)
         return with_temperature(probabilities, self._labels.temperatures(sides_px))
+
+    def classify(self, faces: np.ndarray, sides_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What ``predict`` returns; and nothing, (m, 0), beyond."""
+        return self.predict(faces, sides_px), np.empty((len(faces), 0), np.float32)
 
     def _outputs(self, faces: np.ndarray) -> np.ndarray:
         """The outputs for (k, 48, 48) faces, as many as are there: (k, 7) float32."""

@@ -17,10 +17,9 @@ from configs.load import settings_from, with_changes
 from configs.schema import Settings
 from pipeline.places import SUMMARY
 from pipeline.progress import progress_shown
-from pipeline.results.summary import Provenance
 from pipeline.results.tables import table_of
 from pipeline.run.batch import open_batch
-from pipeline.run.plan import load_network, with_runnable_model
+from pipeline.run.plan import provenance_of, with_runnable_models
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job, find_jobs, is_camera_source
 from pipeline.study.load import load, people_of_video
@@ -104,10 +103,10 @@ def analyse(
     chosen = settings if isinstance(settings, Settings) else settings_from(settings or {})
     if executor is not None:
         chosen = with_changes(chosen, {"executor": {"kind": executor}}, "analyse")
-    chosen = with_runnable_model(chosen)
+    chosen = with_runnable_models(chosen)
     job = _job(video, Path(out), chosen)
     call = f"analyse({str(video)!r}, out={str(out)!r})"
-    provenance = Provenance.of(chosen, load_network(chosen), call)
+    provenance = provenance_of(chosen, call)
     with open_batch([job], Path(out), chosen, provenance, "what is missing") as batch:
         if batch.split.todo:
             with _reporter(progress) as reporter:

@@ -87,7 +87,8 @@ def _told(options: ExportOptions, videos: Sequence[Video]) -> tuple[Study, Study
     from pipeline.study.names import read_names, write_template
     from pipeline.study.participants import read_participants
     from pipeline.study.study import Study
-    from pipeline.study.tables import OWN_COLUMNS, StudyTables
+    from pipeline.study.tables import StudyTables, own_columns
+    from pipeline.study.videos import outputs_in
 
     if options.baseline and not options.events:
         raise UsageError("--baseline EVENT needs --events FILE, which says when that is")
@@ -98,17 +99,21 @@ def _told(options: ExportOptions, videos: Sequence[Video]) -> tuple[Study, Study
         say(f"wrote {options.names_template}")
     names = read_names(options.names, videos) if options.names else {}
     named = {name for tracks in names.values() for name in tracks.values() if name}
+    outputs = outputs_in(videos)
+    own = own_columns(outputs)
     participants = (
-        read_participants(options.participants, videos, named, OWN_COLUMNS)
+        read_participants(options.participants, videos, named, own)
         if options.participants
         else None
     )
-    taken = OWN_COLUMNS | set(participants.columns if participants else ())
+    taken = own | set(participants.columns if participants else ())
     events = read_events(options.events, videos, taken, say_note) if options.events else None
     analysed = {video.name: video.summary.ended_at for video in videos}
     by_video = events.by_video if events else {}
     study = Study(names, analysed, participants, options.main_person, by_video)
-    tables = StudyTables(study, options.bins_s, events, options.baseline, options.synchrony)
+    tables = StudyTables(
+        study, options.bins_s, events, options.baseline, options.synchrony, outputs
+    )
     return study, tables
 
 

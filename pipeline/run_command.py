@@ -17,7 +17,7 @@ from pipeline.progress import progress_shown
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.batch import open_batch
 from pipeline.run.ledger import NOT_DONE_YET, Redo, Split, only_run_in
-from pipeline.run.plan import load_network
+from pipeline.run.plan import provenance_of
 from pipeline.signals import stop_on_signals
 from pipeline.sources import Job, Stream
 from pipeline.terminal import (
@@ -53,7 +53,7 @@ def analyse_videos(
         say_error(problem)
     if not jobs:
         return SOME_FAILED
-    provenance = Provenance.of(settings, load_network(settings))
+    provenance = provenance_of(settings)
     stop = stop_on_signals()
     with open_batch(jobs, out, settings, provenance, redo) as batch:
         _say_what_is_to_do(batch.split)
@@ -96,7 +96,7 @@ def watch_streams(
     """Analyse live streams until they end, and print results; returns the exit status."""
     if verbose:
         show_log([stream.address for stream in streams])
-    provenance = Provenance.of(settings, load_network(settings))
+    provenance = provenance_of(settings)
     stop = stop_on_signals()
     with only_run_in(out), deaths_of_threads_told():
         results = _watch(streams, provenance, settings, show, verbose, stop)

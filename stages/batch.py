@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import inf
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from models.crops import Crop
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 
 
@@ -99,11 +101,15 @@ class FrameBatch:
         tracks: (m,) int64, track ids, from 1: one face followed within one shot.
         crops: (m, 48, 48) uint8, aligned grey faces.
         crop_sides: (m,) float32, side in the frame of the square that a crop shows, in pixels.
+        further_crops: by kind, (m, ...) uint8 each, what further networks see; empty without faces.
         usable: (m,) bool, whether the face is large enough, and seen enough from the front, for its
             expression to be relied on.
         probabilities: (m, 7) float32, in the order of ``EMOTIONS``; settled, smoothed over time.
+        values: (m, k) float32, further outputs of networks, in the order of the run's columns;
+            settled, smoothed over time.
         people: (m,) int64, person ids, from 1, once settled; ``NOBODY`` for a face not to be shown.
         raw_probabilities: (m, 7) float32, once settled: those that the network gave.
+        raw_values: (m, k) float32, once settled: those that networks gave.
     """
 
     first_frame: int
@@ -126,10 +132,13 @@ class FrameBatch:
     tracks: np.ndarray = _empty(dtype=np.int64)
     crops: np.ndarray = _empty(FACE_SIZE_PX, FACE_SIZE_PX, dtype=np.uint8)
     crop_sides: np.ndarray = _empty()
+    further_crops: Mapping[Crop, np.ndarray] = field(default_factory=dict)
     usable: np.ndarray = _empty(dtype=np.bool_)
     probabilities: np.ndarray = _empty(len(EMOTIONS))
+    values: np.ndarray = _empty(0)
     people: np.ndarray = _empty(dtype=np.int64)
     raw_probabilities: np.ndarray = _empty(len(EMOTIONS))
+    raw_values: np.ndarray = _empty(0)
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -137,6 +146,27 @@ class FrameBatch:
     def without_pixels(self) -> FrameBatch:
         """The same faces without the frames, which are large."""
         return replace(self, pixels=NO_PIXELS)
+
+    def without_crops(self) -> FrameBatch:
+        """The same faces without what only further networks see, which is large."""
+        return replace(self, further_crops={}) if self.further_crops else self
+
+    def with_values(self, *further: np.ndarray) -> FrameBatch:
+        """These faces with further outputs, (m, k) each, behind those that they have."""
+        if not further:
+            return self
+        own = self.values if len(self.values) else np.empty((len(further[0]), 0), np.float32)
+        return replace(self, values=np.hstack([own, *further]))
+
+    def only_values(self) -> FrameBatch:
+        """The further outputs alone, for ``with_values``."""
+        return FrameBatch(self.first_frame, self.pts, self.time_s, values=self.values)
+
+    def crops_of(self, kind: Crop) -> np.ndarray:
+        """The faces as a network sees them: (m, ...) uint8."""
+        if kind.is_own:
+            return self.crops
+        return self.further_crops.get(kind, np.empty((0, *kind.shape), np.uint8))
 
     def with_pixels_of(self, other: FrameBatch) -> FrameBatch:
         """These faces with the frames of another batch: the one that they were found in."""

@@ -73,6 +73,24 @@ def yuv_of(rgb: RGB, colorspace: int) -> tuple[int, int, int]:
     return round(16 + 219 * luma), round(128 + 224 * u), round(128 + 224 * v)
 
 
+@lru_cache(maxsize=16)
+def rgb_from_yuv(colorspace: int) -> np.ndarray:
+    """From Y, U and V of limited range to RGB of full range, 0 to 255: the inverse of ``yuv_of``.
+
+    Returns:
+        (3, 4) float64: shares of Y, U and V, and what is added, as OpenCV's ``transform`` takes it.
+    """
+    of_red, of_blue = LUMA_SHARES[colorspace]
+    of_green = 1 - of_red - of_blue
+    u, v = 2 - 2 * of_blue, 2 - 2 * of_red
+    shares = np.array([
+        [1, 0, v],
+        [1, -u * of_blue / of_green, -v * of_red / of_green],
+        [1, u, 0],
+    ]) * (255 / 219, 255 / 224, 255 / 224)  # fmt: skip
+    return np.column_stack([shares, -shares @ (16, 128, 128)])
+
+
 def to_bgr(pixels: np.ndarray, colorspace: int, size: tuple[int, int] | None = None) -> np.ndarray:
     """A frame as (h, w, 3) uint8 BGR.
 

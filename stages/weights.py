@@ -1,10 +1,9 @@
-"""Find network weights inside other packages, without importing those, and run networks."""
+"""Find network weights inside other packages, without importing those."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Any
 
 from configs.errors import ModelError
 
@@ -23,13 +22,3 @@ def packaged_weights(package: str, file: str) -> Path:
     if path is None or not path.is_file():
         raise ModelError(f"{file} is missing; install the package {package} of requirements.lock")
     return path
-
-
-def onnx_session(model: bytes) -> Any:
-    """ONNX Runtime's session of a model, on one thread of the CPU."""
-    import onnxruntime  # Takes time to load, and not every process needs it.
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -23,7 +23,7 @@ from pipeline.bench.usage import cpu_s, memory_mb, tree
 from pipeline.live.supervisor import Supervisor
 from pipeline.live.workers import Worker
 from pipeline.results.summary import Provenance
-from pipeline.run.plan import load_network
+from pipeline.run.plan import provenance_of
 from pipeline.sources import Stream, find_streams
 
 START_TIMEOUT_S = 120.0
@@ -92,7 +92,7 @@ def measure_streams(
         clip = make_clip(source, Path(folder) / "camera.mp4", size, rate, CLIP_S)
         addresses, cameras_pid = stack.enter_context(_cameras(clip, count))
         streams = find_streams(addresses, settings, Path(folder))
-        provenance = Provenance.of(settings, load_network(settings))
+        provenance = provenance_of(settings)
         supervisor = Supervisor(streams, provenance, start_worker, say=lambda line: None)
         stop = Event()
         with ThreadPoolExecutor(1) as pool:

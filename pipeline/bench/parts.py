@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -13,8 +13,8 @@ import numpy as np
 
 from configs.errors import EmotionTimelinesError
 from configs.schema import Settings
-from models.emotions import FACE_SIZE_PX
-from models.runtime import EmotionNetwork
+from models.emotion_network import Classifier, load_classifier
+from models.face_network import FaceNetwork
 from pipeline.bench.recall import SAME_FACE
 from stages.faces.detect import DETECTORS, make_detector
 from stages.faces.detector import Detector
@@ -99,22 +99,36 @@ def compare_detectors(clips: Sequence[Path], settings: Settings) -> list[Detecto
     ]
 
 
-def compare_networks(models: Sequence[Path]) -> list[NetworkFigures]:
-    """Time ``.tflite`` networks on the same faces, in turn."""
-    faces = np.random.default_rng(0).integers(0, 256, (FACES, FACE_SIZE_PX, FACE_SIZE_PX), np.uint8)
-    networks = {model: EmotionNetwork(model) for model in models}
-    times_ms: dict[Path, list[float]] = {model: [] for model in models}
+def compare_networks(models: Sequence[Path], further: Sequence[Path] = ()) -> list[NetworkFigures]:
+    """Time networks on random faces of the size that each takes, in turn.
+
+    Args:
+        models: that classify expressions.
+        further: with other outputs.
+    """
+    runs = {model: _run_of(load_classifier(model)) for model in models}
+    runs |= {file: _run_of(FaceNetwork(file)) for file in further}
+    times_ms: dict[Path, list[float]] = {file: [] for file in runs}
     for _ in range(ROUNDS):
-        for model, network in networks.items():
+        for file, run in runs.items():
             started_s = perf_counter()
-            network.predict(faces)
-            times_ms[model].append((perf_counter() - started_s) * 1000 / FACES)
+            run()
+            times_ms[file].append((perf_counter() - started_s) * 1000 / FACES)
     return [
         NetworkFigures(
-            str(model), model.stat().st_size / 1e6, median(times_ms[model]), min(times_ms[model])
+            str(file), file.stat().st_size / 1e6, median(times_ms[file]), min(times_ms[file])
         )
-        for model in models
+        for file in runs
     ]
+
+
+def _run_of(network: Classifier | FaceNetwork) -> Callable[[], object]:
+    """What runs a network on faces, from crops to outputs."""
+    shape = FACES, *network.crop.shape
+    faces = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    if isinstance(network, FaceNetwork):
+        return lambda: network.predict(faces)
+    return lambda: network.classify(faces, np.full(FACES, network.crop.size_px))
 
 
 def _installed_detectors(settings: Settings) -> dict[str, Detector]:

@@ -26,9 +26,9 @@ from configs.load import with_changes
 from configs.schema import Settings
 from pipeline.bench.baseline import BaselineLoop
 from pipeline.bench.usage import cpu_s, memory_mb, tree
-from pipeline.results.summary import Provenance, Summary
+from pipeline.results.summary import Summary
 from pipeline.run import local_executor
-from pipeline.run.plan import load_network, with_threads
+from pipeline.run.plan import provenance_of, with_threads
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo
@@ -245,7 +245,7 @@ def _baseline(
 
 def _local(clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _Stopwatch) -> int:
     jobs = _jobs(clips, folder)
-    provenance = Provenance.of(settings, load_network(settings))
+    provenance = provenance_of(settings)
     local_executor.run(jobs, settings, provenance, stopwatch, Event())
     return stopwatch.frames
 
@@ -254,7 +254,7 @@ def _ray(clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _St
     from pipeline.run import ray_executor  # Ray is slow to import.
 
     jobs = _jobs(clips, folder)
-    provenance = Provenance.of(settings, load_network(settings))
+    provenance = provenance_of(settings)
     ray_executor.run(jobs, settings, provenance, stopwatch, Event())
     return stopwatch.frames
 

@@ -17,13 +17,14 @@ from unittest.mock import patch
 from configs.load import with_changes
 from configs.schema import Settings
 from pipeline.results.recorder import Recorder
-from pipeline.results.summary import Provenance, Summary
+from pipeline.results.summary import Summary
 from pipeline.run import local_executor
-from pipeline.run.plan import load_network
+from pipeline.run.plan import provenance_of
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
-from stages.classify import ClassifyStage
+from stages.classify import ClassifyStage, NetworkStage
 from stages.faces.align import AlignStage
+from stages.faces.crops import CropStage
 from stages.faces.detect import DetectStage
 from stages.people.cuts import CutStage
 from stages.people.settle import Settler
@@ -43,8 +44,10 @@ STEPS: tuple[tuple[str, type, str], ...] = (
     ("search", DetectStage, "process"),
     ("cuts", CutStage, "process"),
     ("align", AlignStage, "process"),
+    ("cut for networks", CropStage, "process"),
     ("track", TrackStage, "process"),
     ("classify", ClassifyStage, "process"),
+    ("further networks", NetworkStage, "process"),
     ("settle", Settler, "process"),
     ("table", TableWriter, "write"),
     ("portraits", Portraits, "process"),
@@ -72,7 +75,7 @@ class StepFigures:
 
 
 def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
-    """Analyse videos in this process; returns all steps, in order, and their sum."""
+    """Analyse videos in this process; returns the steps that there were, in order, and their sum."""
     clock = _CpuClock()
     read = settings.read
     to_s = min(read.from_s + WARM_UP_S, read.to_s or inf)
@@ -84,8 +87,9 @@ def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
         with clock.step(REST):
             frames = _analyse(clips, settings)
     order = (DECODE, REST, *(step for step, _, _ in STEPS))
-    ms = {step: clock.spent_s[step] / max(1, frames) * 1000 for step in order}
-    ms[ALL], upper_bound = sum(ms.values()), ms[DECODE] + ms[ENCODE]
+    spent_s = {step: clock.spent_s[step] for step in order if step in clock.spent_s}
+    ms = {step: each_s / max(1, frames) * 1000 for step, each_s in spent_s.items()}
+    ms[ALL], upper_bound = sum(ms.values()), ms[DECODE] + ms.get(ENCODE, 0.0)
     return [
         StepFigures(step, cpu_ms, cpu_ms / ms[ALL], cpu_ms / max(upper_bound, 1e-9))
         for step, cpu_ms in ms.items()
@@ -97,7 +101,7 @@ def _analyse(clips: Sequence[Path], settings: Settings) -> int:
     frames = _Count()
     with TemporaryDirectory() as folder:
         jobs = [Job(clip, Path(folder) / str(number)) for number, clip in enumerate(clips)]
-        provenance = Provenance.of(settings, load_network(settings))
+        provenance = provenance_of(settings)
         local_executor.run(jobs, settings, provenance, frames, Event())
     return frames.frames
 

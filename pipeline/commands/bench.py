@@ -19,8 +19,15 @@ from pipeline.bench.parts import compare_detectors, compare_networks
 from pipeline.bench.pipelines import compare_pipelines
 from pipeline.bench.profile import profile as profile_steps
 from pipeline.bench.recall import compare_with_full_search, compare_with_small_size
-from pipeline.commands.options import AsJson, ConfigOption, ExecutorOption, SetOption
+from pipeline.commands.options import (
+    AsJson,
+    ConfigOption,
+    ExecutorOption,
+    NetworkOption,
+    SetOption,
+)
 from pipeline.live.workers import worker_starter
+from pipeline.run.plan import with_runnable_models
 from pipeline.samples import sample_clips
 from pipeline.sources import find_jobs
 from pipeline.terminal import figures_list, figures_table, out_console, say_error
@@ -36,6 +43,7 @@ def bench(
     models: Annotated[
         list[Path] | None, typer.Option("--model", metavar="FILE", help="More networks to time.")
     ] = None,
+    further: NetworkOption = None,
     parts: Annotated[
         bool, typer.Option("--parts", help="Compare detectors and networks instead.")
     ] = False,
@@ -64,7 +72,8 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure speed against a baseline and an upper bound; or parts; or live streams."""
-    settings = load_settings(config, assignments or [], {"executor.kind": executor})
+    flags = {"executor.kind": executor, "networks.files": further}
+    settings = with_runnable_models(load_settings(config, assignments or [], flags))
     clips = _clips(sources)
     tables: dict[str, Sequence[Any]]
     if live:
@@ -78,7 +87,9 @@ def bench(
             )
         tables = {"live": [measured]}
     elif parts:
-        networks = compare_networks([SHIPPED_MODEL, *map(as_tflite, models or [])])
+        networks = compare_networks(
+            [SHIPPED_MODEL, *map(as_tflite, models or [])], settings.networks.files
+        )
         tables = {"detectors": compare_detectors(clips, settings), "networks": networks}
     elif recall:
         tables = {"recall": compare_with_full_search(clips, settings)}

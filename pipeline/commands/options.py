@@ -26,6 +26,12 @@ ExecutorOption = Annotated[
 AddressOption = Annotated[
     str | None, typer.Option("--address", metavar="ADDR", help="Ray cluster to join.")
 ]
+NetworkOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--network", metavar="FILE", help="A further network, with its card; may be repeated."
+    ),
+]
 Export = Annotated[
     list[str] | None,
     typer.Option(

@@ -15,6 +15,7 @@ from pipeline.commands.options import (
     ConfigOption,
     ExecutorOption,
     Export,
+    NetworkOption,
     NoVideo,
     Out,
     SetOption,
@@ -23,7 +24,7 @@ from pipeline.commands.options import (
 )
 from pipeline.results.clock import seconds_of
 from pipeline.run.ledger import Redo
-from pipeline.run.plan import with_runnable_model
+from pipeline.run.plan import with_runnable_models
 from pipeline.run_command import analyse_videos, watch_streams
 from pipeline.samples import sample_clips
 from pipeline.sources import find_jobs, find_streams, is_camera_source
@@ -44,8 +45,13 @@ def run(
     address: AddressOption = None,
     model: Annotated[
         Path | None,
-        typer.Option("--model", metavar="FILE", help="Your own network: .tflite, .keras."),
+        typer.Option(
+            "--model",
+            metavar="FILE",
+            help="Your own network of expressions: .onnx, .tflite, .keras.",
+        ),
     ] = None,
+    networks: NetworkOption = None,
     export: Export = None,
     no_video: NoVideo = False,
     blur: Blur = False,
@@ -85,6 +91,7 @@ def run(
         "executor.kind": executor,
         "executor.address": address,
         "classify.model": model,
+        "networks.files": networks,
         "export.formats": formats_in(export),
         "video.enabled": False if no_video else None,
         "video.blur": True if blur else None,
@@ -94,7 +101,7 @@ def run(
         "read.to_s": _seconds("--to", end),
     }
     settings = load_settings(config, assignments or [], flags)
-    settings = with_runnable_model(settings)
+    settings = with_runnable_models(settings)
     streams = find_streams(sources, settings, out)
     if streams and len(sources) > sum(is_camera_source(source) for source in sources):
         raise UsageError("files and live streams need a command each: a stream may never end")

@@ -24,7 +24,7 @@ HEADERS = {
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",  # The address may hold the token.
 }
-"""Of every answer."""
+"""Of every answer that does not have its own."""
 
 
 class Guard:
@@ -50,7 +50,8 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
                 if cookie:
                     headers.append("set-cookie", cookie)
             await send(message)

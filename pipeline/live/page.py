@@ -26,6 +26,7 @@ from models.emotions import EMOTIONS
 from pipeline.live.guard import Guard, is_this_machine
 from pipeline.live.listener import address_for_viewers, listen
 from pipeline.live.page_server import PageServer
+from pipeline.live.recordings import recordings_of
 from pipeline.live.supervisor import Supervisor
 from pipeline.results.pages import asset
 from stages.colours import COLOURS_RGB, hex_of
@@ -33,6 +34,15 @@ from stages.colours import COLOURS_RGB, hex_of
 log = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).parent / "web"
+SHARED = {
+    "base.css": "text/css",
+    "lanes.css": "text/css",
+    "clock.js": "text/javascript",
+    "stacks.js": "text/javascript",
+}
+"""What the page has in common with those of results, and its kind."""
+
+MAX_WIDTH_PX = 7680
 CHANGE_HEADER = "x-emotion-timelines"
 """Pages of other sites cannot send this header, so none can stop a camera."""
 
@@ -80,21 +90,27 @@ def make_app(supervisor: Supervisor) -> FastAPI:
         return {
             "emotions": EMOTIONS,
             "colours": [hex_of(COLOURS_RGB[name]) for name in EMOTIONS],
-            "streams": [asdict(status) for status in supervisor.statuses()],
+            "streams": [
+                {**asdict(status), "recordings": len(supervisor.recordings(status.name))}
+                for status in supervisor.statuses()
+            ],
         }
 
     @app.get("/api/streams/{name}/recent")
     def recent(
         name: str, since_s: Annotated[float, Query(allow_inf_nan=False)] = -1.0
     ) -> dict[str, object]:
-        return {"points": supervisor.recent(name, since_s)}
+        return supervisor.recent(name, since_s) or {}
 
     @app.get("/api/streams/{name}/picture")
-    def picture(name: str) -> Response:
-        jpeg = supervisor.picture(name)
-        if jpeg is None:
-            return Response(status_code=204)
-        return Response(jpeg, media_type="image/jpeg", headers={"cache-control": "no-store"})
+    def picture(
+        name: str, width: Annotated[int | None, Query(ge=16, le=MAX_WIDTH_PX)] = None
+    ) -> Response:
+        return _jpeg(supervisor.picture(name, width))
+
+    @app.get("/api/streams/{name}/faces/{track}")
+    def face(name: str, track: int) -> Response:
+        return _jpeg(supervisor.face(name, track))
 
     @app.post("/api/streams/{name}/{change}")
     def change(name: str, change: str, request: Request) -> dict[str, str]:
@@ -114,12 +130,21 @@ def make_app(supervisor: Supervisor) -> FastAPI:
         text = prometheus_client.generate_latest(registry)
         return Response(text, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
-    @app.get("/clock.js")
-    def clock() -> Response:
-        return Response(asset("clock.js"), media_type="text/javascript")
+    @app.get("/shared/{name}")
+    def shared(name: str) -> Response:
+        if name not in SHARED:
+            raise HTTPException(404, "there is no such file")
+        return Response(asset(name), media_type=SHARED[name])
 
+    app.include_router(recordings_of(supervisor))
     app.mount("/", StaticFiles(directory=ASSETS, html=True))
     return app
+
+
+def _jpeg(picture: bytes | None) -> Response:
+    if picture is None:
+        return Response(status_code=204)
+    return Response(picture, media_type="image/jpeg", headers={"cache-control": "no-store"})
 
 
 class _Metrics:

@@ -53,11 +53,15 @@ class RayWorker:
         self._asked_s, self._pending = now_s, self._actor.status.remote()
         return self._status
 
-    def picture(self) -> bytes | None:
+    def picture(self, width_px: int | None) -> bytes | None:
         self._check_ray()
-        return _answer(self._actor.picture.remote())
+        return _answer(self._actor.picture.remote(width_px))
 
-    def recent(self, since_s: float) -> list[dict[str, Any]]:
+    def face(self, track: int) -> bytes | None:
+        self._check_ray()
+        return _answer(self._actor.face.remote(track))
+
+    def recent(self, since_s: float) -> dict[str, Any]:
         self._check_ray()
         return _answer(self._actor.recent.remote(since_s))
 

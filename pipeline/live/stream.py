@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic, time
@@ -17,22 +18,22 @@ import cv2
 import numpy as np
 
 from configs.errors import EmotionTimelinesError, OutputError, ThreadDiedError, explain
+from pipeline.live.recent import RECENT_S, RecentFaces
 from pipeline.results.folder import save_failure
+from pipeline.results.outputs import outputs_of
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary, public_settings
-from pipeline.run.plan import FaceFinder, make_classifier, with_threads
+from pipeline.run.plan import FaceFinder, make_face_reader, with_threads
 from pipeline.sources import Stream
 from stages.batch import NOBODY, FrameBatch
 from stages.colours import to_bgr
 from stages.faces.detect import make_detector
 from stages.frames import yuv_planes
-from stages.read.live import LiveReader
+from stages.read.live import Gap, LiveReader
 from stages.write.annotate import Annotator
 from stages.write.files import output_errors_name
 
 CPUS_PER_STREAM = 1
-RECENT_S = 60.0
-POINTS_PER_S = 5
 RATE_WINDOW_S = 5.0
 MAX_LATENCIES = 600
 JPEG_QUALITY = 80
@@ -55,6 +56,8 @@ class StreamStatus:
         dropped: frames dropped because the stages were too slow.
         lost: number of times that the connection was lost.
         idle_s: time since its loop last made progress.
+        outputs: what networks give beyond the seven expressions: ``name``, ``low``, ``high`` and
+            ``unit`` of each column.
     """
 
     name: str
@@ -71,6 +74,7 @@ class StreamStatus:
     dropped: int = 0
     lost: int = 0
     idle_s: float = 0.0
+    outputs: tuple[dict[str, Any], ...] = ()
 
 
 class LiveStream:
@@ -84,13 +88,17 @@ class LiveStream:
         self._recorder: Recorder | None = None
         self._reader: LiveReader | None = None
         self._newest: FrameBatch | None = None
-        self._recent: deque[dict[str, Any]] = deque()
+        self._recent = RecentFaces(stream.settings.segments.min_confidence)
         self._written: deque[tuple[float, int]] = deque()
         self._latencies_s: deque[float] = deque(maxlen=MAX_LATENCIES)
         self._sizes: deque[dict[str, Any]] = deque(maxlen=MAX_SIZES)
         self._faces = self._people = 0
-        self._moved_s = monotonic()
+        self._moved_s = self._observed_s = monotonic()
         self._ended: Summary | None = None
+        self._outputs = tuple(
+            {"name": each.name, "low": each.low, "high": each.high, "unit": each.unit}
+            for each in outputs_of(vars(provenance))
+        )
 
     def run(self) -> Summary:
         """Analyse until the stream ends, reaches a limit of its settings, or is stopped.
@@ -125,7 +133,7 @@ class LiveStream:
         with output_errors_name(stream.folder):
             stream.folder.mkdir(parents=True, exist_ok=True)
         settings = with_threads(stream.settings, CPUS_PER_STREAM)
-        detector, classifier = make_detector(settings.detect), make_classifier(settings)
+        detector, networks = make_detector(settings.detect), make_face_reader(settings)
         with LiveReader(stream.address, settings.live) as reader:
             self._reader = reader
             for batch in reader.batches():
@@ -140,7 +148,7 @@ class LiveStream:
                     assert batch.info is not None
                     finder = FaceFinder(detector, batch.info, settings, live=True)
                     self._recorder = Recorder(stream, batch.info, settings, self._provenance)
-                self._recorder.process(classifier.process(finder.process(batch)))
+                self._recorder.process(networks.process(finder.process(batch)))
                 if self._recorder.newest is not None:
                     self._observe(self._recorder.newest)
             return reader.reason if reader.state == "ended" else None
@@ -165,7 +173,9 @@ class LiveStream:
 
     def status(self) -> StreamStatus:
         reader, now_s = self._reader, monotonic()
-        status = StreamStatus(self._stream.name, self._stream.source, "connecting")
+        status = StreamStatus(
+            self._stream.name, self._stream.source, "connecting", outputs=self._outputs
+        )
         if reader is None:
             return status
         p50, p95 = self._latency_ms()
@@ -192,27 +202,62 @@ class LiveStream:
     def _problem(self, reader: LiveReader) -> str | None:
         return reader.reason or (self._recorder.problem if self._recorder else None)
 
-    def picture(self) -> bytes | None:
-        """The newest frame, annotated, as JPEG; None if there is none."""
+    def picture(self, width_px: int | None = None) -> bytes | None:
+        """The newest frame, annotated, as JPEG; None if there is none.
+
+        Args:
+            width_px: scale it down to this width; None for its own.
+        """
         batch, info = self._newest, self._reader.info if self._reader else None
         if batch is None or info is None:
             return None
         pixels = batch.pixels[-1].copy()
-        size, blur = (pixels.shape[1], len(pixels) * 2 // 3), self._stream.settings.video.blur
-        Annotator(*size, info.colorspace, blur).draw(yuv_planes(pixels), batch, len(batch) - 1)
-        image = to_bgr(pixels, info.colorspace)
+        width, height = pixels.shape[1], len(pixels) * 2 // 3
+        blur = self._stream.settings.video.blur
+        Annotator(width, height, info.colorspace, blur).draw(
+            yuv_planes(pixels), batch, len(batch) - 1
+        )
+        shown = min(width, width_px or width)
+        image = to_bgr(pixels, info.colorspace, (shown, max(1, round(height * shown / width))))
         return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
 
-    def recent(self, since_s: float) -> list[dict[str, Any]]:
-        """Faces of the last minute: ``time_s``, ``track`` and seven ``probabilities`` each.
+    def face(self, track: int) -> bytes | None:
+        """The best picture so far of a person's face, as JPEG; None if there is none."""
+        return self._recorder.portraits.jpeg(track) if self._recorder else None
+
+    def recent(self, since_s: float) -> dict[str, Any]:
+        """The last minute.
 
         Args:
-            since_s: only those later than this, on the timeline.
+            since_s: only faces later than this, on the timeline.
+
+        Returns:
+            ``until_s``: where the timeline is now, also while nothing comes. ``points``: faces, as
+            of ``RecentFaces.since``. ``faces``: by track, how many pictures ``face`` has had so
+            far. ``gaps``: when nothing came, ``from_s`` when ``to_s`` and for what ``reason``;
+            ``to_s`` is None while nothing comes.
         """
-        return [point for point in list(self._recent) if point["time_s"] > since_s]
+        reader, newest, recorder = self._reader, self._newest, self._recorder
+        if reader is None or newest is None or recorder is None:
+            return {"until_s": 0.0, "points": [], "faces": {}, "gaps": []}
+        last_s, points = float(newest.time_s[-1]), self._recent.since(since_s)
+        waited_s = monotonic() - self._observed_s if reader.state == "reconnecting" else 0.0
+        pictures = {track: recorder.portraits.pictures_of(track) for track in _tracks_in(points)}
+        return {
+            "until_s": round(last_s + waited_s, 3),
+            "points": points,
+            "faces": {track: count for track, count in pictures.items() if count},
+            "gaps": [
+                gap
+                for gap in self._gaps(list(reader.gaps))
+                if gap["to_s"] is None or gap["to_s"] > last_s - RECENT_S
+            ],
+        }
 
     def _observe(self, batch: FrameBatch) -> None:
         """Keep what ``status``, ``picture`` and ``recent`` return."""
+        if not len(batch):
+            return
         written_at, now_s = time(), monotonic()
         self._latencies_s.extend((written_at - batch.arrived_s).tolist())
         self._written.append((now_s, len(batch)))
@@ -220,24 +265,11 @@ class LiveStream:
             self._written.popleft()
         self._faces += int((batch.people != NOBODY).sum())
         self._people = max(self._people, int(batch.people.max(initial=0)))
-        self._newest = batch
-        last_s = self._recent[-1]["time_s"] if self._recent else -1.0
-        for index, time_s in enumerate(batch.time_s):
-            if time_s - last_s < 1 / POINTS_PER_S:
-                continue
-            last_s = float(time_s)
-            for face in range(*batch.faces_of(index).indices(len(batch.boxes))):
-                if batch.people[face] == NOBODY:
-                    continue
-                self._recent.append(
-                    {
-                        "time_s": round(last_s, 3),
-                        "track": int(batch.people[face]),
-                        "probabilities": [round(float(p), 3) for p in batch.probabilities[face]],
-                    }
-                )
-        while self._recent and self._recent[0]["time_s"] < batch.time_s[-1] - RECENT_S:
-            self._recent.popleft()
+        self._newest, self._observed_s = batch, now_s
+        self._recent.take(batch)
+
+    def _gaps(self, gaps: Sequence[Gap]) -> list[dict[str, Any]]:
+        return [{**asdict(gap), "reason": self._shown(gap.reason)} for gap in gaps]
 
     def _shown(self, reason: str | None) -> str | None:
         return reason and self._stream.without_address(reason)
@@ -254,15 +286,18 @@ class LiveStream:
         assert self._reader is not None
         p50, p95 = self._latency_ms()
         return {
+            "name": self._stream.name,
             "started_at": datetime.fromtimestamp(self._reader.started_at, UTC).isoformat(),
             "latency_p50_ms": p50,
             "latency_p95_ms": p95,
             "lost": self._reader.lost,
-            "gaps": [
-                {**asdict(gap), "reason": self._shown(gap.reason)} for gap in self._reader.gaps
-            ],
+            "gaps": self._gaps(self._reader.gaps),
             "sizes": list(self._sizes),
         }
+
+
+def _tracks_in(points: Sequence[dict[str, Any]]) -> set[int]:
+    return {point["track"] for point in points}
 
 
 def _size_from(batch: FrameBatch) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from configs.errors import EmotionTimelinesError, RayLostError, UsageError, explain
 from pipeline.live.stream import StreamStatus
 from pipeline.live.workers import Worker
-from pipeline.places import SUMMARY, take_folder
+from pipeline.places import SUMMARY, TABLE, take_folder
 from pipeline.results.left_behind import save_recording
 from pipeline.results.summary import Provenance, Summary
 from pipeline.sources import Stream
@@ -129,20 +129,34 @@ class Supervisor:
         """The latest status of each stream."""
         return [entry.status for entry in self._entries.values()]
 
-    def picture(self, name: str) -> bytes | None:
-        """The newest annotated frame as JPEG; None if there is none.
+    def picture(self, name: str, width_px: int | None = None) -> bytes | None:
+        """As ``LiveStream.picture``; None while it does not run.
 
         Raises:
             UsageError: there is no such stream; so do the methods below.
             EmotionTimelinesError: its worker died.
         """
         worker = self._named(name).worker
-        return worker.picture() if worker else None
+        return worker.picture(width_px) if worker else None
 
-    def recent(self, name: str, since_s: float) -> list[dict[str, Any]]:
-        """As ``LiveStream.recent``."""
+    def face(self, name: str, track: int) -> bytes | None:
+        """As ``LiveStream.face``; None while it does not run."""
         worker = self._named(name).worker
-        return worker.recent(since_s) if worker else []
+        return worker.face(track) if worker else None
+
+    def recent(self, name: str, since_s: float) -> dict[str, Any] | None:
+        """As ``LiveStream.recent``; None while it does not run."""
+        worker = self._named(name).worker
+        return worker.recent(since_s) if worker else None
+
+    def recordings(self, name: str) -> list[tuple[Path, Summary]]:
+        """Folder and summary of each recording that has ended, the oldest first."""
+        self._named(name)
+        return [
+            (stream.folder, summary)
+            for stream, summary in list(self.results)
+            if stream.name == name and TABLE in summary.files
+        ]
 
     def stop(self, name: str) -> None:
         """Complete the recording of a stream."""

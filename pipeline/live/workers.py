@@ -25,9 +25,11 @@ class Worker(Protocol):
 
     def status(self) -> StreamStatus: ...
 
-    def picture(self) -> bytes | None: ...
+    def picture(self, width_px: int | None) -> bytes | None: ...
 
-    def recent(self, since_s: float) -> list[dict[str, Any]]: ...
+    def face(self, track: int) -> bytes | None: ...
+
+    def recent(self, since_s: float) -> dict[str, Any]: ...
 
     def stop(self) -> None: ...
 
@@ -45,7 +47,8 @@ class ThreadWorker:
 
     def __init__(self, stream: Stream, provenance: Provenance) -> None:
         live = LiveStream(stream, provenance)
-        self.status, self.picture, self.recent = live.status, live.picture, live.recent
+        self.status, self.recent = live.status, live.recent
+        self.picture, self.face = live.picture, live.face
         self.stop, self.kill = live.stop, live.give_up  # A thread cannot be killed.
         self._outcome: Future[Summary] = Future()
         Thread(target=self._run, args=(live,), name=stream.name, daemon=True).start()

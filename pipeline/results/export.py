@@ -15,6 +15,7 @@ from configs.schema import Settings
 from pipeline.results import codebook
 from pipeline.results.elan import write_elan
 from pipeline.results.named import name_of
+from pipeline.results.outputs import meanings_of, outputs_of
 from pipeline.results.segments import COLUMNS, Segment, as_rows
 from pipeline.results.video_result import VideoResult
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
@@ -62,7 +63,8 @@ def _codebook_of_segments(_: VideoResult, path: Path) -> None:
 def _columns(result: VideoResult) -> list[codebook.Column]:
     """Those that the table has: early versions wrote fewer."""
     there = set(result.table.column_names)
-    return [column for column in codebook.TIMELINE if column.name in there]
+    known = [*codebook.TIMELINE, *meanings_of(outputs_of(result.provenance))]
+    return [column for column in known if column.name in there]
 
 
 def _parquet(result: VideoResult, path: Path) -> None:

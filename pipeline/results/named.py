@@ -25,6 +25,11 @@ def name_of(track: int, names: Names) -> str:
     return names.get(track) or f"Person {track}"
 
 
+def numbers_of(track: int, names: Names) -> list[int]:
+    """The tracks of a person with a name, which films show; none without one."""
+    return [own for own, stands_for in persons(names).items() if stands_for == track]
+
+
 def with_names(timeline: Timeline, names: Names) -> Timeline:
     """The timeline with the tracks of one name as one, and without those that are left out.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -22,9 +23,15 @@ def render(template: str, **values: Any) -> str:
     return _templates().get_template(template).render(values)
 
 
+@cache
 def asset(name: str) -> str:
-    """A file of ``web``, as text."""
+    """A file of ``web``, as text; the same for as long as the program runs."""
     return (resources.files("pipeline.results") / "web" / name).read_text(encoding="utf-8")
+
+
+def script_of(names: Sequence[str]) -> Markup:
+    """The script of a page: these files of ``web``, one after the other."""
+    return Markup("\n".join(map(asset, names)))
 
 
 @cache
@@ -33,6 +40,8 @@ def _templates() -> Environment:
         loader=FunctionLoader(asset), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    templates.globals.update(asset=lambda name: Markup(asset(name)), colours=COLOURS)
+    templates.globals.update(
+        asset=lambda name: Markup(asset(name)), script_of=script_of, colours=COLOURS
+    )
     templates.filters.update(clock=clock, percent="{:.0%}".format)
     return templates

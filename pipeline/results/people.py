@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -29,6 +29,8 @@ class Person:
             the segments, is that of the segment; empty without any.
         means: mean probability of each expression; empty without usable time.
         valence: mean valence, see ``valence_of``; None without usable time.
+        outputs: mean of each further output of networks, by column; those without a value are left
+            out.
         transitions: number of changes from one segment's label to the next one's, without an
             absence between them: ``happy > neutral``.
     """
@@ -43,6 +45,7 @@ class Person:
     means: dict[str, float]
     valence: float | None
     transitions: dict[str, int]
+    outputs: dict[str, float] = field(default_factory=dict)
 
 
 def people_of(
@@ -97,7 +100,18 @@ def _person(timeline: Timeline, track: int, segments: Sequence[Segment], by_hand
         if usable_s
         else None,
         transitions=dict(sorted(changes.items())),
+        outputs={
+            name: round(float(mean), 4)
+            for name, values in timeline.outputs.items()
+            if np.isfinite(mean := _mean_of_known(values[rows], usable))
+        },
     )
+
+
+def _mean_of_known(values: np.ndarray, weights: np.ndarray) -> float:
+    """Weighted mean of the values that are numbers; NaN without any."""
+    known = weights * np.isfinite(values)
+    return float(known @ np.nan_to_num(values)) / float(known.sum()) if known.any() else np.nan
 
 
 def _by_emotion(figures: np.ndarray) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipeline.results.folder import (
     save_what_is_there,
 )
 from pipeline.results.left_behind import save_recording
+from pipeline.results.outputs import outputs_of
 from pipeline.results.people import usable_share
 from pipeline.results.report import write_report
 from pipeline.results.stream_files import StreamFiles
@@ -39,6 +41,7 @@ class Recorder:
 
     Attributes:
         newest: the batch that was written last, settled.
+        portraits: the best picture so far of each person's face; none if faces are blurred.
 
     Raises:
         OutputError: when a result cannot be written; ``finish`` then still keeps what can be kept.
@@ -53,12 +56,13 @@ class Recorder:
         reidentifier = FaceReidentifier() if settings.track.remember_s else None
         live = isinstance(job, Stream)
         self._settler = Settler(settings.track, settings.smooth, live, reidentifier)
-        self._portraits = Portraits(info)
+        self.portraits = Portraits(info)
         self._still = Still(info, settings.video.blur)
         self._damage: list[str] = []
         self._turn = self._received = self._left_out = self._before_part = 0
         self.newest: FrameBatch | None = None
-        self._files = _files(job, info, settings)
+        further = [column.name for column in outputs_of(vars(provenance))]
+        self._files = _files(job, info, settings, further)
 
     @property
     def problem(self) -> str | None:
@@ -82,7 +86,7 @@ class Recorder:
         self.newest = batch
         self._files.write(batch)
         if not self._settings.video.blur:
-            self._portraits.process(batch)
+            self.portraits.process(batch)
         self._still.process(batch)
 
     def finish(
@@ -155,7 +159,7 @@ class Recorder:
             try:
                 self._write_still()
                 events = self._job.events if isinstance(self._job, Job) else ()
-                faces = self._portraits.jpegs()
+                faces = self.portraits.jpegs()
                 write_report(result, summary, faces, self._job.folder, events)
             except Exception as error:
                 reason = "; ".join(dict.fromkeys([*problems, explain(error)]))
@@ -230,6 +234,8 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _files(job: Job | Stream, info: VideoInfo, settings: Settings) -> VideoFiles | StreamFiles:
+def _files(
+    job: Job | Stream, info: VideoInfo, settings: Settings, further: Sequence[str]
+) -> VideoFiles | StreamFiles:
     files = StreamFiles if isinstance(job, Stream) else VideoFiles
-    return files(job, info, settings)  # type: ignore[arg-type]
+    return files(job, info, settings, further)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
@@ -11,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from models.card import OutputColumn
 from pipeline.places import INDEX, LEDGER, REPORT, SUMMARY
 from pipeline.results.clock import clock
 from pipeline.results.folder import results_in
-from pipeline.results.named import name_of
+from pipeline.results.named import name_of, numbers_of
+from pipeline.results.outputs import outputs_of
 from pipeline.results.packed import pack, row_step
-from pipeline.results.pages import COLOURS, render
+from pipeline.results.pages import COLOURS, render, script_of
 from pipeline.results.people import Person
 from pipeline.results.segments import LABELS, Segment, segments_by_person
 from pipeline.results.summary import Summary
@@ -25,8 +28,17 @@ from pipeline.results.video_result import VideoResult
 from pipeline.sources import Event
 from stages.write.files import write_atomically
 
-STYLES = ("report.css",)
-SCRIPTS = ("clock.js", "stacks.js", "rows.js", "view.js", "lanes.js", "film.js", "report.js")
+STYLES = ("lanes.css", "report.css")
+SCRIPTS = (
+    "clock.js",
+    "stacks.js",
+    "rows.js",
+    "view.js",
+    "lines.js",
+    "lanes.js",
+    "film.js",
+    "report.js",
+)
 
 BRIEF_S = 1.0
 """Those who are seen for less than this in all share a lane, beside others who are seen longer."""
@@ -52,29 +64,30 @@ def write_report(
         OutputError: it cannot be written.
     """
     brief = _brief(result.people)
-    film = result.film.name if result.film.parent == folder else None
+    films = _films(result, summary, folder)
     files = [path.name for path in results_in(folder) if path.name not in (REPORT, SUMMARY)]
     page = render(
         "report.html",
         styles=STYLES,
         scripts=SCRIPTS,
-        title=result.source.name,
+        title=(summary.live or {}).get("name") or result.source.name,
         home=_index_above(folder),
         summary=summary,
         notices=_notices(summary),
         facts=_facts(summary, result),
-        film=film,
+        films=films,
         files=[*files, SUMMARY],  # Which is written last.
         begin_s=result.begins_s,
         end_s=result.ends_s,
         people=[person for person in result.people if person.track not in brief],
         brief=len(brief),
         name_of=lambda track: name_of(track, result.names),
+        numbers_of=lambda track: numbers_of(track, result.names),
         changes_of=_changes,
         made=_provenance(result, summary),
         segments=len(result.segments),
         values={
-            "data": _data(result, summary, brief, events),
+            "data": {**_data(result, summary, brief, events), "films": films},
             PORTRAITS: {
                 track: base64.b64encode(jpeg).decode() for track, jpeg in portraits.items()
             },
@@ -83,9 +96,16 @@ def write_report(
             result.timeline,
             [person.track for person in result.people],
             _min_confidence(result),
+            _outputs(result),
         ),
     )
     write_atomically(folder / REPORT, page)
+
+
+def script_hash() -> str:
+    """Of the script in every report of this version, as a content security policy names it."""
+    digest = hashlib.sha256(script_of(SCRIPTS).encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
 
 
 def portraits_in(report: Path) -> dict[int, bytes]:
@@ -112,6 +132,18 @@ class _Portraits(HTMLParser):
             self.text.append(data)
 
 
+def _films(result: VideoResult, summary: Summary, folder: Path) -> list[dict[str, Any]]:
+    """The film beside a report: one, or the pieces of a live stream, for ``web/film.js``."""
+    if result.film.parent == folder:
+        starts = {"from_s": result.begins_s, "offset_s": result.film_starts_s}
+        return [{"src": result.film.name, **starts}]
+    return [
+        {"src": piece["name"], "from_s": piece["from_s"], "offset_s": -piece["from_s"]}
+        for piece in (summary.live or {}).get("pieces", [])
+        if (folder / piece["name"]).exists()
+    ]
+
+
 def _brief(people: Sequence[Person]) -> set[int]:
     """The tracks of those who share a lane."""
     brief = {person.track for person in people if person.face_s < BRIEF_S}
@@ -126,7 +158,6 @@ def _data(
     return {
         "begin_s": result.begins_s,
         "end_s": result.ends_s,
-        "film_starts_s": result.film_starts_s,
         "frame_s": 1 / max(float(summary.video.get("rate") or 25), 1),
         "frames": len(np.unique(result.timeline.frame)),
         "row_step": row_step(result.timeline),
@@ -144,7 +175,17 @@ def _data(
             for person in result.people
         ],
         "events": [list(event) for event in events],
+        "outputs": [
+            {"name": column.name, "low": column.low, "high": column.high, "unit": column.unit}
+            for column in _outputs(result)
+        ],
     }
+
+
+def _outputs(result: VideoResult) -> list[OutputColumn]:
+    """The outputs of networks that the table has."""
+    columns = outputs_of(result.provenance)
+    return [column for column in columns if column.name in result.timeline.outputs]
 
 
 def _counts(timeline: Timeline) -> dict[int, int]:

@@ -25,9 +25,11 @@ class StreamFiles:
         LostOutputError: by ``write``, when somebody deleted or replaced the table.
     """
 
-    def __init__(self, stream: Stream, info: VideoInfo, settings: Settings) -> None:
-        self._settings = settings
-        self.rows = make_row_maker(settings)
+    def __init__(
+        self, stream: Stream, info: VideoInfo, settings: Settings, further: Sequence[str] = ()
+    ) -> None:
+        self._settings, self._further = settings, further
+        self.rows = make_row_maker(settings, further)
         self.film_problems: list[str] = []
         self.unwritten: list[str] = []
         folder, film = stream.folder, settings.video
@@ -60,7 +62,7 @@ class StreamFiles:
         try:
             self._table.write(list(self.rows.rows(batch)))
         except LostOutputError:
-            self.rows = make_row_maker(self._settings)  # None of them is there.
+            self.rows = make_row_maker(self._settings, self._further)  # None of them is there.
             raise
         except OutputError as error:
             self._not_in_table.missed(batch, str(error))

@@ -7,6 +7,7 @@ import platform
 import re
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from importlib import metadata, resources
@@ -19,7 +20,8 @@ from configs.addresses import HIDDEN, without_secrets
 from configs.names import as_text
 from configs.schema import Settings
 from configs.version import VERSION
-from models.runtime import EmotionNetwork
+from models.emotion_network import Classifier
+from models.face_network import FaceNetwork
 from pipeline.places import SUMMARY
 from stages.write.files import write_atomically
 
@@ -50,9 +52,10 @@ class Provenance:
     """Where a result comes from: what is needed to reproduce it."""
 
     settings: dict[str, Any]
-    model: dict[str, str]
+    model: dict[str, Any]
     versions: dict[str, str]
     command: str
+    networks: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def version(self) -> str:
@@ -60,14 +63,17 @@ class Provenance:
         return self.versions.get(PROGRAM, "an earlier version")
 
     def agrees_with(self, other: Provenance) -> bool:
-        """Whether both have the same network, and the same settings for table and film.
+        """Whether both have the same networks, and the same settings for table and film.
 
         The networks that two versions of the program ship count as the same.
         """
         shipped = self._shipped_network() and other._shipped_network()
-        same_network = self.model.get("sha256") == other.model.get("sha256")
-        return self._decisive() == other._decisive() and (
-            same_network or (shipped and self.version != other.version)
+        same_network = _content(self.model) == _content(other.model)
+        same_further = [*map(_content, self.networks)] == [*map(_content, other.networks)]
+        return (
+            self._decisive() == other._decisive()
+            and same_further
+            and (same_network or (shipped and self.version != other.version))
         )
 
     def _shipped_network(self) -> bool:
@@ -93,16 +99,22 @@ class Provenance:
 
     @classmethod
     def of(
-        cls, settings: Settings, network: EmotionNetwork, command: str | None = None
+        cls,
+        settings: Settings,
+        network: Classifier,
+        command: str | None = None,
+        networks: Sequence[FaceNetwork] = (),
     ) -> Provenance:
         """The provenance of what is made now.
 
         Args:
+            network: which classifies expressions.
+            networks: further ones.
             command: what made it; None for the command line of this program.
         """
         return cls(
             settings=public_settings(settings),
-            model={"name": network.name, "sha256": network.sha256},
+            model=network.facts,
             versions={
                 PROGRAM: VERSION,
                 "python": platform.python_version(),
@@ -110,7 +122,14 @@ class Provenance:
                 **{name: metadata.version(name) for name in PACKAGES},
             },
             command=command or command_line(),
+            networks=[further.facts for further in networks],
         )
+
+
+def _content(facts: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What decides what a network gives, of what a summary says of it."""
+    names = [column["name"] for column in facts.get("columns", ())]
+    return facts.get("sha256"), facts.get("card_sha256"), names
 
 
 def command_line() -> str:
@@ -152,7 +171,7 @@ class Summary:
         input_sha256: of a file: hash of its bytes.
         started_at, ended_at: when the analysis began and ended (ISO 8601, UTC).
         interrupted: it is the run, not the video, that kept it from being complete.
-        live: of a live stream: its start, latency and gaps.
+        live: of a live stream: its name, start, latency and gaps.
         usable_share: share of the frames that have a usable face.
         people: figures of each person.
         strip: the timeline in short, see ``strip_of``.
@@ -218,7 +237,8 @@ def read_summary(folder: Path) -> tuple[Summary, Provenance] | None:
     try:
         values = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
         made_by = Provenance(
-            **{name: values.pop(name) for name in ("settings", "model", "versions", "command")}
+            **{name: values.pop(name) for name in ("settings", "model", "versions", "command")},
+            networks=values.pop("networks", []),
         )
         # Another version's summary may have more, or less, in it.
         known = {part.name: values[part.name] for part in fields(Summary) if part.name in values}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -30,7 +30,8 @@ TYPES = {
         pyarrow.float64(),
     ),
 }
-"""By column; given, as a column without a value would have no type otherwise."""
+"""By column; given, as a column without a value would have no type otherwise. Columns that are not
+here are those of networks, float32."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Timeline:
         usable: (k,) bool, whether the face can be relied on; False without a face. Tables of early
             versions do not tell: there all faces are usable.
         gaps_s: when a live stream was lost, in seconds from the first frame.
+        outputs: further outputs of networks by column, (k,) float32 each; NaN without a face.
     """
 
     frame: np.ndarray
@@ -57,6 +59,7 @@ class Timeline:
     probabilities: np.ndarray
     usable: np.ndarray
     gaps_s: Sequence[float] = ()
+    outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -91,12 +94,15 @@ def read_table(path: Path) -> pyarrow.Table:
     """
     try:
         with path.open("rb") as file:  # Arrow does not take every name.
+            header = file.readline().decode().strip().split(",")
+            types = dict.fromkeys(header, pyarrow.float32()) | TYPES
+            file.seek(0)
             return csv.read_csv(
                 file,
                 read_options=csv.ReadOptions(use_threads=False),
-                convert_options=csv.ConvertOptions(column_types=TYPES, strings_can_be_null=True),
+                convert_options=csv.ConvertOptions(column_types=types, strings_can_be_null=True),
             )
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise SourceError(f"{path}: not a table that can be read: {error}") from error
 
 
@@ -117,4 +123,10 @@ def timeline_of(table: pyarrow.Table, gaps_s: Sequence[float] = ()) -> Timeline:
         probabilities=columns(*EMOTIONS),
         usable=told,
         gaps_s=gaps_s,
+        outputs={name: columns(name)[:, 0] for name in further_columns(table.column_names)},
     )
+
+
+def further_columns(names: Sequence[str]) -> list[str]:
+    """Of the columns of a ``timeline.csv``, those of networks, smoothed."""
+    return [name for name in names if name not in TYPES and not name.startswith("raw_")]

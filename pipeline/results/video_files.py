@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from configs.errors import EncodingError, OutputError, explain
 from configs.schema import Settings
 from pipeline.places import TABLE
@@ -16,6 +18,9 @@ from stages.write.video import VideoWriter
 class VideoFiles:
     """Written batch by batch; then ``finish``, or ``discard``.
 
+    Args:
+        further: columns of networks beyond the seven expressions.
+
     Attributes:
         rows: with the counts of what is in the table.
         film_problems: why the film is not whole, in words.
@@ -25,8 +30,10 @@ class VideoFiles:
         OutputError: by ``write``.
     """
 
-    def __init__(self, job: Job, info: VideoInfo, settings: Settings) -> None:
-        self.rows = make_row_maker(settings)
+    def __init__(
+        self, job: Job, info: VideoInfo, settings: Settings, further: Sequence[str] = ()
+    ) -> None:
+        self.rows = make_row_maker(settings, further)
         self.film_problems: list[str] = []
         self.unwritten: list[str] = []
         clear_results(job.folder)

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 
 from configs.schema import Settings
+from models.face_network import FaceNetwork
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.plan import FaceFinder, make_classifier, open_reader
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo
+from stages.classify import ClassifyStage, NetworkStage
 from stages.faces.detect import make_detector
 from stages.faces.detector import Detector
 from stages.read.video import VideoReader
@@ -63,11 +66,11 @@ class FinderActor:
         return self._finder.process(batch).without_pixels()
 
 
-class ClassifierActor:
-    """Classifies the faces of all lanes; those that arrive during one call go into the next."""
+class _SharedActor:
+    """A network for the faces of all lanes; those that arrive during one call go into the next."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._stage = make_classifier(settings)
+    def __init__(self, stage: ClassifyStage | NetworkStage) -> None:
+        self._stage = stage
         self._waiting: list[tuple[FrameBatch, asyncio.Future[FrameBatch]]] = []
         self._working = asyncio.Lock()
 
@@ -92,7 +95,31 @@ class ClassifierActor:
                 done.set_exception(error)
             return
         for (_, done), result in zip(waiting, results, strict=True):
-            done.set_result(result)
+            done.set_result(self._sent_on(result))
+
+    def _sent_on(self, batch: FrameBatch) -> FrameBatch:
+        """Of a batch, what the recorder needs of it."""
+        raise NotImplementedError
+
+
+class ClassifierActor(_SharedActor):
+    """Classifies expressions."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(make_classifier(settings))
+
+    def _sent_on(self, batch: FrameBatch) -> FrameBatch:
+        return batch.without_crops()
+
+
+class NetworkActor(_SharedActor):
+    """Runs one of the further networks."""
+
+    def __init__(self, settings: Settings, file: Path) -> None:
+        super().__init__(NetworkStage(FaceNetwork(file, settings.classify.threads or 1)))
+
+    def _sent_on(self, batch: FrameBatch) -> FrameBatch:
+        return batch.only_values()
 
 
 class RecorderActor:
@@ -107,8 +134,16 @@ class RecorderActor:
     def open(self, job: Job, info: VideoInfo) -> None:
         self._recorder = Recorder(job, info, self._settings, self._provenance)
 
-    def process(self, faces: FrameBatch, frames: FrameBatch) -> int:
+    def process(self, faces: FrameBatch, frames: FrameBatch, *further: FrameBatch) -> int:
+        """Take a batch.
+
+        Args:
+            faces: as the classifier gives it.
+            frames: as the reader gives it.
+            further: as each further network gives it.
+        """
         assert self._recorder is not None
+        faces = faces.with_values(*(batch.values for batch in further))
         return self._recorder.process(faces.with_pixels_of(frames))
 
     def finish(self, cut_short: str | None) -> Summary:

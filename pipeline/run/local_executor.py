@@ -13,10 +13,10 @@ from configs.schema import Settings
 from pipeline.results.folder import save_failure
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary
-from pipeline.run.plan import FaceFinder, make_classifier, open_reader, with_threads
+from pipeline.run.networks import FaceReader
+from pipeline.run.plan import FaceFinder, make_face_reader, open_reader, with_threads
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
-from stages.classify import ClassifyStage
 from stages.faces.detect import make_detector
 from stages.faces.detector import Detector
 
@@ -35,11 +35,11 @@ def run(
     """
     cv2.setNumThreads(1)
     settings = with_threads(settings, os.cpu_count() or 1)
-    detector, classifier = make_detector(settings.detect), make_classifier(settings)
+    detector, networks = make_detector(settings.detect), make_face_reader(settings)
     for job in jobs:
         if stop.is_set():
             break
-        summary = _analyse(job, settings, provenance, reporter, stop, detector, classifier)
+        summary = _analyse(job, settings, provenance, reporter, stop, detector, networks)
         reporter.finished(job, summary)
 
 
@@ -50,7 +50,7 @@ def _analyse(
     reporter: Reporter,
     stop: Event,
     detector: Detector,
-    classifier: ClassifyStage,
+    networks: FaceReader,
 ) -> Summary:
     recorder: Recorder | None = None
     try:
@@ -59,7 +59,7 @@ def _analyse(
             finder = FaceFinder(detector, reader.info, settings)
             recorder = Recorder(job, reader.info, settings, provenance)
             for batch in reader.batches():
-                batch = classifier.process(finder.process(batch))
+                batch = networks.process(finder.process(batch))
                 reporter.advanced(job, recorder.process(batch))
                 if stop.is_set():
                     raise StopRequestedError

@@ -5,15 +5,28 @@ read -> find faces (detect, find cuts, align, track) -> classify -> record
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from configs.schema import Settings
-from models.keras_model import as_tflite
-from models.runtime import SHIPPED_MODEL, EmotionNetwork
+from models.card import read_card
+from models.emotion_network import Classifier, load_classifier
+from models.runtime import SHIPPED_MODEL
+from pipeline.results.summary import Provenance
+from pipeline.run.networks import (
+    FaceReader,
+    check_columns,
+    crops_needed,
+    load_further,
+    make_further,
+    runnable,
+)
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo
 from stages.classify import ClassifyStage
 from stages.faces.align import AlignStage
+from stages.faces.crops import CropStage
 from stages.faces.detect import DetectStage, make_detector
 from stages.faces.detector import Detector
 from stages.faces.turns import TurnFinder
@@ -40,6 +53,10 @@ def _turn_of(job: Job, settings: Settings) -> int:
     return finder.turn
 
 
+class Stage(Protocol):
+    def process(self, batch: FrameBatch) -> FrameBatch: ...
+
+
 class FaceFinder:
     """The stages that detect, align and track the faces of one video."""
 
@@ -47,7 +64,10 @@ class FaceFinder:
         self, detector: Detector, info: VideoInfo, settings: Settings, live: bool = False
     ) -> None:
         detect = DetectStage(detector, info, settings.detect, live)
-        self._stages = (detect, CutStage(), AlignStage(settings.usable), TrackStage(settings.track))
+        kinds = crops_needed(settings)
+        further = [CropStage(kinds, info.colorspace)] if kinds else []
+        align, track = AlignStage(settings.usable), TrackStage(settings.track)
+        self._stages: Sequence[Stage] = (detect, CutStage(), align, *further, track)
         self._turn_finder = TurnFinder(detector, settings.detect.width_px)
         self._look_for_turns = not live and settings.read.rotate == 0
 
@@ -60,12 +80,21 @@ class FaceFinder:
         return batch
 
 
-def with_runnable_model(settings: Settings) -> Settings:
-    """The settings with a ``.keras`` model converted to ``.tflite``, which needs TensorFlow."""
-    if settings.classify.model is None:
-        return settings
-    classify = settings.classify.model_copy(update={"model": as_tflite(settings.classify.model)})
-    return settings.model_copy(update={"classify": classify})
+def with_runnable_models(settings: Settings) -> Settings:
+    """The settings with ``.keras`` networks converted to ``.tflite``, which needs TensorFlow.
+
+    Raises:
+        UsageError: one of them cannot be used, or a further network has no card.
+    """
+    model = settings.classify.model and runnable([settings.classify.model])[0]
+    for path in settings.networks.files:
+        read_card(path)
+    files = runnable(settings.networks.files)
+    changed = {
+        "classify": settings.classify.model_copy(update={"model": model}),
+        "networks": settings.networks.model_copy(update={"files": files}),
+    }
+    return settings.model_copy(update=changed)
 
 
 def with_threads(settings: Settings, cpus: int) -> Settings:
@@ -84,9 +113,29 @@ def with_threads(settings: Settings, cpus: int) -> Settings:
     return settings.model_copy(update=sections)
 
 
-def load_network(settings: Settings) -> EmotionNetwork:
-    return EmotionNetwork(settings.classify.model or SHIPPED_MODEL, settings.classify.threads or 1)
+def load_network(settings: Settings) -> Classifier:
+    return load_classifier(settings.classify.model or SHIPPED_MODEL, settings.classify.threads or 1)
 
 
 def make_classifier(settings: Settings) -> ClassifyStage:
     return ClassifyStage(load_network(settings))
+
+
+def make_face_reader(settings: Settings) -> FaceReader:
+    """All networks of a run, for one process."""
+    return FaceReader(make_classifier(settings), make_further(settings))
+
+
+def provenance_of(settings: Settings, command: str | None = None) -> Provenance:
+    """The provenance of what is made now; all networks are tried.
+
+    Args:
+        command: as for ``Provenance.of``.
+
+    Raises:
+        UsageError: a network cannot be used, or two have the same column.
+    """
+    network, further = load_network(settings), load_further(settings)
+    columns = [*network.columns, *(column for each in further for column in each.columns)]
+    check_columns(columns)
+    return Provenance.of(settings, network, command, further)

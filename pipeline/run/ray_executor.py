@@ -1,7 +1,7 @@
 """Run the plan on Ray: stages are actors that work in parallel, joined by bounded queues.
 
 A lane is a reader, a face finder and a recorder, an actor each; it takes one video after the other.
-The lanes of a node share a classifier, which batches their faces.
+The lanes of a node share a classifier, which batches their faces, and further networks likewise.
 
     reader --frames--> finder --faces--> classifier --faces--> recorder
        \\_______________________frames (shared memory)___________/
@@ -142,10 +142,11 @@ class Lane:
             frames = self._next(frames_read)
             if frames is None:
                 break
-            classifier = self._classifiers.on(self._first_node)
-            faces = classifier.process.remote(self._finder.process.remote(frames))
-            in_flight.append(self._recorder.process.remote(faces, frames))
-            del frames, faces
+            found = self._finder.process.remote(frames)
+            networks = self._classifiers.on(self._first_node)
+            faces, *further = [network.process.remote(found) for network in networks]
+            in_flight.append(self._recorder.process.remote(faces, frames, *further))
+            del frames, found, faces, further
             reporter.queued(self._name, len(in_flight))
             if len(in_flight) >= queue_batches:
                 yield self._get(in_flight.popleft())

@@ -32,7 +32,8 @@ def bins_of(faces: Faces, width_s: float) -> pandas.DataFrame:
     film: their shares are of the part within it.
 
     Returns:
-        ``COLUMNS``, and those of baselines where faces have them; without people, one row a bin.
+        ``COLUMNS``, those of baselines where faces have them, and those of networks; without
+        people, one row a bin.
     """
     by = ["film", "track", "bin"]
     lengths_s = pandas.Series(
@@ -43,7 +44,7 @@ def bins_of(faces: Faces, width_s: float) -> pandas.DataFrame:
         }
     )
     lengths_s.index.names = by
-    table = figures(_pieces(faces.rows, width_s), by, lengths_s).reset_index()
+    table = figures(_pieces(faces.rows, width_s), by, lengths_s, faces.measures).reset_index()
     table["start_s"] = table.pop("bin") * width_s
     return faces.table_of(table)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import pandas
 
+from models.card import OutputColumn
 from models.emotions import EMOTIONS
 from pipeline.results.codebook import PROBABILITY, Column
+from pipeline.results.outputs import in_words
 
 MEASURES = (*EMOTIONS, "valence")
 """What means and maxima are of."""
@@ -53,6 +55,28 @@ def maxima() -> tuple[Column, ...]:
         Column(f"max_{name}", f"Largest {words(name)}, in usable time. {EMPTY}", unit_of(name))
         for name in MEASURES
     )
+
+
+def of_networks(
+    outputs: Iterable[OutputColumn], kinds: Sequence[Literal["mean", "max"]] = ("mean", "max")
+) -> tuple[Column, ...]:
+    """Means, or also maxima, of what networks give beyond the seven expressions."""
+    begins = {"mean": "Mean", "max": "Largest"}
+    return tuple(
+        Column(
+            f"{kind}_{output.name}",
+            f"{begins[kind]} {words_of(output)}, over usable time. {EMPTY}",
+            output.unit,
+        )
+        for kind in kinds
+        for output in outputs
+    )
+
+
+def words_of(output: OutputColumn) -> str:
+    """What an output of a network is called in a description."""
+    words = in_words(output)
+    return words[0].lower() + words[1:]
 
 
 def baselines() -> tuple[Column, ...]:

@@ -16,7 +16,7 @@ COLUMNS = (
     Column("condition", "From the table of participants.", type="string"),
     Column("event", "Name of the event; empty for whole videos.", type="string"),
     Column("measure", "Expression, or valence; baseline_... compared with the person's own "
-           "neutral face.", type="string"),
+           "neutral face; or the column of a network.", type="string"),
     Column("mean", "Mean over participants of their means over usable time.", "of the measure"),
     Column("se", "Standard error of this mean, by participant; empty for a single one.",
            "of the measure"),
@@ -25,14 +25,19 @@ COLUMNS = (
 
 
 class ConditionMeans:
-    """Gathers the figures of stretches of time, then compares conditions."""
+    """Gathers the figures of stretches of time, then compares conditions.
 
-    def __init__(self) -> None:
+    Args:
+        further: outputs of networks that are compared, too.
+    """
+
+    def __init__(self, further: Sequence[str] = ()) -> None:
+        self._measures = (*MEASURES, *BASELINE_MEASURES, *further)
         self._parts: list[pandas.DataFrame] = []
 
     def add(self, table: pandas.DataFrame) -> None:
         """Take rows with ``participant``, ``condition`` and what ``figures`` returns."""
-        there = [name for name in (*MEASURES, *BASELINE_MEASURES) if _column(name) in table]
+        there = [name for name in self._measures if _column(name) in table]
         part = table[["participant", "condition", "usable_s"]].assign(
             event=table.get("event", ""),
             **{name: table[_column(name)] for name in there},
@@ -45,7 +50,7 @@ class ConditionMeans:
             return pandas.DataFrame(columns=[column.name for column in COLUMNS])
         rows = pandas.concat(self._parts, ignore_index=True)
         by = ["condition", "event", "participant"]
-        measures = [name for name in (*MEASURES, *BASELINE_MEASURES) if name in rows]
+        measures = [name for name in self._measures if name in rows]
         long = rows.melt([*by, "usable_s"], measures, "measure", "value").dropna(subset=["value"])
         long["value"] *= long["usable_s"]
         sums = long.groupby([*by, "measure"], sort=False)[["value", "usable_s"]].sum()

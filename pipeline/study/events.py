@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas
 
+from models.card import OutputColumn
 from pipeline.results.codebook import Column
 from pipeline.sources import Event
 from pipeline.study import columns
@@ -22,6 +23,12 @@ EVENTS = "events.csv"
 REQUIRED = ("video", "event", "start_s", "end_s")
 OFFSET = "offset_s"
 
+
+def _peak(measure: str, words: str) -> Column:
+    since = "Time from the event's beginning to the largest"
+    return Column(f"peak_{measure}_s", f"{since} {words}. {columns.EMPTY}", "s")
+
+
 COLUMNS = (
     columns.VIDEO,
     Column("event", "Name of the event.", type="string"),
@@ -33,12 +40,14 @@ COLUMNS = (
     columns.USABLE,
     *columns.means(),
     *columns.maxima(),
-    *(
-        Column(f"peak_{name}_s", f"Time from the event's beginning to the largest "
-               f"{columns.words(name)}. {columns.EMPTY}", "s")
-        for name in MEASURES
-    ),
-)  # fmt: skip
+    *(_peak(name, columns.words(name)) for name in MEASURES),
+)
+
+
+def columns_of_networks(outputs: Sequence[OutputColumn]) -> tuple[Column, ...]:
+    """Those of what networks give beyond the seven expressions."""
+    peaks = (_peak(output.name, columns.words_of(output)) for output in outputs)
+    return (*columns.of_networks(outputs), *peaks)
 
 
 @dataclass(frozen=True)
@@ -162,8 +171,8 @@ def events_of(faces: Faces, events: Events) -> pandas.DataFrame:
     """A row for each event of the films and each person in its film.
 
     Returns:
-        ``COLUMNS``, those of baselines where faces have them, and those that a user added; without
-        people, one row an event.
+        ``COLUMNS``, those of baselines where faces have them, those of networks, and those that a
+        user added; without people, one row an event.
     """
     own = events.of(faces)
     by = ["stretch", "track"]
@@ -178,11 +187,13 @@ def events_of(faces: Faces, events: Events) -> pandas.DataFrame:
     ]
     lengths_s = pandas.DataFrame(shown, columns=[*by, "length_s"]).set_index(by)["length_s"]
     pieces = faces.within(own)
-    table = figures(pieces, by, lengths_s)
+    table = figures(pieces, by, lengths_s, faces.measures)
     usable = usable_rows(pieces)
-    peaks = usable.groupby(by)[list(MEASURES)].idxmax()
+    peaks = {
+        name: usable.dropna(subset=[name]).groupby(by)[name].idxmax() for name in faces.measures
+    }
     begins_s = own["start_s"].reindex(table.index.get_level_values("stretch")).to_numpy()
-    for name in MEASURES:
+    for name in faces.measures:
         at_s = peaks[name].map(usable["start_s"]).reindex(table.index)
         table[f"peak_{name}_s"] = np.maximum(at_s - begins_s, 0.0)
     table = table.reset_index().merge(

@@ -56,12 +56,18 @@ class Faces:
 
     Attributes:
         rows: a row for each face of each frame, by film and time: ``film``, its number in
-            ``films``, ``track``, ``start_s``, ``until_s``, ``usable``, ``MEASURES`` and, once they
+            ``films``, ``track``, ``start_s``, ``until_s``, ``usable``, ``measures`` and, once they
             are compared with neutral faces, ``BASELINE_MEASURES``.
+        further: measures beyond ``MEASURES``: outputs of networks; NaN in films without them.
     """
 
     films: Sequence[Film]
     rows: pandas.DataFrame
+    further: Sequence[str] = ()
+
+    @property
+    def measures(self) -> list[str]:
+        return [*MEASURES, *self.further]
 
     @cached_property
     def _first_rows(self) -> np.ndarray:
@@ -100,7 +106,7 @@ class Faces:
         )  # fmt: skip
         lengths_s.index.names = ["film", "track"]
         rows = self.rows.assign(seen_s=self.rows["until_s"] - self.rows["start_s"])
-        return figures(rows, ["film", "track"], lengths_s).reset_index()
+        return figures(rows, ["film", "track"], lengths_s, self.measures).reset_index()
 
     def table_of(self, figures: pandas.DataFrame) -> pandas.DataFrame:
         """Figures by ``film`` and ``track``, with the videos and the names of people."""
@@ -117,19 +123,22 @@ class Faces:
         return figures.drop(columns="film").assign(video=videos, track=tracks, name=names)
 
 
-def faces_of(videos: Iterable[Video], study: Study, problems: list[str]) -> Iterator[Faces]:
+def faces_of(
+    videos: Iterable[Video], study: Study, problems: list[str], further: Sequence[str] = ()
+) -> Iterator[Faces]:
     """The faces of videos, of as many together as have ``MAX_ROWS``.
 
     Args:
         study: what a user told.
         problems: grows by what is wrong with tables that cannot be read; these are left out.
+        further: outputs of networks that are looked at, too.
     """
     films: list[Film] = []
     rows: list[dict[str, np.ndarray]] = []
     count = 0
     for video in videos:
         try:
-            film, own = _film(video, study)
+            film, own = _film(video, study, further)
         except SourceError as error:
             problems.append(str(error))
             continue
@@ -138,18 +147,20 @@ def faces_of(videos: Iterable[Video], study: Study, problems: list[str]) -> Iter
         rows.append(own)
         count += len(own["track"])
         if count >= MAX_ROWS:
-            yield _together(films, rows)
+            yield _together(films, rows, further)
             films, rows, count = [], [], 0
     if films:
-        yield _together(films, rows)
+        yield _together(films, rows, further)
 
 
-def _together(films: Sequence[Film], rows: Sequence[dict[str, np.ndarray]]) -> Faces:
+def _together(
+    films: Sequence[Film], rows: Sequence[dict[str, np.ndarray]], further: Sequence[str]
+) -> Faces:
     columns = {name: np.concatenate([own[name] for own in rows]) for name in rows[0]}
-    return Faces(films, pandas.DataFrame(columns))
+    return Faces(films, pandas.DataFrame(columns), further)
 
 
-def _film(video: Video, study: Study) -> tuple[Film, dict[str, np.ndarray]]:
+def _film(video: Video, study: Study, further: Sequence[str]) -> tuple[Film, dict[str, np.ndarray]]:
     names = study.names_of(video)
     timeline = video.timeline(names)
     if not len(timeline):
@@ -168,7 +179,14 @@ def _film(video: Video, study: Study) -> tuple[Film, dict[str, np.ndarray]]:
         "usable": timeline.usable[chosen],
         **dict(zip(EMOTIONS, probabilities.T, strict=True)),
         "valence": valence_of(probabilities),
+        **{name: _output(timeline, name)[chosen] for name in further},
     }
+
+
+def _output(timeline: Timeline, name: str) -> np.ndarray:
+    """An output of a network in each row, (k,) float64; NaN without it."""
+    values = timeline.outputs.get(name)
+    return np.full(len(timeline), np.nan) if values is None else values.astype(np.float64)
 
 
 def _longest(timeline: Timeline) -> list[int]:
@@ -181,7 +199,12 @@ def _longest(timeline: Timeline) -> list[int]:
     return sorted(seen_s, key=lambda track: -seen_s[track])[:1]
 
 
-def figures(pieces: pandas.DataFrame, by: list[str], lengths_s: pandas.Series) -> pandas.DataFrame:
+def figures(
+    pieces: pandas.DataFrame,
+    by: list[str],
+    lengths_s: pandas.Series,
+    measures: Sequence[str] = MEASURES,
+) -> pandas.DataFrame:
     """Shares, means and maxima of rows over stretches of time.
 
     Every frame counts for as long as it is shown within the stretch; means and maxima are over
@@ -190,19 +213,20 @@ def figures(pieces: pandas.DataFrame, by: list[str], lengths_s: pandas.Series) -
     Args:
         pieces: rows with ``seen_s`` and the columns ``by``, which say what they belong to.
         lengths_s: length of each stretch in seconds, by ``by``: its index is that of the result.
+        measures: what means and maxima are of.
 
     Returns:
         ``seen_share``, ``usable_share``, ``usable_s``, ``mean_...``, ``max_...`` and, where there
         are any, ``baseline_...``; NaN where nobody was seen, or nobody usable.
     """
-    measures = [name for name in pieces if name.removeprefix("baseline_") in MEASURES]
+    averaged = [name for name in pieces if name.removeprefix("baseline_") in measures]
     usable = usable_rows(pieces)
     seen_s = pieces.groupby(by)["seen_s"].sum().reindex(lengths_s.index, fill_value=0.0)
-    weighted = usable[measures].mul(usable["seen_s"], axis=0).assign(usable_s=usable["seen_s"])
+    weighted = usable[averaged].mul(usable["seen_s"], axis=0).assign(usable_s=usable["seen_s"])
     sums = weighted.groupby([usable[name] for name in by]).sum(min_count=1)  # Not 0 of NaN.
-    means = sums[measures].div(sums["usable_s"], axis=0)
-    means.columns = [name if name.startswith("baseline_") else f"mean_{name}" for name in measures]
-    maxima = usable.groupby(by)[list(MEASURES)].max().add_prefix("max_")
+    means = sums[averaged].div(sums["usable_s"], axis=0)
+    means.columns = [name if name.startswith("baseline_") else f"mean_{name}" for name in averaged]
+    maxima = usable.groupby(by)[list(measures)].max().add_prefix("max_")
     usable_s = sums["usable_s"].reindex(lengths_s.index, fill_value=0.0)
     shares = {
         "seen_share": seen_s / lengths_s,

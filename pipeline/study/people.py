@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 import pandas
 
 from configs.errors import SourceError
+from models.card import OutputColumn
 from models.emotions import EMOTIONS
 from pipeline.results.codebook import PROBABILITY, Column
 from pipeline.results.people import usable_share
 from pipeline.study import columns
 from pipeline.study.study import Study, read_study
-from pipeline.study.videos import Video, videos_in
+from pipeline.study.videos import Video, outputs_in, videos_in
 from pipeline.study.write import table_of, write_table
 
 VIDEOS, PEOPLE = "videos.csv", "people.csv"
@@ -61,9 +62,14 @@ PERSON_COLUMNS = (
 )  # fmt: skip
 
 
-def person_columns(study: Study) -> tuple[Column, ...]:
-    """Those of ``people.csv``, but for what is told of participants."""
-    return (*PERSON_COLUMNS, *(columns.baselines() if study.baselines is not None else ()))
+def person_columns(study: Study, outputs: Sequence[OutputColumn]) -> tuple[Column, ...]:
+    """Those of ``people.csv``, but for what is told of participants.
+
+    Args:
+        outputs: what networks give beyond the seven expressions.
+    """
+    compared = columns.baselines() if study.baselines is not None else ()
+    return (*PERSON_COLUMNS, *compared, *columns.of_networks(outputs, ["mean"]))
 
 
 def tables_of(
@@ -79,6 +85,7 @@ def tables_of(
         are left out.
     """
     rows, people, problems = [], [], []
+    videos = list(videos)
     for video in videos:
         try:
             usable, persons = _figures(video, study)
@@ -89,7 +96,7 @@ def tables_of(
         rows.append(_video(video, usable, len(persons)))
     return (
         study.join(table_of(rows, VIDEO_COLUMNS)),
-        study.join(table_of(people, person_columns(study))),
+        study.join(table_of(people, person_columns(study, outputs_in(videos)))),
         problems,
     )
 
@@ -100,9 +107,11 @@ def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
     Raises:
         OutputError: one cannot be written.
     """
+    videos = list(videos)
     of_videos, people, problems = tables_of(videos, study)
+    own = person_columns(study, outputs_in(videos))
     write_table(of_videos, out / VIDEOS, (*VIDEO_COLUMNS, *study.columns(of_videos)))
-    write_table(people, out / PEOPLE, (*person_columns(study), *study.columns(people)))
+    write_table(people, out / PEOPLE, (*own, *study.columns(people)))
     return problems
 
 
@@ -157,6 +166,7 @@ def _person(video: Video, figures: dict[str, Any], study: Study) -> dict[str, An
         "name": study.names_of(video).get(figures["track"]),
         **{f"mean_{name}": mean for name, mean in figures["means"].items()},
         "mean_valence": figures["valence"],
+        **{f"mean_{name}": mean for name, mean in figures.get("outputs", {}).items()},
         **{f"share_{name}": share for name, share in figures["shares"].items()},
         "changes": changes,
         "changes_per_min": changes / face_s * 60 if face_s else None,

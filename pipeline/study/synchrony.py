@@ -12,7 +12,7 @@ lags by that of bins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -41,7 +41,7 @@ COLUMNS = (
         for which in ("first", "second")
         for column in (columns.VIDEO, columns.TRACK, columns.NAME)
     ),
-    Column("measure", "Expression, or valence.", type="string"),
+    Column("measure", "Expression, or valence; or the column of a network.", type="string"),
     Column("lag_s", "Lag with the correlation furthest from 0: positive if the second person "
            "follows the first.", "s"),
     Column("r", "Pearson's correlation at this lag.", "-1 to 1"),
@@ -122,12 +122,15 @@ def _shifted(series: np.ndarray) -> np.ndarray:
     return series[(np.arange(len(series)) - shifts[:, None]) % len(series)]
 
 
-def synchrony_rows(bins: pandas.DataFrame, width_s: float) -> list[tuple[object, ...]]:
+def synchrony_rows(
+    bins: pandas.DataFrame, width_s: float, measures: Sequence[str] = MEASURES
+) -> list[tuple[object, ...]]:
     """Rows of every two people in a video, and of the main people of videos that are a pair.
 
     Args:
         bins: ``bins.csv``, with the columns of participants.
         width_s: of the bins.
+        measures: that bins have means of.
     """
     longest = max(1, round(LONGEST_LAG_S / width_s))
     seen = bins[bins["track"].notna()]
@@ -142,7 +145,7 @@ def synchrony_rows(bins: pandas.DataFrame, width_s: float) -> list[tuple[object,
         )
         who = [pair, *(person.iloc[0][name] for person in (one, other)
                        for name in ("video", "track", "name"))]  # fmt: skip
-        for measure in MEASURES:
+        for measure in measures:
             first, second = (
                 person[f"mean_{measure}"].reindex(grid).to_numpy(float) for person in (one, other)
             )

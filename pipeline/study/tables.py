@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas
 
+from models.card import OutputColumn
 from pipeline.results.codebook import Column
 from pipeline.study import bins, columns, conditions, events, people, synchrony
 from pipeline.study.baseline import Baselines
@@ -25,7 +26,15 @@ OWN_COLUMNS = frozenset(
                   columns.baselines())
     for column in table
 ) - {"video", "name"}  # fmt: skip
-"""Names that a user's columns may not have."""
+
+
+def own_columns(outputs: Sequence[OutputColumn]) -> frozenset[str]:
+    """Names that a user's columns may not have.
+
+    Args:
+        outputs: what networks give beyond the seven expressions.
+    """
+    return OWN_COLUMNS | {column.name for column in events.columns_of_networks(outputs)}
 
 
 class StudyTables:
@@ -37,6 +46,7 @@ class StudyTables:
         events: None for no table of them.
         baseline: name of the events in which people are neutral; None for no comparison with them.
         with_synchrony: of people, on bins.
+        outputs: what networks give beyond the seven expressions, in any of the videos.
 
     Attributes:
         warnings: what a user should know of the tables, in words.
@@ -52,13 +62,15 @@ class StudyTables:
         events: Events | None,
         baseline: str | None,
         with_synchrony: bool,
+        outputs: Sequence[OutputColumn] = (),
     ) -> None:
         self._study, self._bins_s, self._events = study, bins_s, events
         self._synchrony = with_synchrony
         self._baselines = Baselines(events, baseline) if events and baseline else None
         self._bins: list[pandas.DataFrame] = []
         self._of_events: list[pandas.DataFrame] = []
-        self._conditions = ConditionMeans()
+        self._outputs, self._further = outputs, [output.name for output in outputs]
+        self._conditions = ConditionMeans(self._further)
         self._compared: list[pandas.DataFrame] = []
         self.warnings: list[str] = []
 
@@ -76,7 +88,8 @@ class StudyTables:
             for faces in faces_of(shown("neutral faces", neutral), self._study, problems):
                 self._baselines.gather(faces)
         if self._bins_s or self._events or self._study.participants:
-            for faces in faces_of(shown("figures", videos), self._study, problems):
+            shown_videos = shown("figures", videos)
+            for faces in faces_of(shown_videos, self._study, problems, self._further):
                 self._add(faces)
         return problems
 
@@ -122,15 +135,22 @@ class StudyTables:
         written = []
         if self._bins:
             table = pandas.concat(self._bins, ignore_index=True)
-            written.append(self._write(table, out / bins.BINS, (*bins.COLUMNS, *compared)))
+            written.append(
+                self._write(
+                    table,
+                    out / bins.BINS,
+                    (*bins.COLUMNS, *compared, *columns.of_networks(self._outputs)),
+                )
+            )
         if self._of_events and self._events:
             table = pandas.concat(self._of_events, ignore_index=True)
             added = columns.told(table, self._events.further, "--events")
-            own = (*events.COLUMNS, *compared, *added)
+            networks = events.columns_of_networks(self._outputs)
+            own = (*events.COLUMNS, *compared, *networks, *added)
             written.append(self._write(table, out / events.EVENTS, own))
         if self._bins and self._bins_s and self._synchrony:
             joined = self._study.join(pandas.concat(self._bins, ignore_index=True))
-            rows = synchrony_rows(joined, self._bins_s)
+            rows = synchrony_rows(joined, self._bins_s, (*columns.MEASURES, *self._further))
             if not rows:
                 self.warnings.append(
                     f"{synchrony.SYNCHRONY}: no two people who are seen together in "

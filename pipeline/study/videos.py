@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,8 +10,10 @@ from pathlib import Path
 from configs.load import with_changes
 from configs.names import as_text
 from configs.schema import Settings
+from models.card import OutputColumn
 from pipeline.places import TABLE, folders_with_summaries
 from pipeline.results.named import Names, with_names
+from pipeline.results.outputs import outputs_of
 from pipeline.results.renew import result_in
 from pipeline.results.summary import Provenance, Summary, read_summary
 from pipeline.results.timeline import Timeline, read_table, timeline_of
@@ -48,6 +50,11 @@ class Video:
         return with_changes(Settings(), {"segments": known}, str(self.folder))
 
     @property
+    def outputs(self) -> list[OutputColumn]:
+        """The columns that networks gave it beyond the seven expressions."""
+        return outputs_of(vars(self.made_by))
+
+    @property
     def tracks(self) -> list[int]:
         """Everyone in it."""
         return [person["track"] for person in self.summary.people]
@@ -82,6 +89,15 @@ def videos_in(out: Path) -> Iterator[Video]:
         found = read_summary(folder)
         if found:
             yield video_at(out, folder, found)
+
+
+def outputs_in(videos: Iterable[Video]) -> list[OutputColumn]:
+    """The columns of networks in any of some videos; of several of one name, the first."""
+    found: dict[str, OutputColumn] = {}
+    for video in videos:
+        for column in video.outputs:
+            found.setdefault(column.name, column)
+    return [*found.values()]
 
 
 def video_at(out: Path, folder: Path, found: tuple[Summary, Provenance]) -> Video:

@@ -11,15 +11,14 @@ from dataclasses import replace
 import numpy as np
 
 from configs.schema import UsableSettings
+from models.crops import FER_LANDMARKS
 from models.emotions import FACE_SIZE_PX
 from stages.batch import FrameBatch
 from stages.frames import yuv_planes
 from stages.geometry import crop, eye_lines, similarity_transform
 
-TEMPLATE_PX = np.array(
-    [(15.1, 18.4), (33.3, 18.3), (24.5, 29.0), (17.2, 36.5), (32.4, 36.3)], dtype=np.float64
-)
-"""Mean landmarks of FER-2013's training faces, 48x48 pixels: (5, 2), x and y."""
+TEMPLATE_PX = np.array(FER_LANDMARKS)
+"""(5, 2) float64, x and y."""
 
 FULL_RANGE = np.clip((np.arange(256) - 16) * 255 / 219, 0, 255).round().astype(np.uint8)
 """Look-up table from the limited range of video (ITU-R BT.601: 16 to 235) to 0 to 255."""

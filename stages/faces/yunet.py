@@ -11,8 +11,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from models.onnx_file import onnx_session
 from stages.faces.detector import NO_FACES, Faces, joined
-from stages.weights import onnx_session, packaged_weights
+from stages.weights import packaged_weights
 
 STRIDES = (8, 16, 32)
 NMS_IOU = 0.3

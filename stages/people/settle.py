@@ -33,12 +33,12 @@ class _History:
     seen_s: float = 0.0
     time_s: list[float] = field(default_factory=list)
     shown_s: list[float] = field(default_factory=list)
-    probabilities: list[np.ndarray] = field(default_factory=list)
+    outputs: list[np.ndarray] = field(default_factory=list)
 
-    def begin_frame(self, at_s: float, usual_s: float, probabilities: np.ndarray) -> None:
+    def begin_frame(self, at_s: float, usual_s: float, outputs: np.ndarray) -> None:
         self.time_s.append(at_s)
         self.shown_s.append(usual_s)
-        self.probabilities.append(probabilities)
+        self.outputs.append(outputs)
 
     def end_frame(self, shown_s: float) -> None:
         self.seen_s += shown_s
@@ -53,7 +53,8 @@ class Settler:
     """Takes the batches of one video in order, and returns them settled, a little later.
 
     A settled batch has ``people``, numbered from 1 in order of appearance, or ``NOBODY`` for faces
-    that did not last; its ``probabilities`` are smoothed, ``raw_probabilities`` are the network's.
+    that did not last; its ``probabilities`` and ``values`` are smoothed, ``raw_probabilities`` and
+    ``raw_values`` are the networks'.
 
     Args:
         live: hold nothing back.
@@ -108,6 +109,7 @@ class Settler:
 
     def _observe(self, batch: FrameBatch) -> None:
         self._person_ids.observe(batch)
+        outputs = _outputs(batch)
         for index, at_s in enumerate(batch.time_s.tolist()):
             if self._last_s is not None:
                 self._intervals_s.append(at_s - self._last_s)
@@ -116,7 +118,7 @@ class Settler:
             faces = batch.faces_of(index)
             for face in range(faces.start, faces.stop):
                 history = self._histories.setdefault(int(batch.tracks[face]), _History())
-                history.begin_frame(at_s, newest_s, batch.probabilities[face])
+                history.begin_frame(at_s, newest_s, outputs[face])
                 self._newest.append(history)
 
     def _end_frame(self, shown_s: float) -> None:
@@ -133,7 +135,7 @@ class Settler:
         return history.seen_s >= self._min_s - CLOCK_TOLERANCE_S
 
     def _settled(self, batch: FrameBatch) -> FrameBatch:
-        probabilities = batch.probabilities.copy()
+        outputs = _outputs(batch).copy()
         people = np.full(len(batch.tracks), NOBODY, np.int64)
         for track in dict.fromkeys(batch.tracks.tolist()):
             history = self._histories[track]
@@ -143,16 +145,19 @@ class Settler:
             people[faces] = history.person
             if self._window_s and history.person != NOBODY:
                 at_s = batch.time_s[batch.face_frame[faces]]
-                probabilities[faces] = self._smoothed(history, at_s)
+                outputs[faces] = self._smoothed(history, at_s)
+        probabilities, values = np.split(outputs, [len(EMOTIONS)], axis=1)
         return replace(
             batch,
             people=people,
             probabilities=probabilities,
+            values=values,
             raw_probabilities=batch.probabilities,
+            raw_values=batch.values,
         )
 
     def _smoothed(self, history: _History, at_s: np.ndarray) -> np.ndarray:
-        """Averages at some times (k,): (k, 7) float32, whose rows sum to 1."""
+        """Averages of outputs at some times (k,): (k, 7 + n) float32; the first 7 sum to 1."""
         before_s = at_s[:, None] - np.array(history.time_s)
         reach_s = self._window_s if self._live else self._window_s / 2
         # Of a frame that is shown for longer, the window holds no more than this.
@@ -162,8 +167,12 @@ class Settler:
             weights[before_s < 0] = 0
         # The frame itself always counts, also where the window is shorter than a frame.
         weights[before_s == 0] += 1e-6
-        means = weights @ np.array(history.probabilities, np.float64).reshape(-1, len(EMOTIONS))
-        return (means / means.sum(axis=1, keepdims=True)).astype(np.float32)
+        outputs = np.array(history.outputs, np.float64)
+        means = weights @ outputs[:, : len(EMOTIONS)]
+        means /= means.sum(axis=1, keepdims=True)
+        if outputs.shape[1] > len(EMOTIONS):
+            means = np.hstack([means, _means_of_known(weights, outputs[:, len(EMOTIONS) :])])
+        return means.astype(np.float32)
 
     def _forget(self, now_s: float) -> None:
         """Drop what no window reaches any more."""
@@ -177,5 +186,19 @@ class Settler:
             count = int(np.searchsorted(history.time_s, oldest_s - self._window_s))
             if count:
                 forgotten = min(count, len(history.time_s) - 1)
-                for column in (history.time_s, history.shown_s, history.probabilities):
+                for column in (history.time_s, history.shown_s, history.outputs):
                     del column[:forgotten]
+
+
+def _means_of_known(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Weighted means of values that are numbers, (k, n); NaN where none is."""
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return (weights @ np.where(known, values, 0)) / (weights @ known)
+
+
+def _outputs(batch: FrameBatch) -> np.ndarray:
+    """Probabilities, then further values: (m, 7 + n) float32."""
+    if not batch.values.size:
+        return batch.probabilities
+    return np.hstack([batch.probabilities, batch.values])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import isfinite
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class RowMaker:
         keep_raw: whether rows end with ``RAW_COLUMNS``.
         measured: whether landmarks were found, not placed by a face's box; otherwise the turn of
             the eye line is not known.
+        further: names of the columns of ``FrameBatch.values``; they come last, then, if raw ones
+            are kept, theirs.
 
     Attributes:
         columns: names of the columns.
@@ -43,9 +46,13 @@ class RowMaker:
         duration_s: time from the first frame to the last.
     """
 
-    def __init__(self, keep_raw: bool = False, measured: bool = True) -> None:
-        self.columns = COLUMNS + RAW_COLUMNS if keep_raw else COLUMNS
-        self._keep_raw, self._measured = keep_raw, measured
+    def __init__(
+        self, keep_raw: bool = False, measured: bool = True, further: Sequence[str] = ()
+    ) -> None:
+        self.columns = (*COLUMNS, *(RAW_COLUMNS if keep_raw else ()), *further)
+        if keep_raw:
+            self.columns += tuple(f"raw_{name}" for name in further)
+        self._keep_raw, self._measured, self._further = keep_raw, measured, bool(further)
         self.frames = self.faces = self.left_out = 0
         self.empty = {NONE_FOUND: 0, LEFT_OUT: 0}
         self._first_s: float | None = None
@@ -63,14 +70,15 @@ class RowMaker:
         raw = rounded_to_steps(batch.raw_probabilities) if self._keep_raw else steps
         valences = valence_of(steps)
         eyes_px, roll_deg = (values.round(1) + 0.0 for values in eye_lines(batch.landmarks))
-        no_raw = ("",) * (len(self.columns) - len(COLUMNS))
+        further = self._further_cells(batch)
+        no_more = ("",) * (len(self.columns) - len(COLUMNS))
         for index, time_s in enumerate(batch.time_s):
             frame = (str(batch.first_frame + index * batch.frame_step), f"{time_s:.6f}")
             within = batch.faces_of(index)
             faces = [face for face in range(within.start, within.stop) if shown[face]]
             if not faces:
                 reason = LEFT_OUT if within.start < within.stop else NONE_FOUND
-                yield (*frame, *("",) * (len(COLUMNS) - len(frame) - 1), reason, *no_raw)
+                yield (*frame, *("",) * (len(COLUMNS) - len(frame) - 1), reason, *no_more)
             for face in faces:
                 yield (
                     *frame,
@@ -85,7 +93,18 @@ class RowMaker:
                     str(int(batch.usable[face])),
                     "",
                     *(f"{step / PROBABILITY_STEPS:.4f}" for step in raw[face] if self._keep_raw),
+                    *further[face],
                 )
+
+    def _further_cells(self, batch: FrameBatch) -> Sequence[Sequence[str]]:
+        """For each face, the cells of its further outputs; one that is no number is empty."""
+        if not self._further:
+            return ((),) * len(batch.boxes)
+        parts = (batch.values, batch.raw_values) if self._keep_raw else (batch.values,)
+        return [
+            [f"{value:.4f}" if isfinite(value) else "" for value in row]
+            for row in np.hstack(parts).tolist()
+        ]
 
     def count(self, batch: FrameBatch) -> None:
         """Take note that the rows of a batch are in the table."""

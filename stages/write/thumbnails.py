@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import cv2
 import numpy as np
 
@@ -32,6 +34,7 @@ class Portraits:
     def __init__(self, info: VideoInfo) -> None:
         self._info = info
         self._best: dict[int, tuple[float, np.ndarray]] = {}
+        self._pictures: Counter[int] = Counter()
 
     def process(self, batch: FrameBatch) -> None:
         for face, quality in enumerate(_qualities(batch).tolist()):
@@ -44,13 +47,23 @@ class Portraits:
             if known is None or quality > MIN_GAIN * known[0]:
                 frame = batch.pixels[batch.face_frame[face]]
                 self._best[person] = quality, _portrait(frame, batch.boxes[face])
+                self._pictures[person] += 1
 
     def jpegs(self) -> dict[int, bytes]:
         """The pictures by person id, ``SIDE_PX`` square."""
-        return {
-            person: _jpeg(to_bgr(pixels, self._info.colorspace))
-            for person, (_, pixels) in self._best.items()
-        }
+        return {person: self._encoded(pixels) for person, (_, pixels) in self._best.items()}
+
+    def jpeg(self, person: int) -> bytes | None:
+        """The picture of one person; None if there is none."""
+        known = self._best.get(person)
+        return self._encoded(known[1]) if known else None
+
+    def pictures_of(self, person: int) -> int:
+        """How many pictures there have been of a person, each better than the one before."""
+        return self._pictures[person]
+
+    def _encoded(self, pixels: np.ndarray) -> bytes:
+        return _jpeg(to_bgr(pixels, self._info.colorspace))
 
 
 class Still:

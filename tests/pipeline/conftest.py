@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from configs.cache import cache_folder
+
+AXE = "node_modules/axe-core/axe.min.js"
 
 
 @pytest.fixture
@@ -40,3 +44,18 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], list[str]]:
+    """Finds violations of the rules of accessibility, by axe-core."""
+    script = cache_folder("npm") / AXE
+    if not script.exists():
+        pytest.skip(f"no axe-core: npm install --prefix '{script.parents[2]}' axe-core")
+
+    def violations(page: Page) -> list[str]:
+        page.evaluate(script.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run()")["violations"]
+        return [f"{rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]]
+
+    return violations

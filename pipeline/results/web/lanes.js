@@ -6,7 +6,7 @@ const NARROW_PX = 2, SPOKEN_PEOPLE = 4;
 class Lane {
   /** @param timeline has data, frames and view. */
   constructor(name, members, timeline, portraits) {
-    Object.assign(this, { name, members, timeline, open: false, visible: false, stale: true, text: null });
+    Object.assign(this, { name, members, timeline, open: false, visible: false, stale: true, text: null, lines: null });
     this.element = document.querySelector("#lane").content.cloneNode(true).firstElementChild;
     this.find = (selector) => this.element.querySelector(selector);
     this.canvas = this.find("canvas");
@@ -49,9 +49,19 @@ class Lane {
         values.prepend(item); // As they are stacked: the first one is at the bottom.
       }
     }
+    this.showLines();
     this.text = null;
-    this.tell(this.timeline.frame);
+    this.tell(this.timeline.shown);
     this.draw();
+  }
+
+  showLines() {
+    const [person] = this.members;
+    if (this.open && !this.lines) {
+      this.lines = person.outputs.map((_, index) => new Line(person, this.timeline, index));
+      this.element.append(...this.lines.flatMap((line) => [line.name, line.canvas]));
+    }
+    for (const line of this.lines ?? []) line.name.hidden = line.canvas.hidden = !this.open;
   }
 
   /** Draws it now if it can be seen, or once it can. */
@@ -59,13 +69,13 @@ class Lane {
     this.stale = true;
     if (!this.visible || this.element.hidden) return;
     this.stale = false;
-    const { look, data } = this.timeline;
-    if (this.open) {
-      paintStacks(this.canvas, look, this.probabilities(), "stack");
-      return;
-    }
-    const painted = paintStacks(this.canvas, look, this.expressions(), "lane");
-    nameSpans(this.canvas, look, data.labels, painted);
+    const { look, data, view } = this.timeline;
+    if (this.open) paintStacks(this.canvas, look, this.probabilities(), "stack");
+    else nameSpans(this.canvas, look, data.labels, paintStacks(this.canvas, look, this.expressions(), "lane"));
+    const gaps = data.gaps.map(([from_s, until_s]) =>
+      [view.place(from_s), view.place(until_s), nameOfGap(from_s, until_s)]);
+    paintGaps(this.canvas, look, gaps);
+    if (this.open) for (const line of this.lines) line.draw();
   }
 
   /** Columns of the likeliest expressions, as high as they are likely; short ones are stacked, each by its share of the time. */
@@ -131,6 +141,7 @@ class Lane {
       const place = values[last - label].lastElementChild;
       if (place.textContent !== text) place.textContent = text;
     });
+    for (const line of this.lines) line.tell(row);
   }
 
   shows(chosen) { return !chosen.size || this.segments.some((segment) => chosen.has(segment[2])); }

@@ -1,11 +1,11 @@
 "use strict";
 
-const AXIS_TEXT_PX = 90, LISTED = 200, NARROW_MARK_PX = 36, OPEN_AT_FIRST = 2;
+const AXIS_TEXT_PX = 90, LISTED = 200, NARROW_MARK_PX = 36, OPEN_AT_FIRST = 2, NO_FRAME = -1;
 
 /** The timeline of a report: its lanes, the part that is shown, and the moment that is looked at. */
 class Timeline {
   constructor(root, data, times, portraits) {
-    Object.assign(this, { root, data, portraits, chosen: new Set(), asked: [], at_s: data.begin_s, frame: 0 });
+    Object.assign(this, { root, data, portraits, chosen: new Set(), asked: [], at_s: data.begin_s, frame: 0, shown: 0 });
     this.find = (selector) => root.querySelector(selector);
     this.frames = new Frames(times, data);
     this.people = data.people.map((facts) => new Person(facts, this.frames, data.row_step));
@@ -17,8 +17,7 @@ class Timeline {
     this.addLanes();
     this.showBrush = brush(this.find(".strip"), this.view);
     this.addEvents();
-    const video = document.querySelector("video");
-    this.film = video && new Film(video, this.frames, data.film_starts_s, (at_s, frame) => this.show(at_s, frame));
+    this.film = filmBeside(data, this.frames, (at_s, frame) => this.show(at_s, frame));
     this.look = lookOf(data.colours);
     if (this.lanes.length <= OPEN_AT_FIRST) for (const lane of this.lanes) lane.unfold(true);
     this.changeView();
@@ -35,7 +34,7 @@ class Timeline {
       for (const entry of entries) {
         const lane = laneOf.get(entry.target);
         lane.visible = entry.isIntersecting;
-        if (lane.visible) lane.tell(this.frame);
+        if (lane.visible) lane.tell(this.shown);
         if (lane.visible && lane.stale) lane.draw();
       }
     }, { rootMargin: "50%" });
@@ -65,15 +64,22 @@ class Timeline {
     // Who looks elsewhere while the film plays is left there.
     if (inside) this.view.contain(this.at_s);
     this.movePlayhead();
-    if (frame !== this.frame) {
-      this.frame = frame;
-      for (const lane of this.lanes) if (lane.visible) lane.tell(frame);
+    this.frame = frame;
+    const shown = this.shownAt(this.at_s, frame);
+    if (shown !== this.shown) {
+      this.shown = shown;
+      for (const lane of this.lanes) if (lane.visible) lane.tell(shown);
     }
     this.markEvents();
     const paused = !this.film || this.film.video.paused;
     if (paused) this.speak();
     const text = clock(this.at_s, this.view.length_s);
     if (text !== this.told) this.find(".clock").textContent = this.told = text;
+  }
+
+  /** The frame that is shown at a time; none in a gap of a stream. */
+  shownAt(at_s, frame = this.frames.at(at_s)) {
+    return this.data.gaps.some(([from_s, until_s]) => at_s > from_s + 1e-3 && at_s < until_s - 1e-3) ? NO_FRAME : frame;
   }
 
   /** Marks the events that the moment is in. */
@@ -94,7 +100,7 @@ class Timeline {
 
   /** For screen readers, which are not told while the film plays. */
   speak() {
-    const words = this.people.map((person) => [person.name, person.shown(this.frame)]).filter(([, shown]) => shown)
+    const words = this.people.map((person) => [person.name, person.shown(this.shown)]).filter(([, shown]) => shown)
       .map(([name, [label, percent]]) => `${name} ${this.data.labels[label]} ${percent}%`);
     const events = this.events.filter(({ now }) => now).map(({ name }) => name);
     this.axis.setAttribute("aria-valuenow", this.at_s.toFixed(2));
@@ -183,6 +189,8 @@ class Timeline {
       sums[Math.min(Math.round(left * columns), columns - 1)].forEach((sum, label) => { shares[label] = sum / most; });
       return false;
     }, "strip");
+    paintGaps(canvas, this.look, data.gaps.map(([from_s, until_s]) =>
+      [this.view.overall(from_s), this.view.overall(until_s), nameOfGap(from_s, until_s)]));
   }
 
   // Filters.
@@ -212,6 +220,14 @@ class Timeline {
   }
 }
 
+/** The film beside the report; null if there is none. */
+function filmBeside(data, frames, showing) {
+  if (!data.films.length) return null;
+  const missing = document.querySelector(".film .missing");
+  const say = (why) => { if (missing.textContent !== why) missing.textContent = why; };
+  return new Film(document.querySelector("video"), data.films, frames, showing, say);
+}
+
 function listenToTimeline(timeline) {
   const rows = timeline.find(".rows");
   listen(rows, timeline.view, {
@@ -222,7 +238,7 @@ function listenToTimeline(timeline) {
   });
   const laneAt = ({ clientX, clientY }) => {
     const found = document.elementFromPoint(clientX, clientY);
-    return timeline.lanes.find((lane) => lane.canvas === found);
+    return found?.matches("canvas") && timeline.lanes.find((lane) => lane.element.contains(found));
   };
   rows.addEventListener("dblclick", (event) => {
     const lane = laneAt(event);
@@ -231,7 +247,7 @@ function listenToTimeline(timeline) {
   rows.addEventListener("pointermove", (event) => {
     const lane = event.pointerType === "mouse" && laneAt(event);
     if (!lane) return;
-    const at_s = timeline.timeAt(event.clientX), frame = timeline.frames.at(at_s);
+    const at_s = timeline.timeAt(event.clientX), frame = timeline.shownAt(at_s);
     const told = lane.members.map((person) => [person.name, person.shown(frame)]).filter(([, shown]) => shown)
       .map(([name, [label, percent]]) => `${name} ${timeline.data.labels[label]} ${percent}%`);
     timeline.find(".hint").textContent = [clock(at_s, 1), ...(told.length ? told : ["not seen"])].join(" · ");
@@ -342,9 +358,12 @@ async function main() {
     data.end_s = data.begin_s + data.frame_s;
     for (const person of data.people) for (const segment of person.segments) segment[1] = data.end_s;
   }
-  if (!data.people.length) return;
-  showFaces(data, portraits);
   const times = await unpack(document.getElementById("rows").textContent, data);
+  if (!data.people.length) {
+    filmBeside(data, new Frames(times, data), () => {});
+    return;
+  }
+  showFaces(data, portraits);
   const timeline = new Timeline(document.querySelector(".timeline"), data, times, portraits);
   listenToTimeline(timeline);
   listenToKeys(timeline);

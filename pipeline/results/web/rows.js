@@ -3,7 +3,7 @@
 
 const LOW = 8;
 
-/** Unpacks the rows into the people of the data: frames, labels, low and percents; returns the frames' times. */
+/** Unpacks the rows into the people of the data: frames, outputs, labels and percents; returns the frames' times. */
 async function unpack(text, data) {
   const bytes = await inflated(text);
   const times = new Float64Array(bytes.buffer, 0, data.frames);
@@ -13,6 +13,13 @@ async function unpack(text, data) {
   for (const person of data.people) {
     person.frames = summed(new Int32Array(bytes.buffer, at, person.rows));
     at += 4 * person.rows;
+  }
+  for (const person of data.people) {
+    person.outputs = data.outputs.map(() => {
+      const steps = summed(new Int16Array(bytes.buffer, at, person.rows));
+      at += 2 * person.rows;
+      return steps;
+    });
   }
   for (const person of data.people) {
     const columns = Array.from({ length: 8 }, (_, column) =>

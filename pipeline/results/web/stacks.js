@@ -1,7 +1,7 @@
 "use strict";
 // Paints shares of expressions, stacked, a column of pixels at a time: lanes, overviews and strips.
 
-const GRID_AT = 0.5, HATCH_PX = 5, HATCHED_PX = 2, EDGE_FROM_PX = 4, NAME_PX = 11;
+const GRID_AT = 0.5, HATCH_PX = 5, HATCHED_PX = 2, EDGE_FROM_PX = 4, NAME_PX = 11, GAP_LINES_PX = 7;
 
 /** The colours that a canvas is painted with, as pixels; of labels that are not chosen, faint ones. */
 function lookOf(colours, chosen = new Set()) {
@@ -15,6 +15,9 @@ function lookOf(colours, chosen = new Set()) {
     plain: shown.map((colour) => `rgb(${colour})`),
     ink: shown.map((colour) => (luminance(colour) > 0.18 ? "#000" : "#fff")),
     grid: packed(line),
+    rule: `rgb(${line})`,
+    pen: style.getPropertyValue("--ink"),
+    gap: { ground: `rgb(${card})`, line: `rgb(${line})`, ink: style.getPropertyValue("--faint") },
   };
 }
 
@@ -125,6 +128,53 @@ function nameSpans(canvas, look, names, { spans, heights }) {
     context.fillStyle = look.ink[label];
     context.fillText(name, at + margin, canvas.height - margin);
   }
+}
+
+/**
+ * Paints times without pictures over what is there, and names them where there is room.
+ *
+ * @param gaps each from where to where, 0 to 1 from the left to the right edge, and its name.
+ */
+function paintGaps(canvas, look, gaps) {
+  const scale = devicePixelRatio || 1, context = canvas.getContext("2d"), { width, height } = canvas;
+  for (const [from, until, name] of gaps) {
+    const left = Math.max(0, Math.floor(from * width)), right = Math.min(width, Math.ceil(until * width));
+    if (right <= left) continue;
+    context.save();
+    context.beginPath();
+    context.rect(left, 0, right - left, height);
+    context.clip();
+    context.fillStyle = look.gap.ground;
+    context.fillRect(left, 0, right - left, height);
+    context.strokeStyle = look.gap.line;
+    context.lineWidth = scale;
+    context.beginPath();
+    const step = GAP_LINES_PX * scale;
+    for (let x = left - height - ((left - height) % step); x < right; x += step) {
+      context.moveTo(x, height);
+      context.lineTo(x + height, 0);
+    }
+    context.stroke();
+    context.font = `${NAME_PX * scale}px system-ui, sans-serif`;
+    const margin = 4 * scale, high = 1.5 * NAME_PX * scale;
+    const text = [name, "gap"].find((one) => context.measureText(one).width + 4 * margin <= right - left);
+    if (text) {
+      const wide = context.measureText(text).width;
+      const at = (left + right - wide) / 2;
+      context.fillStyle = look.gap.ground;
+      context.fillRect(at - margin, (height - high) / 2, wide + 2 * margin, high);
+      context.fillStyle = look.gap.ink;
+      context.textBaseline = "middle";
+      context.fillText(text, at, height / 2);
+    }
+    context.restore();
+  }
+}
+
+/** What a time without pictures is called. */
+function nameOfGap(from_s, until_s) {
+  const lasts_s = until_s - from_s;
+  return `gap, ${lasts_s < 60 ? `${lasts_s.toFixed(lasts_s < 10 ? 1 : 0)} s` : clock(lasts_s, Infinity)}`;
 }
 
 /** The first place between two where so many columns in a row have a height; null if there is none. */

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.models.made import make_small
 from tests.pipeline.command import ROOT, run
 
 
-def test_detectors_and_networks_are_compared(samples: dict[str, Path]) -> None:
-    own = ROOT / "models" / "emotions.tflite"
-    outcome = run("bench", samples["single_face.mp4"], "--parts", "--json", "--model", own)
+def test_detectors_and_networks_are_compared(samples: dict[str, Path], tmp_path: Path) -> None:
+    own, further = ROOT / "models" / "emotions.tflite", make_small(tmp_path / "own.onnx").path
+    outcome = run(
+        "bench", samples["single_face.mp4"], "--parts", "--json", "--model", own,
+        "--network", further,
+    )  # fmt: skip
     assert outcome.returncode == 0, outcome.stderr
     result = json.loads(outcome.stdout)
     by_name = {row["detector"]: row for row in result["detectors"]}
@@ -18,7 +22,7 @@ def test_detectors_and_networks_are_compared(samples: dict[str, Path]) -> None:
     assert by_name["yunet"]["faces"] == by_name["yunet"]["frames"] >= 24
     assert by_name["yunet"]["shared"] == 1
     assert 0.8 <= by_name["haar"]["shared"] <= 1
-    assert len(result["networks"]) == 2
+    assert [row["model"] for row in result["networks"]] == [str(own), str(further)]
     assert all(row["ms_a_face"] > 0 for row in result["networks"])
 
 

@@ -5,69 +5,49 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, quote, urlsplit
 from urllib.request import Request, urlopen
 
-import cv2
-import numpy as np
 import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 
 from configs.errors import UsageError
-from configs.schema import PageSettings
 from pipeline.live import guard
-from pipeline.live.page import CHANGE_HEADER, page_served
-from pipeline.live.stream import StreamStatus
-from pipeline.live.supervisor import Supervisor
+from pipeline.live.page import CHANGE_HEADER
 from tests.pipeline.command import run
+from tests.pipeline.live.pretended import Serve, Streams
 from tests.pipeline.live.viewers import status_of
 from tests.streams import wait_until
 
 ODD_TOKEN = """a b&c#d+e%41?f=g;h,i"j'k\\l/m<n>~"""
-JPEG = cv2.imencode(".jpg", np.zeros((90, 160, 3), np.uint8))[1].tobytes()
 
 
-class OneStream:
-    """Stands in for a supervisor of one live stream."""
+class OneStream(Streams):
+    """Has no people."""
 
-    def __init__(self) -> None:
-        self.stopped = False
-
-    def statuses(self) -> list[StreamStatus]:
-        return [StreamStatus("door", "0", "live")]
-
-    def picture(self, name: str) -> bytes | None:
+    def picture(self, name: str, width_px: int | None = None) -> bytes | None:
         if name == "broken":
             raise RuntimeError
-        return JPEG
+        return self.picture_jpeg
 
-    def recent(self, name: str, since_s: float) -> list[dict[str, Any]]:
-        return []
-
-    def stop(self, name: str) -> None:
-        self.stopped = True
-
-    start = stop
-
-
-Serve = Callable[..., AbstractContextManager[str]]
+    def recent(self, name: str, since_s: float) -> None:
+        return None
 
 
 @pytest.fixture
 def stream() -> OneStream:
-    return OneStream()
+    return OneStream(("door",))
 
 
 @pytest.fixture
 def serve(stream: OneStream) -> Serve:
-    return lambda **settings: page_served(cast(Supervisor, stream), PageSettings(**settings))
+    return stream.served
 
 
 @contextmanager
@@ -191,7 +171,7 @@ def test_the_printed_address_can_be_opened(
         page.goto(address)
         expect(page.locator("#overall")).to_have_text("1 of 1 live")
         page.get_by_role("button", name="Stop").click()
-        wait_until(lambda: stream.stopped)
+        wait_until(lambda: stream.asked_to)
         page.close()
     shown = str(urlsplit(address).hostname)
     if host in ("127.0.0.2", "::1", "localhost"):

@@ -48,11 +48,14 @@ class ScriptedWorker:
             StreamStatus(self.stream.name, self.stream.source, "live", idle_s=self.idle_s)
         )
 
-    def picture(self) -> bytes | None:
+    def picture(self, width_px: int | None) -> bytes | None:
         return self._if_alive(b"picture")
 
-    def recent(self, since_s: float) -> list[dict[str, Any]]:
-        return self._if_alive([{"time_s": since_s + 1}])
+    def face(self, track: int) -> bytes | None:
+        return self._if_alive(f"face {track}".encode())
+
+    def recent(self, since_s: float) -> dict[str, Any]:
+        return self._if_alive({"until_s": since_s + 1})
 
     def result(self) -> Summary | None:
         return self._if_alive(self.ended)
@@ -369,8 +372,16 @@ def test_a_change_of_state_is_told_once(watched: Callable[..., Watched]) -> None
 def test_a_stream_of_another_name_is_refused(watched: Callable[..., Watched]) -> None:
     asked = watched("door").supervisor
     assert asked.picture("door") == b"picture"
-    assert asked.recent("door", 3.0) == [{"time_s": 4.0}]
-    for ask in (asked.picture, asked.stop, asked.start, lambda name: asked.recent(name, 0.0)):
+    assert asked.face("door", 2) == b"face 2"
+    assert asked.recent("door", 3.0) == {"until_s": 4.0}
+    for ask in (
+        asked.picture,
+        asked.stop,
+        asked.start,
+        asked.recordings,
+        lambda name: asked.face(name, 1),
+        lambda name: asked.recent(name, 0.0),
+    ):
         with pytest.raises(UsageError, match="cellar: no such stream"):
             ask("cellar")
 

@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from configs.cache import cache_folder
 from tests.pipeline.command import run
 
 CLIP = "noface_face.mov"
 HOSTILE = "</script><img src=x onerror=document.title=1>.mp4".replace("/", "\N{FRACTION SLASH}")
-AXE = "node_modules/axe-core/axe.min.js"
 
 Open = Callable[..., Page]
 
@@ -56,18 +54,3 @@ def open_page(browser: Browser) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert faults == []
-
-
-@pytest.fixture
-def axe() -> Callable[[Page], list[str]]:
-    """Finds violations of the rules of accessibility, by axe-core."""
-    script = cache_folder("npm") / AXE
-    if not script.exists():
-        pytest.skip(f"no axe-core: npm install --prefix '{script.parents[2]}' axe-core")
-
-    def violations(page: Page) -> list[str]:
-        page.evaluate(script.read_text(encoding="utf-8"))
-        found = page.evaluate("axe.run()")["violations"]
-        return [f"{rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]]
-
-    return violations

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from pipeline.results.report import write_report
 from tests.pipeline.results.conftest import CLIP, Open
+from tests.pipeline.results.made import result_of, summary_of, timeline_of
 
 Violations = Callable[[Page], list[str]]
 
@@ -25,6 +27,19 @@ def test_pages_break_no_rule(
     assert axe(page) == []
     for name in ("index.html", "no_face.mp4/report.html"):
         assert axe(open_page(results / name, size, color_scheme=scheme)) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_events_break_no_rule(
+    open_page: Open, axe: Violations, tmp_path: Path, scheme: str
+) -> None:
+    """Wide and narrow ones, and the one that is shown."""
+    result = result_of(timeline_of((1, 0, 60, "happy", 0.8), length_s=60))
+    events = [("Question", 0.0, 20.0), ("Beep", 20.0, 20.1), ("Answer", 30.0, 60.0)]
+    write_report(result, summary_of(result), {}, tmp_path, events)
+    page = open_page(tmp_path / "report.html", color_scheme=scheme)
+    expect(page.locator("[aria-current=true]")).to_have_text("Question")
+    assert axe(page) == []
 
 
 def test_violations_are_found(open_page: Open, results: Path, axe: Violations) -> None:

@@ -51,9 +51,7 @@ def made(open_page: Open, tmp_path: Path) -> Callable[..., Page]:
 
 
 def film_s(page: Page) -> float:
-    return page.evaluate(
-        "document.querySelector('video').currentTime - timeline.data.film_starts_s"
-    )
+    return page.evaluate("timeline.film.time_s")
 
 
 def at_s(page: Page) -> float:

@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import pytest
 
+from tests.models.made import make_small
 from tests.pipeline.command import (
     EXECUTORS,
     RESULTS,
@@ -156,6 +157,7 @@ def test_video_whose_stage_dies_twice_is_given_up(
     "actor",
     [
         "ClassifierActor",
+        pytest.param("NetworkActor", marks=pytest.mark.slow),
         pytest.param("ReaderActor", marks=pytest.mark.slow),
         pytest.param("FinderActor", marks=pytest.mark.slow),
         pytest.param("RecorderActor", marks=pytest.mark.slow),
@@ -167,6 +169,7 @@ def test_video_whose_stage_hangs_is_done_again(
     running = start(
         "run", long_video, samples["no_face.mp4"], "-o", tmp_path,
         "--set", "executor.lanes=1", "--set", "executor.stall_timeout_s=15",
+        "--network", make_small(tmp_path / "own.onnx").path,
     )  # fmt: skip
     harm(running, tmp_path / "long.mp4", actor, signal.SIGSTOP)
     running.communicate(timeout=240)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -32,12 +32,14 @@ class MadeFace:
         probabilities: (n, 7), for each frame.
         seen, usable: (n,) bool; everywhere if not given.
         side_px: of its box.
+        outputs: of further networks, (n,) each.
     """
 
     probabilities: np.ndarray
     seen: np.ndarray | None = None
     usable: np.ndarray | None = None
     side_px: float = 100
+    outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         everywhere = np.ones(len(self.probabilities), bool)
@@ -54,6 +56,11 @@ class MadeVideo:
     start_s: float = 0.0
     ended_at: str = "2026-01-01T00:00:00+00:00"
     live: dict | None = field(default=None)
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the outputs of further networks."""
+        return list(dict.fromkeys(name for face in self.faces.values() for name in face.outputs))
 
 
 def probabilities(**given: float) -> np.ndarray:
@@ -77,8 +84,10 @@ def make_result(out: Path, name: str, video: MadeVideo, report: bool = True) -> 
     folder = out / name
     folder.mkdir(parents=True)
     with (folder / TABLE).open("w", newline="") as lines:
-        csv.writer(lines, lineterminator="\n").writerows([COLUMNS, *_rows(video)])
-    settings, provenance = Settings(), _provenance()
+        further = video.outputs
+        csv.writer(lines, lineterminator="\n").writerows([(*COLUMNS, *further), *_rows(video)])
+    settings = Settings()
+    provenance = replace(_provenance(), networks=[_network(further)] if further else [])
     source = Path("/videos") / name
     gaps_s = [gap["from_s"] for gap in video.live["gaps"]] if video.live else ()
     result = read_result(
@@ -114,12 +123,22 @@ def _provenance() -> Provenance:
     return Provenance.of(Settings(), EmotionNetwork(SHIPPED_MODEL), "made up")
 
 
+def _network(outputs: Sequence[str]) -> dict:
+    columns = [
+        {"name": name, "kind": "value", "low": -9.0, "high": 9.0, "unit": "-9 to 9"}
+        for name in outputs
+    ]
+    facts = {"licence": "CC0-1.0", "source": "made up", "columns": columns}
+    return {"name": "made.onnx", "sha256": "0" * 64, "card_sha256": "1" * 64, **facts}
+
+
 def _rows(video: MadeVideo):
     steps = {track: rounded_to_steps(face.probabilities) for track, face in video.faces.items()}
     for frame, at_s in enumerate(video.time_s):
         seen = [(track, face) for track, face in video.faces.items() if face.seen[frame]]
         if not seen:
-            yield (frame, f"{at_s:.6f}", *[""] * (len(COLUMNS) - 3), "none found")
+            nothing = [""] * (len(COLUMNS) - 3)
+            yield (frame, f"{at_s:.6f}", *nothing, "none found", *[""] * len(video.outputs))
         for track, face in seen:
             values = steps[track][frame] / 10_000
             of = dict(zip(EMOTIONS, values, strict=True))
@@ -129,4 +148,5 @@ def _rows(video: MadeVideo):
                 f"{face.side_px:.1f}", f"{face.side_px:.1f}", "0.900",
                 EMOTIONS[int(np.argmax(values))], *(f"{value:.4f}" for value in values),
                 f"{valence:.4f}", "40.0", "0.0", int(face.usable[frame]), "",
+                *(f"{face.outputs[name][frame]:.4f}" for name in video.outputs),
             )  # fmt: skip

@@ -41,6 +41,8 @@ def rows_in(table: Path, who: Callable[[int], int | None]) -> tuple[list[Row], f
         if person is not None:
             values = {name: float(record[name]) for name in EMOTIONS}
             values["valence"] = float(record["valence"])
+            further = list(record)[list(record).index("no_face") + 1 :]
+            values |= {name: float(record[name]) for name in further}
             at = float(record["time_s"])
             rows.append(Row(person, at, until[at], record["usable"] == "1", values))
     return rows, until[times[-1]]

@@ -90,7 +90,9 @@ def test_tracks_of_one_name_are_one_person(out: Path, names: Path) -> None:
     assert "Anna" in document.get_tier_names()
     assert "<v Anna>" in (out / "a.mp4" / "timeline.vtt").read_text()
     assert (out / "a.mp4" / "timeline.csv").read_bytes() == untouched
-    assert [person["track"] for person in summary(out / "a.mp4")["people"]] == [1, 2, 3]
+    told = summary(out / "a.mp4")
+    assert [person["track"] for person in told["people"]] == [1, 2, 3]
+    assert told["strip"] == 36 * "3" + 24 * "4"  # Without Ben, who is sad.
 
 
 def test_participants_may_be_told_by_name(out: Path, names: Path, tmp_path: Path) -> None:
@@ -195,17 +197,17 @@ def test_reports_show_events_until_an_export_without_them(out: Path, tmp_path: P
 def test_later_runs_heed_events_and_names(samples: dict[str, Path], tmp_path: Path) -> None:
     """Whether they make all anew of the table, or of the video."""
     out, clip = tmp_path / "out", samples["single_face.mp4"]
-    options = {"executor": "local", "settings": {"video.enabled": False}}
-    analyse(clip, out, **options)
+    analyse(clip, out, executor="local")
     events, names = tmp_path / "events.csv", tmp_path / "names.csv"
     events.write_text("video,event,start_s,end_s\nsingle_face.mp4,smile,0.6,2.4\n")
     names.write_text("video,track,name\nsingle_face.mp4,1,Anna\n")
     export(out, "--events", events, "--names", names, "--baseline", "smile")
     baseline = load(out, "people").baseline_happy
     for more in ({"segments.min_s": 1}, {"smooth.window_s": 0.1}):
-        analyse(clip, out, executor="local", settings={**options["settings"], **more})
+        analyse(clip, out, executor="local", settings=more)
         assert events_in(out / clip.name) == [["smile", 0.6, 2.4]]
         known = "segments.min_s" in more
+        assert ("number 1 in the film, " in (out / clip.name / "report.html").read_text()) is known
         assert ("Anna" in (out / "index.html").read_text()) is known
         assert load(out, "people").baseline_happy.tolist() == pytest.approx(
             baseline.tolist() if known else [np.nan], nan_ok=True

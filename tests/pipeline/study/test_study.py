@@ -23,6 +23,9 @@ from tests.pipeline.study.oracle import MEASURES, Row
 VIDEOS, SECONDS, BIN_S = 30, 6, 0.5
 NOBODY_IN, WITHOUT_NEUTRAL = "s29.mp4", "s28.mp4"
 EVENTS = {"neutral": (0.3, 1.43), "film": (1.5, 4.0), "talk": (4.0, 5.91)}
+FURTHER = ("au12", "arousal")
+"""Columns of a network, in all videos but these."""
+WITHOUT_NETWORK = (26, 27)
 OFFSET_S = 0.25
 """Of every third video, whose events are told on a clock that is behind."""
 
@@ -56,10 +59,13 @@ def make_study(folder: Path) -> Path:
         if name == WITHOUT_NEUTRAL:
             usable[time_s < 2] = False
         lean = wandering(random, frames, "happy" if number % 2 else "sad", 1.0 + number % 3)
+        outputs = {} if number in WITHOUT_NETWORK else {
+            name: random.normal(0, 3, frames) for name in FURTHER
+        }  # fmt: skip
         faces = {
-            1: MadeFace(lean, seen=first, usable=usable),
-            2: MadeFace(lean, seen=np.arange(frames) >= 110, usable=usable),
-            3: MadeFace(wandering(random, frames, "neutral", 2.0)),
+            1: MadeFace(lean, seen=first, usable=usable, outputs=outputs),
+            2: MadeFace(lean, seen=np.arange(frames) >= 110, usable=usable, outputs=outputs),
+            3: MadeFace(wandering(random, frames, "neutral", 2.0), outputs=outputs),
         }
         make_result(out, name, MadeVideo({} if name == NOBODY_IN else faces, time_s))
         behind_s = OFFSET_S if number % 3 == 0 else 0.0
@@ -168,7 +174,7 @@ def test_people_are_one_for_each_name(out: Path, people: dict) -> None:
         shares = dict.fromkeys(EMOTIONS, 0.0)
         for lasts, face in usable:
             shares[max(EMOTIONS, key=lambda name, face=face: face.values[name])] += lasts / usable_s
-        for name in MEASURES:
+        for name in rows[0].values.keys() - {f"baseline_{name}" for name in MEASURES}:
             mean = sum(lasts * face.values[name] for lasts, face in usable) / usable_s
             assert row[f"mean_{name}"] == pytest.approx(mean, abs=1e-4)
         for name in EMOTIONS:
@@ -203,7 +209,7 @@ def test_conditions_are_compared_by_participant(out: Path, people: dict) -> None
     for number, (rows, film_s) in enumerate(people.values()):
         for event, (start_s, end_s) in stretches.items():
             found = oracle.figures(rows, start_s, end_s, film_s)
-            for measure in [*MEASURES, *(f"baseline_{name}" for name in MEASURES)]:
+            for measure in [*MEASURES, *FURTHER, *(f"baseline_{name}" for name in MEASURES)]:
                 value = found.get(measure if "_" in measure else f"mean_{measure}")
                 if value is not None:
                     key = "AB"[number % 2], event, measure
@@ -239,6 +245,27 @@ def test_tables_have_codebooks_and_are_loaded_with_types(out: Path) -> None:
     assert load(out, "events").groupby("event")["mean_happy"].count().to_dict() == {
         event: VIDEOS - 1 - (event == "neutral") for event in EVENTS
     }
+
+
+def test_videos_without_a_network_have_empty_cells_in_its_columns(out: Path) -> None:
+    for table in ("bins", "events", "people"):
+        rows = load(out, table)
+        seen = rows["mean_happy"].notna()
+        without = rows["video"].isin(map(name_of, WITHOUT_NETWORK))
+        assert without.any()
+        for name in FURTHER:
+            assert (rows[f"mean_{name}"].notna() == (seen & ~without)).all()
+    joined = load(out, "timeline")
+    assert joined["au12"].dtype == "float32"
+    assert joined.loc[joined["video"] == name_of(26), "au12"].isna().all()
+
+
+def test_columns_of_networks_are_not_those_of_a_user(out: Path) -> None:
+    events = out.parent / "clash.csv"
+    events.write_text(f"video,event,start_s,end_s,peak_au12_s\n{name_of(0)},film,1,2,3\n")
+    outcome = run("export", out, "--events", events)
+    assert outcome.returncode == 2
+    assert "'peak_au12_s' is one of the program's own; rename it" in outcome.stderr
 
 
 def test_a_later_run_keeps_names_and_participants(out: Path) -> None:

@@ -54,6 +54,16 @@ def test_the_best_face_of_each_person_is_kept() -> None:
         assert images[track][2, 2] < 30  # Room about the face.
 
 
+def test_a_better_face_is_counted_and_had_by_itself() -> None:
+    batch, portraits = three_frames(), Portraits(INFO)
+    portraits.process(batch)
+    assert [portraits.pictures_of(person) for person in (1, 2, 3)] == [2, 1, 0]
+    assert portraits.jpeg(1) == portraits.jpegs()[1]
+    assert portraits.jpeg(3) is None
+    portraits.process(batch)  # None of them is better.
+    assert portraits.pictures_of(1) == 2
+
+
 @pytest.mark.parametrize("blur", [False, True])
 def test_the_frame_with_the_largest_face_stands_for_a_video(blur: bool) -> None:
     still = Still(INFO, blur)
