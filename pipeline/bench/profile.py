@@ -75,7 +75,7 @@ class StepFigures:
 
 
 def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
-    """Analyse videos in this process; returns the steps that there were, and their sum at the end."""
+    """Analyse videos in this process; returns the steps that there were, and their sum."""
     clock = _CpuClock()
     read = settings.read
     to_s = min(read.from_s + WARM_UP_S, read.to_s or inf)
