@@ -105,7 +105,9 @@ def bench(
         figures = {name: [asdict(row) for row in rows] for name, rows in tables.items()}
         typer.echo(json.dumps(figures))
         return
-    for rows in tables.values():
+    for number, rows in enumerate(tables.values()):
+        if number:
+            out_console.print()
         out_console.print(figures_table(rows) if len(rows) > 1 else figures_list(rows[0]))
 
 

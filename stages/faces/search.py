@@ -44,7 +44,7 @@ SAME_FACE = 0.3
 MEMORY_S = 0.5
 """A face that is no longer found is still looked for where it was for this long."""
 
-MAX_REGIONS_SHARE = 0.6
+MAX_REGIONS_SHARE = 0.7
 """If regions cover more of a picture, it is searched as a whole."""
 
 CLOCK_TOLERANCE_S = 1e-3
