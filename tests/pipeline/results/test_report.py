@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -13,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from models.emotions import EMOTIONS
 from pipeline.results.report import portraits_in, write_report
+from stages.batch import FrameBatch
 from stages.colours import BT601
 from stages.frames import yuv_planes
 from stages.write.annotate import Annotator
@@ -161,21 +164,32 @@ def test_film_and_lane_show_the_same_number(open_page: Open, results: Path) -> N
 
 def number_in(shown: np.ndarray, row: dict[str, str]) -> int:
     """The percent that a film's picture, (h, w) uint8, is labelled with."""
-    box = tuple(float(row[name]) for name in ("x", "y", "width", "height"))
-    height, width = shown.shape
+    x, y, width, height = (float(row[name]) for name in ("x", "y", "width", "height"))
     errors = {}
-    for percent in range(20, 101):
-        probabilities = np.full((1, 7), (1 - percent / 100) / 6)
-        probabilities[0, EMOTIONS.index(row["emotion"])] = percent / 100
-        batch = batch_of([[box]])
-        fields = {**vars(batch), "probabilities": probabilities, "people": np.ones(1, int)}
-        fields["usable"] = np.array([row["usable"] == "1"])
-        pixels = np.full((height * 3 // 2, width), 128, np.uint8)
-        Annotator(width, height, BT601).draw(yuv_planes(pixels), type(batch)(**fields), 0)
-        drawn = pixels[:height] != 128
-        luma = np.clip((pixels[:height][drawn] - 16.0) * 255 / 219, 0, 255)
-        errors[percent] = np.abs(luma - shown[drawn]).mean()
-    return min(errors, key=lambda percent: errors[percent])
+    # The table rounds to tenths of a pixel, the film did not, and goes to the nearest pixel.
+    for nudge in product((-0.04, 0.04), repeat=2):
+        batch = batch_of([[(x + nudge[0], y + nudge[1], width, height)]])
+        for percent in range(20, 101):
+            errors[nudge, percent] = difference(shown, batch, row, percent)
+    return min(errors, key=lambda key: errors[key])[1]
+
+
+def difference(shown: np.ndarray, batch: FrameBatch, row: dict[str, str], percent: int) -> float:
+    """Between a film's picture and what would be drawn for a percent, where that is."""
+    height, width = shown.shape
+    probabilities = np.full((1, 7), (1 - percent / 100) / 6)
+    probabilities[0, EMOTIONS.index(row["emotion"])] = percent / 100
+    labelled = replace(
+        batch,
+        probabilities=probabilities,
+        people=np.ones(1, int),
+        usable=np.array([row["usable"] == "1"]),
+    )
+    pixels = np.full((height * 3 // 2, width), 128, np.uint8)
+    Annotator(width, height, BT601).draw(yuv_planes(pixels), labelled, 0)
+    drawn = pixels[:height] != 128
+    luma = np.clip((pixels[:height][drawn] - 16.0) * 255 / 219, 0, 255)
+    return float(np.abs(luma - shown[drawn]).mean())
 
 
 def test_a_click_on_a_person_unfolds_the_seven_probabilities(made: Callable[..., Page]) -> None:
