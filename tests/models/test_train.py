@@ -64,6 +64,7 @@ def taught(data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> Path
     return out
 
 
+@pytest.mark.slow
 def test_a_resumed_run_keeps_its_teachers_and_ends_like_an_undisturbed_one(
     data: TrainingData, taught: Path, tmp_path: Path
 ) -> None:
@@ -126,6 +127,7 @@ def _last_layer(network: Path) -> np.ndarray:
     return keras.models.load_model(network).get_layer("emotion").get_weights()[0]
 
 
+@pytest.mark.slow
 def test_teachers_and_student_go_on_after_an_interruption(
     data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

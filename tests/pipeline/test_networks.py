@@ -13,7 +13,7 @@ from pipeline.run.plan.finding import FaceFinder
 from stages.faces.detect import make_detector
 from stages.frames import yuv_planes
 from stages.read.video import VideoReader
-from tests.pipeline.command import EXECUTORS, run, timeline
+from tests.pipeline.command import run, timeline
 from tests.pipeline.three_networks import COLUMNS, Face, Three, make_three, smoothed, values_in
 
 CLIP, SECONDS, WINDOW_S = "single_face.mp4", 0.8, 0.4
@@ -46,7 +46,9 @@ def analysed(clip: Path, out: Path, three: Three, *options: object) -> Path:
     return out / clip.name
 
 
-@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize(
+    "executor", ["local", pytest.param("ray", marks=[pytest.mark.ray, pytest.mark.slow])]
+)
 def test_every_number_is_as_worked_out_by_itself(
     samples: dict[str, Path],
     faces: dict[int, Face],
