@@ -11,7 +11,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock, Timer
 from time import monotonic
@@ -42,6 +42,9 @@ MIN_OPEN_FILES = 512
 """With fewer, Ray may start, but then stops half-way without a word."""
 
 RAY_PROCESSES = {"gcs_server", "raylet"}
+WORKERS_END_S = 5.0
+"""Actors that are still there so long after Ray died are ended."""
+
 HEAD_POLL_S, HEAD_TIMEOUT_S, MAX_HEAD_FAILURES = 5.0, 3.0, 2
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +88,7 @@ def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMo
         EmotionTimelinesError: Ray cannot be started.
     """
     begun = _begun.pop() if _begun else None
+    monitor: RayMonitor | None = None
     with turn_with_ray(taken=begun is not None):
         try:
             if settings.executor.address:
@@ -99,6 +103,8 @@ def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMo
             yield monitor
         finally:
             ray.shutdown()
+            if monitor and monitor.has_died():
+                monitor.end_workers()
 
 
 class RayMonitor:
@@ -120,6 +126,15 @@ class RayMonitor:
     def has_died(self) -> bool:
         self._died = self._died or any(map(_is_dead, self._processes)) or self._head_is_silent()
         return self._died
+
+    def end_workers(self) -> None:
+        """See to it that actors here, which may outlive Ray for a moment, write no more."""
+        parents = {str(process.pid) for process in self._processes}
+        workers = [each for each in psutil.process_iter() if _parent_in_ray(each) in parents]
+        for worker in psutil.wait_procs(workers, WORKERS_END_S)[1]:
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
+        psutil.wait_procs(workers, WORKERS_END_S)
 
     def _head_is_silent(self) -> bool:
         # One thread asks for all of them: a single refusal must not count as often as there are
@@ -146,6 +161,14 @@ def _answers(address: str) -> bool:
 def _ray_processes() -> list[psutil.Process]:
     children = psutil.Process().children(recursive=True)
     return [child for child in children if child.name() in RAY_PROCESSES]
+
+
+def _parent_in_ray(process: psutil.Process) -> str | None:
+    """The process id of the raylet that started a worker, as Ray tells it; None for others."""
+    try:
+        return process.environ().get("RAY_RAYLET_PID")
+    except (psutil.Error, OSError):  # It has just ended, or is another user's.
+        return None
 
 
 def _is_dead(process: psutil.Process) -> bool:
