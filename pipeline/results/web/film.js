@@ -11,14 +11,22 @@ class Film {
    * @param say called with why there is no film of a moment; with nothing if there is.
    */
   constructor(video, pieces, frames, showing, say) {
-    Object.assign(this, { video, pieces, frames, showing, say, number: 0, playsOn: false, asked_s: null, target_s: null, frame: null });
+    Object.assign(this, { video, pieces, frames, showing, say, number: 0, playsOn: false, asked_s: null, target_s: null, next_s: null, playsThen: false, frame: null });
     video.addEventListener("play", () => { this.asked_s = null; this.follow(); });
     video.addEventListener("seeking", () => {
       // By the film's own buttons. A player goes no further than the last frame.
       const target_s = Math.min(this.target_s, video.duration);
-      if (Math.abs(video.currentTime - target_s) > 1e-3) this.forget(null);
+      if (this.next_s === null && Math.abs(video.currentTime - target_s) > 1e-3) this.forget(null);
     });
-    for (const event of ["loadedmetadata", "seeked"]) video.addEventListener(event, () => this.tell());
+    video.addEventListener("loadedmetadata", () => this.tell());
+    video.addEventListener("seeked", () => {
+      if (this.next_s !== null) {
+        this.go(this.next_s);
+        return;
+      }
+      this.tell();
+      if (this.playsThen) this.play();
+    });
     video.addEventListener("ended", () => this.playNext());
     video.addEventListener("error", () => {
       this.tell();
@@ -75,8 +83,16 @@ class Film {
     if (number !== this.number) this.open(number, playing);
     this.forget(playing ? null : time_s);
     this.target_s = Math.max(0, this.piece.offset_s + Math.max(time_s, inside_s));
-    this.video.currentTime = this.target_s; // Of a piece that is not loaded yet, where it is to begin.
+    // One wish after the other: browsers get stuck when asked for another moment while they look for one.
+    if (this.video.seeking) this.next_s = this.target_s;
+    else this.go(this.target_s);
     if (this.video.error) this.tell();
+  }
+
+  /** Of a piece that is not loaded yet, where it is to begin. */
+  go(time_s) {
+    this.next_s = null;
+    this.video.currentTime = time_s;
   }
 
   forget(asked_s) {
@@ -86,7 +102,7 @@ class Film {
 
   /** @param play whether to play it, or else the next one that plays. */
   open(number, play) {
-    Object.assign(this, { number, playsOn: play, target_s: 0 });
+    Object.assign(this, { number, playsOn: play, target_s: 0, next_s: null, playsThen: false });
     this.forget(null);
     this.video.src = this.piece.src;
     if (play) this.play();
@@ -97,10 +113,14 @@ class Film {
   }
 
   /** One that does not play is told by an event of its own. */
-  play() { this.video.play().catch(() => {}); }
+  play() {
+    this.playsThen = this.next_s !== null; // Not from where it still is: at its end, it would stop at once.
+    if (!this.playsThen) this.video.play().catch(() => {});
+  }
 
   toggle() {
     if (this.video.error) this.playNext();
+    else if (this.playsThen) this.playsThen = false;
     else if (this.video.paused) this.play();
     else this.video.pause();
   }

@@ -54,6 +54,7 @@ def made(open_page: Open, tmp_path: Path) -> Callable[..., Page]:
 
 
 def film_s(page: Page) -> float:
+    page.wait_for_function("!timeline.film.video.seeking && timeline.film.next_s === null")
     return page.evaluate("timeline.film.time_s")
 
 
