@@ -97,3 +97,8 @@ def explain(error: BaseException) -> str:
         return as_text(error)
     log.debug("unexpected error", exc_info=error)
     return as_text(f"internal error, please report it: {type(error).__name__}: {error}")
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, in short."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

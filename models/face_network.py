@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.errors import ModelError
+from configs.errors import ModelError, first_line
 from models.card import (
     Card,
     InputPart,
@@ -18,7 +18,7 @@ from models.card import (
     facts_of,
     read_card,
 )
-from models.sessions import Session, Shape, first_line, open_session
+from models.sessions import Session, Shape, open_session
 
 FACES_A_CALL = 8
 """At most; a network whose number of faces is fixed takes one at a time."""

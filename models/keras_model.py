@@ -10,7 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 
 from configs.cache import cache_folder, filling
-from configs.errors import ModelError
+from configs.errors import ModelError, first_line
 from models.card import has_card, prefix_of, read_card
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.optional import packages_needed
@@ -53,7 +53,7 @@ def load_any_keras(path: Path) -> keras.Model:
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise ModelError(f"{path}: not a Keras network that can be loaded: {reason}") from error
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import configs.privacy  # noqa: F401, before ONNX Runtime
-from configs.errors import ModelError
+from configs.errors import ModelError, first_line
 
 KNOWN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc"})
 """Whose operators are in ONNX Runtime itself."""
@@ -41,7 +41,7 @@ def checked_onnx(path: Path) -> tuple[bytes | str, str]:
     try:
         model = onnx.ModelProto.FromString(content)
     except Exception as error:  # Protobuf's errors are of a class that moves with its versions.
-        raise ModelError(f"{path}: not an ONNX file: {_first_line(error)}") from error
+        raise ModelError(f"{path}: not an ONNX file: {first_line(error)}") from error
     if not model.graph.node:
         raise ModelError(f"{path}: not an ONNX file with a network in it")
     _check_operators(model, path)
@@ -123,7 +123,3 @@ def _file_beside(path: Path, name: str) -> Path:
     if not file.is_file():
         raise ModelError(f"{path}: its weights are in {name}, which is missing beside it")
     return file
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from configs.errors import ModelError
+from configs.errors import ModelError, first_line
 from models.card import OutputColumn
 from models.crops import OWN
 from models.emotions import EMOTIONS, FACE_SIZE_PX
@@ -57,7 +57,7 @@ class EmotionNetwork:
                     for faces in (FACES_A_CALL, 1)
                 }
         except (ValueError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = first_line(error)
             raise ModelError(
                 f"{path}: not a LiteRT network with an input of 48x48 grey values: {reason}"
             ) from error

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from configs.errors import ModelError
+from configs.errors import ModelError, first_line
 from models.onnx_file import checked_onnx, onnx_session
 from models.quiet import standard_error_silenced
 
@@ -112,8 +112,3 @@ class LiteSession:
         self._interpreter.set_tensor(self._input, faces)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(self._places[name]) for name in outputs]
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says, in short."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

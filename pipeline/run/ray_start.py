@@ -25,7 +25,7 @@ from ray._private.node import Node
 from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 from ray.job_config import JobConfig
 
-from configs.errors import EmotionTimelinesError, UsageError
+from configs.errors import EmotionTimelinesError, UsageError, first_line
 from configs.schema import Settings
 from pipeline.run.plan.threads import usable_cpus
 from pipeline.run.ray_turns import sigterm_handler_kept, turn_with_ray
@@ -309,8 +309,7 @@ def _in_words(error: BaseException) -> str:
             f"its folder for temporary files cannot be used: {reason}; set RAY_TMPDIR to a "
             "short path of a folder that can be written to"
         )
-    first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return f"{first_line.strip().rstrip('.:')}; try again"
+    return f"{first_line(error).strip().rstrip('.:')}; try again"
 
 
 def _end_ray_processes() -> None:
