@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -109,13 +108,10 @@ def _analyse(clips: Sequence[Path], settings: Settings) -> int:
 
 
 class _InTurn:
-    """In the place of ``Ahead``: runs a generator in the thread that takes its items.
-
-    Its beginning runs at once, as it tells what the others need.
-    """
+    """In the place of ``Ahead``: runs a generator in the thread that takes its items."""
 
     def __init__(self, name: str, items: Iterator[Any], *_: object) -> None:
-        self.name, self._items = name, chain(list(islice(items, 1)), items)
+        self.name, self._items = name, items
 
     def __iter__(self) -> Iterator[Any]:
         return self._items

@@ -9,26 +9,24 @@ meanwhile, so that reader, finder and recorder keep two CPUs busy.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from concurrent.futures import Future
-from concurrent.futures import wait as wait_for
 from threading import Event
-from time import monotonic
+from typing import Any
 
 import cv2
 
-from configs.errors import StalledError, StopRequestedError, explain
+from configs.errors import explain
 from configs.schema import Settings
 from pipeline.results.folder import save_failure, save_what_is_there
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary
-from pipeline.run.ahead import POLL_S, Line
+from pipeline.run.ahead import Line
 from pipeline.run.plan.classifying import FaceReader, make_face_reader
 from pipeline.run.plan.finding import FaceFinder
 from pipeline.run.plan.reading import open_reader
 from pipeline.run.plan.threads import usable_cpus, with_threads
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
-from stages.batch import FrameBatch, VideoInfo
+from stages.batch import FrameBatch
 from stages.faces.detect import make_detector
 
 
@@ -73,9 +71,8 @@ class _LocalExecutor:
         line = Line(most, self._stop, self._timeout_s)
         try:
             with line:
-                opened: Future[VideoInfo] = Future()
-                frames = line.start("reader", _read(job, self._settings, opened))
-                info = self._result(opened)
+                frames = iter(line.start("reader", _read(job, self._settings)))
+                info = next(frames)
                 self._reporter.started(job, info)
                 finder = FaceFinder(self._detector, info, self._settings)
                 recorder = Recorder(job, info, self._settings, self._provenance)
@@ -98,26 +95,11 @@ class _LocalExecutor:
             if line.hanging:
                 self._load()  # A thread may still use what it has.
 
-    def _result(self, opened: Future[VideoInfo]) -> VideoInfo:
-        deadline_s = monotonic() + self._timeout_s
-        while not wait_for([opened], timeout=POLL_S).done:
-            if self._stop.is_set():
-                raise StopRequestedError
-            if monotonic() > deadline_s:
-                raise StalledError(f"no progress for {self._timeout_s:g} s")
-        return opened.result()
 
-
-def _read(
-    job: Job, settings: Settings, opened: Future[VideoInfo]
-) -> Generator[FrameBatch, None, None]:
-    try:
-        reader = open_reader(job, settings)
-    except BaseException as error:
-        opened.set_exception(error)
-        return
-    with reader:
-        opened.set_result(reader.info)
+def _read(job: Job, settings: Settings) -> Generator[Any, None, None]:
+    """Yields what is known of the video, a ``VideoInfo``, and then its batches."""
+    with open_reader(job, settings) as reader:
+        yield reader.info
         yield from reader.batches()
 
 
