@@ -20,7 +20,7 @@ import numpy as np
 from configs.errors import EmotionTimelinesError, OutputError, ThreadDiedError, explain
 from pipeline.live.recent import RECENT_S, RecentFaces
 from pipeline.results.folder import save_failure
-from pipeline.results.outputs import outputs_of
+from pipeline.results.outputs import for_pages, outputs_of
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary, public_settings
 from pipeline.run.plan.classifying import make_face_reader
@@ -97,10 +97,7 @@ class LiveStream:
         self._faces = self._people = 0
         self._moved_s = self._observed_s = monotonic()
         self._ended: Summary | None = None
-        self._outputs = tuple(
-            {"name": each.name, "low": each.low, "high": each.high, "unit": each.unit}
-            for each in outputs_of(vars(provenance))
-        )
+        self._outputs = tuple(for_pages(outputs_of(vars(provenance))))
 
     def run(self) -> Summary:
         """Analyse until the stream ends, reaches a limit of its settings, or is stopped.

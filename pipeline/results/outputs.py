@@ -36,3 +36,11 @@ def in_words(column: OutputColumn) -> str:
     """What a column is, for descriptions."""
     what = "Value" if column.kind == "value" else "Probability"
     return f"{what} of {column.name} by the network {column.network}"
+
+
+def for_pages(columns: Sequence[OutputColumn]) -> list[dict[str, Any]]:
+    """What ``web/lines.js`` needs of each column."""
+    return [
+        {"name": column.name, "low": column.low, "high": column.high, "unit": column.unit}
+        for column in columns
+    ]

@@ -17,7 +17,7 @@ from pipeline.places import INDEX, LEDGER, REPORT, SUMMARY
 from pipeline.results.clock import clock
 from pipeline.results.folder import results_in
 from pipeline.results.named import name_of, numbers_of
-from pipeline.results.outputs import outputs_of
+from pipeline.results.outputs import for_pages, outputs_of
 from pipeline.results.packed import pack, row_step
 from pipeline.results.pages import COLOURS, render, script_of
 from pipeline.results.people import Person
@@ -175,10 +175,7 @@ def _data(
             for person in result.people
         ],
         "events": [list(event) for event in events],
-        "outputs": [
-            {"name": column.name, "low": column.low, "high": column.high, "unit": column.unit}
-            for column in _outputs(result)
-        ],
+        "outputs": for_pages(_outputs(result)),
     }
 
 
