@@ -113,3 +113,19 @@ def make_small(path: Path, card: Mapping[str, Any] | None = None, **changes: Any
     """The network of ``card_of``."""
     fields = {"channels": 1, "size": 16, "outputs": 3, "block": 4, **changes}
     return make_network(path, card or card_of(), **fields)
+
+
+def make_trap(path: Path, size: int, outputs: int) -> Path:
+    """Write a Keras network with code in it; returns the file that the code makes where it runs."""
+    import keras
+
+    trap = path.with_name("trap")
+
+    def spring(x):
+        trap.touch()
+        return x[:, 0, :outputs, 0]
+
+    inputs = keras.Input((size, size, 1))
+    keras.Model(inputs, keras.layers.Lambda(spring)(inputs)).save(path)
+    trap.unlink()
+    return trap

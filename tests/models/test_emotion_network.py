@@ -13,7 +13,7 @@ from models.emotions import EMOTIONS
 from models.face_network import FaceNetwork
 from models.keras_model import as_tflite
 from models.runtime import SHIPPED_MODEL, EmotionNetwork
-from tests.models.made import Made, card_of, make_network, write_card
+from tests.models.made import Made, card_of, make_network, make_trap, write_card
 
 LABELS = ["Anger", "contempt", "disgust", "fear", "Happiness", "neutral", "sad", "surprise"]
 MAPPED = {"Anger": "angry", "Happiness": "happy"}
@@ -127,16 +127,9 @@ def test_a_keras_network_with_a_card_keeps_its_numbers_and_columns(tmp_path: Pat
 
 
 def test_a_keras_network_with_code_in_it_is_refused(tmp_path: Path) -> None:
-    keras = pytest.importorskip("keras", reason="the extra 'train' is not installed")
-    trap, own = tmp_path / "trap", tmp_path / "own.keras"
-
-    def spring(x):
-        trap.touch()
-        return x[:, 0, :3, 0]
-
-    inputs = keras.Input((16, 16, 1))
-    keras.Model(inputs, keras.layers.Lambda(spring)(inputs)).save(own)
-    trap.unlink()
+    pytest.importorskip("keras", reason="the extra 'train' is not installed")
+    own = tmp_path / "own.keras"
+    trap = make_trap(own, 16, 3)
     write_card(own, card_of(input={**TAKEN, "size": 16, "layout": "NHWC"}))
     with pytest.raises(ModelError, match=r"own\.keras"):
         as_tflite(own, tmp_path / "cache")

@@ -11,6 +11,7 @@ from models.emotions import EMOTIONS
 from models.evaluate import predict
 from models.keras_model import as_tflite, load_keras
 from models.runtime import EmotionNetwork
+from tests.models.made import make_trap
 from tests.pipeline.command import run
 
 keras = pytest.importorskip("keras", reason="the extra 'train' is not installed")
@@ -66,15 +67,8 @@ def test_what_does_not_fit_is_refused(
 
 
 def test_code_inside_a_network_is_not_run(tmp_path: Path) -> None:
-    trap, path = tmp_path / "trap", tmp_path / "own.keras"
-
-    def spring(x):
-        trap.touch()
-        return x[:, 0, :7, 0]
-
-    inputs = keras.Input((48, 48, 1))
-    keras.Model(inputs, keras.layers.Lambda(spring)(inputs)).save(path)
-    trap.unlink()
+    path = tmp_path / "own.keras"
+    trap = make_trap(path, 48, 7)
     with pytest.raises(ModelError, match=r"own\.keras"):
         load_keras(path)
     assert not trap.exists()
