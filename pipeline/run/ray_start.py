@@ -98,7 +98,8 @@ def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMo
                 if begun is None:
                     _start(settings, lanes, verbose)
                 else:
-                    begun.result()
+                    with sigterm_handler_kept():
+                        begun.result()
                 monitor = RayMonitor(_ray_processes(), None)
             yield monitor
         finally:

@@ -35,9 +35,10 @@ def turn_with_ray(taken: bool = False) -> Iterator[None]:
 
 @contextmanager
 def sigterm_handler_kept() -> Iterator[None]:
-    """Undo that Ray, when it starts in the main thread, replaces the handler of SIGTERM.
+    """Undo that Ray, when it starts, replaces the handler of SIGTERM; for the main thread.
 
-    Its own would exit at once and leave files half-written.
+    Its own would exit at once and leave files half-written. Where Ray starts in another thread,
+    Python does not know of the change, but setting its handler again undoes it all the same.
     """
     handler = signal.getsignal(signal.SIGTERM)
     try:
