@@ -47,7 +47,7 @@ class Section(BaseModel):
 
 
 class ReadSettings(Section):
-    batch_frames: Annotated[int, Field(ge=1, le=256)] = 16
+    batch_frames: Annotated[int, Field(ge=1, le=256)] = 32
     """Frames of a batch, at most."""
     batch_mb: Count = 32
     """Pixels of a batch, in 2^20 bytes, at most: batches of large pictures have fewer frames."""
@@ -137,7 +137,7 @@ class VideoSettings(Section):
     """x264's constant rate factor: 18 looks lossless, 28 is small."""
     preset: Literal[
         "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"
-    ] = "veryfast"
+    ] = "superfast"
     """x264's trade-off of speed and size."""
     threads: Threads = 0
     """Threads of the encoder; 0: chosen by the number of CPUs for each video."""
@@ -217,7 +217,7 @@ class ExecutorSettings(Section):
     """Folders that a cluster's nodes have elsewhere: from this machine's path to theirs."""
     lanes: Annotated[int, Field(ge=0)] = 0
     """Videos analysed side by side; 0 chooses by the number of CPUs."""
-    queue_batches: Annotated[int, Field(ge=1, le=64)] = 4
+    queue_batches: Annotated[int, Field(ge=1, le=64)] = 3
     """Batches that may wait between two stages; bounds memory."""
     stall_timeout_s: Wait = 120
     """A video that makes no progress for this long is given up."""

@@ -24,6 +24,10 @@ MACROBLOCKS_PER_S = 2_073_600
 """At most, in H.264 level 5.2 (ITU-T H.264, table A-1): few players take more. Frames keep their
 times all the same."""
 
+LEFT_OUT_BY_PRESET = {"superfast": {"mbtree": "1", "rc-lookahead": "10"}}
+"""What x264's fastest presets lack: macroblock trees. They cost next to nothing, and make films of
+the same quality a sixth smaller, so that ``crf`` means the same as with slower presets."""
+
 
 class VideoWriter:
     """Annotates frames and encodes them.
@@ -131,7 +135,12 @@ class VideoWriter:
             info, settings = self._info, self._settings
             stream = container.add_stream("libx264", rate=_encoder_rate(info))
             (stream.width, stream.height), stream.pix_fmt = self._size, "yuv420p"
-            stream.options = {"crf": str(settings.crf), "preset": settings.preset, **self._order}
+            stream.options = {
+                "crf": str(settings.crf),
+                "preset": settings.preset,
+                **LEFT_OUT_BY_PRESET.get(settings.preset, {}),
+                **self._order,
+            }
             context = stream.codec_context
             context.time_base = info.time_base
             context.thread_count = settings.threads
