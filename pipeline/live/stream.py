@@ -23,6 +23,7 @@ from pipeline.results.folder import save_failure
 from pipeline.results.outputs import for_pages, outputs_of
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary, public_settings
+from pipeline.run.memory import give_memory_back
 from pipeline.run.plan.classifying import make_face_reader
 from pipeline.run.plan.finding import FaceFinder
 from pipeline.run.plan.threads import with_threads
@@ -141,6 +142,8 @@ class LiveStream:
                     break
                 if not len(batch):
                     continue
+                if batch.after_gap:
+                    give_memory_back()
                 if batch.info is not None:
                     self._sizes.append(_size_from(batch))
                 if self._recorder is None:

@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from pipeline.run.memory import give_memory_back
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -51,6 +53,7 @@ class ReaderActor:
         if self._reader is not None:
             self._reader.__exit__()
             self._reader = None
+            give_memory_back()
 
 
 class FinderActor:
@@ -181,6 +184,8 @@ class RecorderActor:
             return recorder.finish(cut_short)
         finally:
             self._finishing = False
+            del recorder
+            give_memory_back()
 
     def is_finishing(self) -> bool:
         """Whether ``finish`` is at work; asked from another thread."""

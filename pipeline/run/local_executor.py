@@ -20,6 +20,7 @@ from pipeline.results.folder import save_failure, save_what_is_there
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.ahead import Line
+from pipeline.run.memory import give_memory_back
 from pipeline.run.plan.classifying import FaceReader, make_face_reader
 from pipeline.run.plan.finding import FaceFinder
 from pipeline.run.plan.reading import open_reader
@@ -48,7 +49,9 @@ def run(
     for job in jobs:
         if stop.is_set():
             break
-        reporter.finished(job, executor.analyse(job))
+        summary = executor.analyse(job)
+        give_memory_back()
+        reporter.finished(job, summary)
 
 
 class _LocalExecutor:

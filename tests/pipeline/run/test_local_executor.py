@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Timer
@@ -22,7 +24,7 @@ from pipeline.sources import Job
 from stages.faces.detect import DetectStage
 from stages.read.video import VideoReader
 from tests.pipeline.command import file_names, summary, timeline
-from tests.stages.clips import make_clip
+from tests.stages.clips import join_clips, make_clip
 
 FRAMES, BATCH = 20, 4
 SETTINGS = load_settings(
@@ -149,3 +151,34 @@ def test_whoever_waits_is_told_to_stop_and_of_a_time_out() -> None:
     with pytest.raises(StopRequestedError):
         next(iter(Ahead("items", items(), 1, stop, 60)))
     gate.set()
+
+
+MEMORY_OF_EACH_VIDEO = """
+import sys, threading
+from pathlib import Path
+import psutil
+from configs.load import load_settings
+from pipeline.run import local_executor
+from pipeline.run.plan.networks import provenance_of
+from pipeline.run.reporter import Reporter
+from pipeline.sources import Job
+
+class Memory(Reporter):
+    def finished(self, job, summary):
+        print(psutil.Process().memory_info().rss >> 20)
+
+settings = load_settings(assignments=["video.preset=ultrafast"])
+clip = Path(sys.argv[1])
+jobs = [Job(clip, clip.parent / str(number)) for number in range(6)]
+local_executor.run(jobs, settings, provenance_of(settings), Memory(), threading.Event())
+"""
+
+
+def test_a_process_does_not_grow_with_each_video(samples: dict[str, Path], tmp_path: Path) -> None:
+    clip = join_clips(
+        tmp_path / "large.mp4", samples["single_face.mp4"], size=(1280, 720), frames=72
+    )
+    arguments = [sys.executable, "-c", MEMORY_OF_EACH_VIDEO, str(clip)]
+    done = subprocess.run(arguments, capture_output=True, check=True, text=True, timeout=120)
+    first_mb, *_, last_mb = map(int, done.stdout.split())
+    assert last_mb < first_mb + 100, done.stdout
