@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -35,17 +37,20 @@ def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The least-squares similarity transform from points to targets (Umeyama 1991).
 
     Args:
-        points, targets: (k, 2) float64.
+        points: (..., k, 2) float64: of one face, or of many.
+        targets: (k, 2) float64.
 
     Returns:
-        (2, 3) float64: rotation, scale and shift, as OpenCV's ``warpAffine`` takes it.
+        (..., 2, 3) float64: rotation, scale and shift, as OpenCV's ``warpAffine`` takes it.
     """
     z, w = points @ (1, 1j), targets @ (1, 1j)
-    z_mean, w_mean = z.mean(), w.mean()
-    spread = np.vdot(z - z_mean, z - z_mean).real
-    turn = np.vdot(z - z_mean, w - w_mean) / max(spread, 1e-9)
-    shift = w_mean - turn * z_mean
-    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+    z_mean, w_mean = z.mean(axis=-1, keepdims=True), w.mean()
+    conjugate = (z - z_mean).conj()
+    spread = (conjugate * (z - z_mean)).real.sum(axis=-1)
+    turn = (conjugate * (w - w_mean)).sum(axis=-1) / np.maximum(spread, 1e-9)
+    shift = w_mean - turn * z_mean[..., 0]
+    rows = [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]]
+    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
 
 
 def crop(plane: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
@@ -102,15 +107,12 @@ def _shrunk_region(
     Returns:
         The smaller picture, and the transform from it to the crop.
     """
-    corners = np.array(
-        [(0, 0, 1), (side_px, 0, 1), (0, side_px, 1), (side_px, side_px, 1)],
-        dtype=np.float64,
-    )
-    back = corners @ cv2.invertAffineTransform(transform).T
     height, width = plane.shape
-    left, top = np.clip(np.floor(back.min(axis=0)).astype(int) - factor, 0, (width - 1, height - 1))
-    right, bottom = np.clip(
-        np.ceil(back.max(axis=0)).astype(int) + factor, (left + 1, top + 1), (width, height)
+    (left, right), (top, bottom) = (
+        _span(row, side_px, factor, length)
+        for row, length in zip(
+            cv2.invertAffineTransform(transform).tolist(), (width, height), strict=True
+        )
     )
     size = (max(1, (right - left) // factor), max(1, (bottom - top) // factor))
     region = cv2.resize(plane[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
@@ -121,3 +123,17 @@ def _shrunk_region(
     shrunk[:, :2] *= zoom
     shrunk[:, 2] += transform[:, :2] @ offset
     return region, shrunk
+
+
+def _span(row: list[float], side_px: int, margin: int, length: int) -> tuple[int, int]:
+    """From where to where a square reaches in a picture, along one axis, with a margin.
+
+    Args:
+        row: of the transform from the square to the picture, for that axis.
+        length: of the picture.
+    """
+    x, y, start = row
+    low = start + min(0.0, x * side_px) + min(0.0, y * side_px)
+    high = start + max(0.0, x * side_px) + max(0.0, y * side_px)
+    first = min(max(math.floor(low) - margin, 0), length - 1)
+    return first, min(max(math.ceil(high) + margin, first + 1), length)

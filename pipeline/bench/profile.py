@@ -10,7 +10,7 @@ from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from time import process_time
+from time import process_time, thread_time
 from typing import Any
 from unittest.mock import patch
 
@@ -78,6 +78,7 @@ def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
     """Analyse videos in this process, one step after the other; returns the steps there were, in
     order, and their sum."""
     clock = _CpuClock()
+    settings = with_changes(settings, {"read": {"threads": 1}, "classify": {"threads": 1}}, "bench")
     read = settings.read
     to_s = min(read.from_s + WARM_UP_S, read.to_s or inf)
     _analyse(clips[:1], with_changes(settings, {"read": {"to_s": to_s}}, "bench"))
@@ -86,7 +87,7 @@ def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
         stack.enter_context(_timed_decoding(clock))
         for step, owner, method in STEPS:
             stack.enter_context(_timed(clock, step, owner, method))
-        with clock.step(REST):
+        with clock.all():
             frames = _analyse(clips, settings)
     order = (DECODE, REST, *(step for step, _, _ in STEPS))
     spent_s = {step: clock.spent_s[step] for step in order if step in clock.spent_s}
@@ -123,12 +124,24 @@ class _InTurn:
 
 
 class _CpuClock:
-    """CPU time by step; a nested step pauses the outer one."""
+    """CPU time by step; a nested step pauses the outer one.
+
+    Steps are of this thread. The others of the process are the encoder's, and work while this one
+    is at other steps.
+    """
 
     def __init__(self) -> None:
         self.spent_s: dict[str, float] = defaultdict(float)
         self._running: list[str] = []
         self._since_s = 0.0
+
+    @contextmanager
+    def all(self) -> Iterator[None]:
+        """Around all steps."""
+        others_s = process_time() - thread_time()
+        with self.step(REST):
+            yield
+        self.spent_s[ENCODE] += process_time() - thread_time() - others_s
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -141,7 +154,7 @@ class _CpuClock:
             self._running.pop()
 
     def _lap(self) -> None:
-        now_s = process_time()
+        now_s = thread_time()
         if self._running:
             self.spent_s[self._running[-1]] += now_s - self._since_s
         self._since_s = now_s

@@ -38,18 +38,18 @@ class AlignStage:
     def process(self, batch: FrameBatch) -> FrameBatch:
         if not len(batch.boxes):
             return batch
-        transforms = [to_template(landmarks) for landmarks in batch.landmarks]
+        transforms = to_template(batch.landmarks)
         crops = [
             crop(yuv_planes(batch.pixels[frame])[0], transform, FACE_SIZE_PX)
             for frame, transform in zip(batch.face_frame, transforms, strict=True)
         ]
         # Landmarks in one point have the scale 0.
-        scales = np.maximum(np.linalg.norm(np.stack(transforms)[:, 0, :2], axis=1), 1e-3)
+        scales = np.maximum(np.linalg.norm(transforms[:, 0, :2], axis=1), 1e-3)
         return replace(
             batch,
             crops=FULL_RANGE[np.stack(crops)],
             crop_sides=(FACE_SIZE_PX / scales).astype(np.float32),
-            usable=self._are_usable(batch.landmarks, np.stack(transforms)),
+            usable=self._are_usable(batch.landmarks, transforms),
         )
 
     def _are_usable(self, landmarks: np.ndarray, transforms: np.ndarray) -> np.ndarray:
@@ -73,7 +73,8 @@ def aligned_crop(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 
 
 def to_template(landmarks: np.ndarray) -> np.ndarray:
-    """The similarity transform from a picture to a crop, (2, 3) float64, for (5, 2) landmarks."""
+    """The similarity transform from a picture to a crop, (..., 2, 3) float64, for (..., 5, 2)
+    landmarks."""
     return similarity_transform(landmarks.astype(np.float64), TEMPLATE_PX)
 
 

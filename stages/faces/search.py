@@ -132,12 +132,20 @@ class FaceSearch:
         wholes: list[int] = []
         begin = 0
         for index, at_s in enumerate(time_s):
-            due = at_s - self._whole_s >= self._whole_interval_s - CLOCK_TOLERANCE_S
-            if due or index == len(time_s) - 1:
+            if at_s >= self._whole_due_s(time_s[-1]) - CLOCK_TOLERANCE_S:
                 after = images.glance(index)
                 wholes += [*self._different(images, time_s, range(begin, index), after), index]
                 self._whole_s, self._glance, begin = at_s, after, index + 1
         return wholes
+
+    def _whole_due_s(self, last_s: float) -> float:
+        """When a whole picture is to be searched next, so that those until the last, which is
+        searched in any case, are evenly apart."""
+        rest_s = last_s - self._whole_s
+        if math.isinf(rest_s) or not self._whole_interval_s:
+            return -math.inf
+        count = math.ceil((rest_s - CLOCK_TOLERANCE_S) / self._whole_interval_s)
+        return self._whole_s + rest_s / max(1, count)
 
     def _different(
         self, images: Images, time_s: Sequence[float], between: range, after: np.ndarray
