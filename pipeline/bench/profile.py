@@ -126,8 +126,8 @@ class _InTurn:
 class _CpuClock:
     """CPU time by step; a nested step pauses the outer one.
 
-    Steps are of this thread. The others of the process are the encoder's, and work while this one
-    is at other steps.
+    Steps are of this thread, decoder and networks included. Where a film is encoded, the others of
+    the process are the encoder's, and work while this one is at other steps.
     """
 
     def __init__(self) -> None:
@@ -141,7 +141,8 @@ class _CpuClock:
         others_s = process_time() - thread_time()
         with self.step(REST):
             yield
-        self.spent_s[ENCODE] += process_time() - thread_time() - others_s
+        step = ENCODE if ENCODE in self.spent_s else REST
+        self.spent_s[step] += process_time() - thread_time() - others_s
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
