@@ -98,7 +98,7 @@ class FrameBatch:
         landmarks: (m, 5, 2) float32, x and y in pixels: eyes, nose, corners of the mouth; of a
             pair, the one further left in the picture first.
         scores: (m,) float32, confidence of the detector, 0 to 1.
-        tracks: (m,) int64, track ids, from 1: one face followed within one shot.
+        shot_tracks: (m,) int64, track ids, from 1: one face followed within one shot.
         crops: (m, 48, 48) uint8, aligned grey faces.
         crop_sides: (m,) float32, side in the frame of the square that a crop shows, in pixels.
         further_crops: by kind, (m, ...) uint8 each, what further networks see; empty without faces.
@@ -129,7 +129,7 @@ class FrameBatch:
     boxes: np.ndarray = _empty(4)
     landmarks: np.ndarray = _empty(5, 2)
     scores: np.ndarray = _empty()
-    tracks: np.ndarray = _empty(dtype=np.int64)
+    shot_tracks: np.ndarray = _empty(dtype=np.int64)
     crops: np.ndarray = _empty(FACE_SIZE_PX, FACE_SIZE_PX, dtype=np.uint8)
     crop_sides: np.ndarray = _empty()
     further_crops: Mapping[Crop, np.ndarray] = field(default_factory=dict)

@@ -84,7 +84,7 @@ class PersonIds:
             # All tracks end at a cut, and at a gap in a live stream.
             if batch.cuts[index : index + 1].any() or (batch.after_gap and index == 0):
                 self._shot_began_s = at_s
-            for track in batch.tracks[batch.faces_of(index)].tolist():
+            for track in batch.shot_tracks[batch.faces_of(index)].tolist():
                 span = self._spans.setdefault(track, _Span(at_s, at_s))
                 span.last_s, span.frames = at_s, span.frames + 1
         if self._reidentifier is not None:

@@ -90,7 +90,7 @@ class FaceReidentifier:
         self._views: dict[int, _Views] = {}
 
     def observe(self, batch: FrameBatch) -> None:
-        for face, track in enumerate(batch.tracks.tolist()):
+        for face, track in enumerate(batch.shot_tracks.tolist()):
             views = self._views.setdefault(track, _Views())
             if views.is_due(float(batch.time_s[batch.face_frame[face]])):
                 view = clear_view(batch, face)

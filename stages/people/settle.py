@@ -117,7 +117,7 @@ class Settler:
             self._last_s, newest_s = at_s, usual_s(self._intervals_s)
             faces = batch.faces_of(index)
             for face in range(faces.start, faces.stop):
-                history = self._histories.setdefault(int(batch.tracks[face]), _History())
+                history = self._histories.setdefault(int(batch.shot_tracks[face]), _History())
                 history.begin_frame(at_s, newest_s, outputs[face])
                 self._newest.append(history)
 
@@ -136,12 +136,12 @@ class Settler:
 
     def _settled(self, batch: FrameBatch) -> FrameBatch:
         outputs = _outputs(batch).copy()
-        people = np.full(len(batch.tracks), NOBODY, np.int64)
-        for track in dict.fromkeys(batch.tracks.tolist()):
+        people = np.full(len(batch.shot_tracks), NOBODY, np.int64)
+        for track in dict.fromkeys(batch.shot_tracks.tolist()):
             history = self._histories[track]
             if history.person == NOBODY and self._has_lasted(history):
                 history.person = self._person_ids.assign(track, may_wait=self._live)
-            faces = np.flatnonzero(batch.tracks == track)
+            faces = np.flatnonzero(batch.shot_tracks == track)
             people[faces] = history.person
             if self._window_s and history.person != NOBODY:
                 at_s = batch.time_s[batch.face_frame[faces]]

@@ -57,7 +57,7 @@ class _Track:
 
 
 class TrackStage:
-    """Fills ``tracks``: assigns faces to tracks by motion, overlap and likeness (Hungarian
+    """Fills ``shot_tracks``: assigns faces to tracks by motion, overlap and likeness (Hungarian
     algorithm).
 
     Track ids start at 1, are never used twice, and run on from batch to batch. A track ends when
@@ -84,7 +84,7 @@ class TrackStage:
             faces = batch.faces_of(index)
             looks = [Look(batch, face) for face in range(faces.start, faces.stop)]
             tracks[faces] = self._assign(batch.boxes[faces].astype(np.float64), looks, time_s)
-        return replace(batch, tracks=tracks)
+        return replace(batch, shot_tracks=tracks)
 
     def _may_go_on(self, track: _Track, time_s: float) -> bool:
         max_gap_s = CUT_MEMORY_S if track.before_cut else self._max_gap_s

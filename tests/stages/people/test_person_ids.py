@@ -47,7 +47,7 @@ def seen(at_s: float, *tracks: int, cut: bool = False) -> FrameBatch:
         time_s=np.array([at_s]),
         cuts=np.array([cut]),
         face_frame=np.zeros(len(tracks), np.int64),
-        tracks=np.array(tracks, np.int64),
+        shot_tracks=np.array(tracks, np.int64),
     )
 
 
@@ -63,7 +63,7 @@ def ids(likeness: Likeness) -> PersonIds:
 
 def assigned(ids: PersonIds, batch: FrameBatch) -> list[int]:
     ids.observe(batch)
-    return [ids.assign(track) for track in batch.tracks.tolist()]
+    return [ids.assign(track) for track in batch.shot_tracks.tolist()]
 
 
 def test_without_a_reidentifier_each_track_is_a_person() -> None:

@@ -36,7 +36,7 @@ def batches(
                 after_gap=first == gap_at,
                 face_frame=np.array([face[0] for face in faces], np.int64),
                 boxes=np.zeros((len(faces), 4), np.float32),
-                tracks=np.array([face[1] for face in faces], np.int64),
+                shot_tracks=np.array([face[1] for face in faces], np.int64),
                 probabilities=np.array([face[2] for face in faces], np.float32).reshape(-1, 7),
             )
         )
@@ -65,7 +65,7 @@ def test_a_face_of_a_few_frames_is_left_out_and_the_others_get_ids_without_gaps(
         THIRTIETHS, (range(20, 24), SURE), (range(10, 64), SURE), (range(40, 64), UNSURE)
     )
     results = settled(made)
-    people, tracks = column(results, "people"), column(results, "tracks")
+    people, tracks = column(results, "people"), column(results, "shot_tracks")
     assert set(people[tracks == 1]) == {NOBODY}
     assert set(people[tracks == 2]) == {1}
     assert set(people[tracks == 3]) == {2}
@@ -85,7 +85,7 @@ def test_a_face_in_one_frame_lasts_where_frames_are_shown_for_long(interval_s: f
 def test_a_frame_that_is_shown_for_long_counts_as_that_in_a_film_of_variable_rate() -> None:
     time_s = np.concatenate([np.arange(30) / 30, [1.5], 3 + np.arange(30) / 30])
     made = batches(time_s, (range(20, 22), UNSURE), (range(30, 31), SURE))
-    people, tracks = column(settled(made), "people"), column(made, "tracks")
+    people, tracks = column(settled(made), "people"), column(made, "shot_tracks")
     assert set(people[tracks == 1]) == {NOBODY}
     assert set(people[tracks == 2]) == {1}
 
@@ -232,7 +232,7 @@ def connections(count: int) -> Iterator[FrameBatch]:
             boxes=np.tile(np.float32([0, 0, SIDE_PX, SIDE_PX]), (8, 1)),
             landmarks=np.tile(TEMPLATE_PX, (8, 1, 1)),
             scores=np.ones(8),
-            tracks=np.full(8, 1 + number),
+            shot_tracks=np.full(8, 1 + number),
         )
 
 

@@ -20,7 +20,7 @@ def tracks_of(frames: list[list[Box]], *, batch: int = 16, max_gap_s: float = 1.
     """Track ids of all faces, when the frames come in batches of this size."""
     stage = TrackStage(TrackSettings(max_gap_s=max_gap_s))
     parts = [
-        stage.process(batch_of(frames[first : first + batch], first_frame=first)).tracks
+        stage.process(batch_of(frames[first : first + batch], first_frame=first)).shot_tracks
         for first in range(0, len(frames), batch)
     ]
     return np.concatenate(parts).tolist()
@@ -81,8 +81,8 @@ def test_two_faces_of_a_frame_never_share_a_track() -> None:
 
 def test_frames_without_faces_and_empty_batches_are_fine() -> None:
     stage = TrackStage(TrackSettings())
-    assert len(stage.process(batch_of([[], []])).tracks) == 0
-    assert len(stage.process(batch_of([])).tracks) == 0
+    assert len(stage.process(batch_of([[], []])).shot_tracks) == 0
+    assert len(stage.process(batch_of([])).shot_tracks) == 0
 
 
 def test_iou_of_boxes() -> None:
@@ -101,7 +101,7 @@ def test_a_cut_ends_all_tracks() -> None:
         face_frame=np.arange(4),
         boxes=np.tile(np.array([10, 10, 50, 50], np.float32), (4, 1)),
     )
-    assert stage.process(batch).tracks.tolist() == [1, 1, 2, 2]
+    assert stage.process(batch).shot_tracks.tolist() == [1, 1, 2, 2]
 
 
 def looking_like(people: str, *, cuts: str = "", interval_s: float = 0.04) -> list[int]:
@@ -121,7 +121,7 @@ def looking_like(people: str, *, cuts: str = "", interval_s: float = 0.04) -> li
         landmarks=np.zeros((len(shown), 5, 2), np.float32),
         scores=np.zeros(len(shown), np.float32),
     )
-    return TrackStage(TrackSettings()).process(batch).tracks.tolist()
+    return TrackStage(TrackSettings()).process(batch).shot_tracks.tolist()
 
 
 def test_a_sudden_change_of_looks_is_another_face() -> None:
@@ -151,4 +151,4 @@ def test_frames_that_are_far_apart_are_consecutive(interval_s: float) -> None:
 def test_without_looks_frames_that_are_far_apart_are_consecutive() -> None:
     stage = TrackStage(TrackSettings(max_gap_s=1))
     slides = batch_of([[STILL], [STILL], [], [STILL]], rate=0.1)
-    assert stage.process(slides).tracks.tolist() == [1, 1, 2]
+    assert stage.process(slides).shot_tracks.tolist() == [1, 1, 2]
