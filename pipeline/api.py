@@ -22,6 +22,7 @@ from pipeline.run.batch import open_batch
 from pipeline.run.plan.networks import provenance_of, with_runnable_models
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job, find_jobs, is_camera_source
+from pipeline.study.annotations import FolderAnnotations
 from pipeline.study.load import load, people_of_video
 from pipeline.terminal import err_console
 
@@ -107,7 +108,8 @@ def analyse(
     job = _job(video, Path(out), chosen)
     call = f"analyse({str(video)!r}, out={str(out)!r})"
     provenance = provenance_of(chosen, call)
-    with open_batch([job], Path(out), chosen, provenance, "what is missing") as batch:
+    annotations = FolderAnnotations(Path(out))
+    with open_batch([job], Path(out), chosen, provenance, "what is missing", annotations) as batch:
         if batch.split.todo:
             with _reporter(progress) as reporter:
                 batch.run(reporter, stop=Event())

@@ -18,7 +18,7 @@ from pipeline.progress import shown_while_done
 from pipeline.results.renew import renew, renew_report
 from pipeline.results.summary import PROGRAM, command_line, read_summary
 from pipeline.run.ledger import only_run_in, renew_index, waiting_in
-from pipeline.run.told import Told
+from pipeline.study.annotations import FolderAnnotations
 from pipeline.terminal import err_console, say, say_error, say_note
 
 if TYPE_CHECKING:
@@ -166,7 +166,9 @@ def _renew_index(out: Path, videos: Sequence[Video]) -> None:
     if (out / INDEX).exists():
         waiting = dict.fromkeys(waiting_in(out))
         renew_index(
-            out, {**waiting, **{video.folder: video.summary for video in videos}}, Told(out)
+            out,
+            {**waiting, **{video.folder: video.summary for video in videos}},
+            FolderAnnotations(out),
         )
 
 

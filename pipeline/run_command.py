@@ -18,6 +18,7 @@ from pipeline.run.ledger import NOT_DONE_YET, Redo, Split, only_run_in
 from pipeline.run.plan.networks import provenance_of
 from pipeline.signals import stop_on_signals
 from pipeline.sources import Job, Stream
+from pipeline.study.annotations import FolderAnnotations
 from pipeline.terminal import (
     closing_table,
     deaths_of_threads_told,
@@ -51,7 +52,7 @@ def analyse_videos(
         return SOME_FAILED
     provenance = provenance_of(settings)
     stop = stop_on_signals()
-    with open_batch(jobs, out, settings, provenance, redo) as batch:
+    with open_batch(jobs, out, settings, provenance, redo, FolderAnnotations(out)) as batch:
         _say_what_is_to_do(batch.split)
         if batch.split.todo:
             try:
@@ -142,10 +143,8 @@ def _watch(
 
 def _tables_written(out: Path) -> bool:
     """Write the tables over all results in the output folder; tells it if they cannot be."""
-    from pipeline.study.people import keep_up_to_date  # pandas is slow to import.
-
     try:
-        keep_up_to_date(out)
+        FolderAnnotations(out).write_tables()
     except OutputError as error:
         say_error(error)
         return False

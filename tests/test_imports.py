@@ -84,6 +84,15 @@ def test_imports_point_downwards() -> None:
     assert upwards == []
 
 
+def test_runs_are_given_what_users_told() -> None:
+    """The tables of a study need pandas: whoever starts a run hands them in."""
+    assert not [
+        f"{module} imports {imported}"
+        for module, imported in imports()
+        if within(module, "pipeline.run") and within(imported, "pipeline.study")
+    ]
+
+
 def test_stage_folders_do_not_import_each_other_and_what_they_share_imports_none() -> None:
     wrong = [
         f"{module} imports {imported}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
 
@@ -12,9 +11,16 @@ from configs.schema import Settings
 from pipeline.results.renew import renew
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run import executor
-from pipeline.run.ledger import Ledger, LedgerReporter, Redo, Split, only_run_in, split
+from pipeline.run.ledger import (
+    Annotations,
+    Ledger,
+    LedgerReporter,
+    Redo,
+    Split,
+    only_run_in,
+    split,
+)
 from pipeline.run.reporter import Reporter
-from pipeline.run.told import Told
 from pipeline.sources import Job
 
 
@@ -32,12 +38,13 @@ class Batch:
         settings: Settings,
         provenance: Provenance,
         redo: Redo,
+        annotations: Annotations,
     ) -> None:
         self._settings, self._provenance = settings, provenance
-        self._out, self._told = out, Told(out)
-        self._jobs = self._told.with_events(jobs)
+        self._annotations = annotations
+        self._jobs = annotations.with_events(jobs)
         self.split: Split = split(self._jobs, provenance, redo)
-        self._ledger = Ledger(out, self._jobs, self.split.kept, provenance, self._told)
+        self._ledger = Ledger(out, self._jobs, self.split.kept, provenance, annotations)
 
     @property
     def summaries(self) -> dict[Job, Summary]:
@@ -54,44 +61,39 @@ class Batch:
         reporter = LedgerReporter(reporter, self._ledger)
         try:
             for job, found in self.split.renewable.items():
-                names = self._told.names(job.folder, found[0])
+                names = self._annotations.names(job.folder, found[0])
                 renewed = renew(job.folder, found, self._settings, names, job.events)
                 reporter.finished(job, renewed)
             left = [job for job in self.split.todo if job not in self.split.renewable]
             if left:
-                # pandas is slow to import: meanwhile.
-                Thread(target=import_module, args=["pipeline.study.people"]).start()
+                Thread(target=self._annotations.prepare).start()
                 executor.run(left, self._settings, self._provenance, reporter, stop, verbose)
         finally:
             self._ledger.write()
-            self.write_tables()
-
-    def write_tables(self) -> None:
-        """Write the tables over all results in the output folder.
-
-        Raises:
-            OutputError: one cannot be written.
-        """
-        from pipeline.study.people import keep_up_to_date  # pandas is slow to import.
-
-        keep_up_to_date(self._out)
+            self._annotations.write_tables()
 
 
 @contextmanager
 def open_batch(
-    jobs: Sequence[Job], out: Path, settings: Settings, provenance: Provenance, redo: Redo
+    jobs: Sequence[Job],
+    out: Path,
+    settings: Settings,
+    provenance: Provenance,
+    redo: Redo,
+    annotations: Annotations,
 ) -> Iterator[Batch]:
     """Lock the output folder, and find out what is to do there.
 
     Args:
         redo: which videos to analyse although they have results.
+        annotations: what a user told of the results in the folder.
 
     Raises:
         UsageError: another run is at work in the folder.
         OutputError: it cannot be made or written to.
     """
     with only_run_in(out):
-        batch = Batch(jobs, out, settings, provenance, redo)
+        batch = Batch(jobs, out, settings, provenance, redo, annotations)
         if not batch.split.todo:
-            batch.write_tables()
+            annotations.write_tables()
         yield batch

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import filelock
 
@@ -25,9 +25,9 @@ from pipeline.places import LEDGER, REPORT, SUMMARY, TABLE, folders_with_summari
 from pipeline.results.export import export_names
 from pipeline.results.folder import FILM
 from pipeline.results.index import write_index
+from pipeline.results.named import Names
 from pipeline.results.summary import Provenance, Summary, read_summary, write_schema
 from pipeline.run.reporter import Reporter
-from pipeline.run.told import Told
 from pipeline.sources import Job
 from stages.batch import VideoInfo
 from stages.write.files import output_errors_name, write_atomically
@@ -151,6 +151,26 @@ def reason_to_do(
     return None if same and not missing else TABLE_SERVES
 
 
+class Annotations(Protocol):
+    """What a user told of the results in an output folder; ``pipeline/study`` keeps it."""
+
+    def with_events(self, jobs: Sequence[Job]) -> list[Job]:
+        """Videos with the events in them."""
+
+    def names(self, folder: Path, summary: Summary) -> Names:
+        """The names of people in the result in a folder."""
+
+    def prepare(self) -> None:
+        """Import what ``write_tables`` needs, which is slow."""
+
+    def write_tables(self) -> None:
+        """Write the tables over all results in the output folder.
+
+        Raises:
+            OutputError: one cannot be written.
+        """
+
+
 class Ledger:
     """Writes ``batch.json`` and ``index.html``, the state of all videos, every few seconds.
 
@@ -160,7 +180,7 @@ class Ledger:
         out: output folder of the run.
         jobs: all videos of the batch.
         kept: summaries of those that were done before.
-        told: what a user told of the results.
+        annotations: what a user told of the results.
 
     Attributes:
         summaries: of the videos that are done so far.
@@ -172,9 +192,10 @@ class Ledger:
         jobs: Sequence[Job],
         kept: Mapping[Job, Summary],
         provenance: Provenance,
-        told: Told,
+        annotations: Annotations,
     ) -> None:
-        self._out, self._jobs, self._provenance, self._told = out, jobs, provenance, told
+        self._out, self._jobs, self._provenance = out, jobs, provenance
+        self._annotations = annotations
         self.summaries = dict(kept)
         self._kept = set(kept)
         own = {job.folder for job in jobs}
@@ -230,21 +251,23 @@ class Ledger:
         text = json.dumps(state, indent=2, ensure_ascii=False)
         write_atomically(self._out / LEDGER, text + "\n")
         renew_index(
-            self._out, {folder: found for folder, (_, found) in results.items()}, self._told
+            self._out, {folder: found for folder, (_, found) in results.items()}, self._annotations
         )
 
 
-def renew_index(out: Path, results: Mapping[Path, Summary | None], told: Told) -> None:
+def renew_index(
+    out: Path, results: Mapping[Path, Summary | None], annotations: Annotations
+) -> None:
     """Write ``index.html``.
 
     Args:
         results: by folder; without a summary until the video is done.
-        told: what a user told of them.
+        annotations: what a user told of them.
 
     Raises:
         OutputError: it cannot be written.
     """
-    names = {folder: told.names(folder, found) for folder, found in results.items() if found}
+    names = {folder: annotations.names(folder, found) for folder, found in results.items() if found}
     write_index(out, results, names)
 
 

@@ -15,8 +15,8 @@ from models.emotions import EMOTIONS
 from pipeline.results.codebook import PROBABILITY, Column
 from pipeline.results.people import usable_share
 from pipeline.study import columns
-from pipeline.study.study import Study, read_study
-from pipeline.study.videos import Video, outputs_in, videos_in
+from pipeline.study.study import Study
+from pipeline.study.videos import Video, outputs_in
 from pipeline.study.write import table_of, write_table
 
 VIDEOS, PEOPLE = "videos.csv", "people.csv"
@@ -113,15 +113,6 @@ def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
     write_table(of_videos, out / VIDEOS, (*VIDEO_COLUMNS, *study.columns(of_videos)))
     write_table(people, out / PEOPLE, (*own, *study.columns(people)))
     return problems
-
-
-def keep_up_to_date(out: Path) -> None:
-    """Write both tables over all results that are in an output folder now.
-
-    Raises:
-        OutputError: one cannot be written.
-    """
-    write_people(out, videos_in(out), read_study(out))
 
 
 def _figures(video: Video, study: Study) -> tuple[float | None, list[dict[str, Any]]]:

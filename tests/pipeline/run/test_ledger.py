@@ -17,8 +17,8 @@ from pipeline.results.report import portraits_in
 from pipeline.results.summary import Provenance
 from pipeline.run.ledger import Ledger, LedgerReporter
 from pipeline.run.reporter import Reporter
-from pipeline.run.told import Told
 from pipeline.sources import Job
+from pipeline.study.annotations import FolderAnnotations
 from tests.pipeline.command import run, start, summary, timeline
 from tests.streams import wait_until
 
@@ -252,7 +252,9 @@ def test_the_ledger_is_renewed_while_a_video_takes_long(
 ) -> None:
     monkeypatch.setattr("pipeline.run.ledger.WRITE_INTERVAL_S", 0)
     job = Job(tmp_path / "a.mp4", tmp_path / "out" / "a.mp4")
-    ledger = Ledger(tmp_path / "out", [job], {}, Provenance({}, {}, {}, ""), Told(tmp_path))
+    ledger = Ledger(
+        tmp_path / "out", [job], {}, Provenance({}, {}, {}, ""), FolderAnnotations(tmp_path)
+    )
     written = (tmp_path / "out" / "batch.json").stat().st_mtime_ns
     LedgerReporter(Reporter(), ledger).advanced(job, 100)
     assert (tmp_path / "out" / "batch.json").stat().st_mtime_ns > written
