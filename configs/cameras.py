@@ -11,9 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 
 from configs.addresses import name_of, problem_of, without_secrets
 from configs.errors import ConfigError, UsageError
-from configs.load import what_is_wrong, with_changes
+from configs.load import read_yaml, what_is_wrong, with_changes
 from configs.schema import Section, Settings
-from configs.yaml_text import read_yaml
 
 EMPTY_IS_NONE = BeforeValidator(lambda section: {} if section is None else section)
 """A section whose lines are all comments."""

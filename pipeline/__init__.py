@@ -1,6 +1,6 @@
 """How stages are wired and run; the command line and the Python interface.
 
-Imports point one way: ``cli``, ``commands``, ``run_command`` and ``api``, ``bench``, ``live``,
+Imports point one way: ``cli``, ``commands`` and ``api``, ``bench``, ``live``,
 ``run``, ``study``, ``results``, ``sources`` and ``places``, then ``stages``, ``models`` and
 ``configs``. A test holds this.
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Result", "analyse", "load"]
 
-import configs.privacy  # noqa: F401  Before the libraries that read it.
+import configs  # noqa: F401  Before the libraries whose reports it switches off.
 
 # Ray reads these when it is imported: no warning is shown about devices that actors without a
 # claim on them do not see.

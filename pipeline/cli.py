@@ -7,15 +7,20 @@ from typing import Annotated
 
 import typer
 
+from configs import VERSION
 from configs.errors import EmotionTimelinesError, UsageError, UserTableError
-from configs.version import VERSION
 from pipeline.commands.bench import bench
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.export import export
 from pipeline.commands.run import demo, run
 from pipeline.commands.train import train
-from pipeline.exit_status import SOME_FAILED, WRONG_COMMAND
-from pipeline.terminal import open_closed_streams, outputs, say_error
+from pipeline.terminal import (
+    SOME_FAILED,
+    WRONG_COMMAND,
+    open_closed_streams,
+    outputs,
+    say_error,
+)
 
 app = typer.Typer(
     help="Turn video into timelines of facial expressions.",

@@ -8,18 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from configs import VERSION
 from configs.errors import OutputError, UsageError
 from configs.load import load_settings, with_changes
 from configs.schema import Settings
-from configs.version import VERSION
-from pipeline.exit_status import DONE, SOME_FAILED
 from pipeline.places import INDEX, REPORT, STUDY
 from pipeline.progress import shown_while_done
 from pipeline.results.renew import renew, renew_report
 from pipeline.results.summary import PROGRAM, command_line, read_summary
 from pipeline.run.ledger import only_run_in, renew_index, waiting_in
 from pipeline.study.annotations import FolderAnnotations
-from pipeline.terminal import err_console, say, say_error, say_note
+from pipeline.terminal import DONE, SOME_FAILED, err_console, say, say_error, say_note
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study

@@ -1,4 +1,4 @@
-"""Show the progress of videos and trainings: bars on a terminal, lines elsewhere."""
+"""Show the progress of videos, live streams and trainings: on a terminal, or in lines elsewhere."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     Progress,
@@ -30,6 +31,10 @@ from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from pipeline.terminal import STATUS_STYLES, error_line
 from stages.batch import VideoInfo
+
+if TYPE_CHECKING:
+    from pipeline.live.stream import StreamStatus
+    from pipeline.live.supervisor import Supervisor
 
 PLAIN_INTERVAL_S = 5.0
 
@@ -210,6 +215,38 @@ def progress_shown(console: Console, videos: int) -> Iterator[Reporter]:
             yield reporter
     else:
         yield PlainReporter(console, videos)
+
+
+@contextmanager
+def status_table(console: Console, supervisor: Supervisor) -> Iterator[None]:
+    """Show a table of the streams, kept up to date, if the console is a terminal."""
+    if not console.is_terminal:
+        yield
+        return
+
+    class Statuses:
+        def __rich__(self) -> Table:
+            return _table(supervisor.statuses())
+
+    with Live(Statuses(), console=console, refresh_per_second=2):
+        yield
+
+
+def _table(statuses: Sequence[StreamStatus]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("stream", "state", "frames", "frames/s", "latency", "dropped", "lost"):
+        table.add_column(title, justify="left" if title in ("stream", "state") else "right")
+    for status in statuses:
+        table.add_row(
+            Text(status.name),
+            Text(status.state, style="green" if status.state == "live" else "yellow"),
+            str(status.frames),
+            f"{status.frames_per_s:.1f}",
+            f"{status.latency_p95_ms:.0f} ms",
+            str(status.dropped),
+            str(status.lost),
+        )
+    return table
 
 
 @contextmanager

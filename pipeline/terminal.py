@@ -1,4 +1,4 @@
-"""Print to the terminal: lines, errors and tables."""
+"""What a terminal gets: lines, errors, tables, and the exit status."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ from configs.names import printable
 if TYPE_CHECKING:
     from pipeline.results.summary import Summary
     from pipeline.sources import Job, Stream
+
+DONE, SOME_FAILED, WRONG_COMMAND, INTERRUPTED = 0, 1, 2, 130
+"""Exit statuses."""
 
 NARROW = 60
 """Characters in a line, below which names of videos need the room."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from configs.version import VERSION
+from configs import VERSION
 from tests.pipeline.command import summary
 
 ROOT = Path(__file__).parents[1]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from configs.errors import UsageError
+from configs.errors import EmotionTimelinesError, OutputError, RayLostError, UsageError
 from configs.load import load_settings
 from pipeline.commands.options import (
     AddressOption,
@@ -22,14 +26,31 @@ from pipeline.commands.options import (
     Verbose,
     formats_in,
 )
-from pipeline.places import SUMMARY
+from pipeline.places import INDEX, REPORT, SUMMARY
 from pipeline.results.clock import seconds_of
+from pipeline.terminal import (
+    DONE,
+    INTERRUPTED,
+    SOME_FAILED,
+    closing_table,
+    deaths_of_threads_told,
+    err_console,
+    out_console,
+    say,
+    say_error,
+    show_log,
+)
+
+STOPPING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+"""SIGHUP, which Windows does not know, comes when the terminal or its connection is lost."""
 
 if TYPE_CHECKING:
-    from configs.errors import SourceError
     from configs.schema import Settings
-    from pipeline.run.ledger import Redo
-    from pipeline.sources import Job
+    from pipeline.results.summary import Provenance, Summary
+    from pipeline.run.ledger import Redo, Split
+    from pipeline.sources import Job, Stream
 
 
 def run(
@@ -115,9 +136,7 @@ def run(
             f"{given[0]} is for cameras and network streams; there is none in the command"
         )
     if streams:
-        from pipeline.run_command import watch_streams
-
-        raise typer.Exit(watch_streams(streams, out, settings, show, verbose))
+        raise typer.Exit(_watch_streams(streams, out, settings, show, verbose))
     if redo and retry_failed:
         raise UsageError("--redo and --retry-failed exclude each other")
     what: Redo = "everything" if redo else "what failed" if retry_failed else "what is missing"
@@ -126,21 +145,16 @@ def run(
     raise typer.Exit(_analyse(*found, out, settings, what, verbose))
 
 
-def _analyse(
-    jobs: list[Job],
-    problems: list[SourceError],
-    out: Path,
-    settings: Settings,
-    redo: Redo,
-    verbose: bool,
-) -> int:
-    from pipeline.run import executor
+def demo(
+    out: Out = Path("demo"), executor: ExecutorOption = None, verbose: Verbose = False
+) -> None:
+    """Fetch five short sample clips, and analyse them."""
+    from pipeline.samples import sample_clips
+    from pipeline.sources import find_jobs
 
-    new = [job for job in jobs if redo == "everything" or not (job.folder / SUMMARY).exists()]
-    with executor.begun(new, settings, verbose):
-        from pipeline.run_command import analyse_videos  # Meanwhile, as it takes a while.
-
-        return analyse_videos(jobs, problems, out, settings, redo, verbose)
+    settings = load_settings(flags={"executor.kind": executor})
+    clips = [str(clip) for clip in sample_clips()]
+    raise typer.Exit(_analyse(*find_jobs(clips, out), out, settings, "everything", verbose))
 
 
 def _with_runnable_models(settings: Settings) -> Settings:
@@ -158,13 +172,158 @@ def _seconds(option: str, text: str | None) -> float | None:
         raise UsageError(f"{option} {error}") from None
 
 
-def demo(
-    out: Out = Path("demo"), executor: ExecutorOption = None, verbose: Verbose = False
-) -> None:
-    """Fetch five short sample clips, and analyse them."""
-    from pipeline.samples import sample_clips
-    from pipeline.sources import find_jobs
+def _analyse(
+    jobs: list[Job],
+    problems: Sequence[EmotionTimelinesError],
+    out: Path,
+    settings: Settings,
+    redo: Redo,
+    verbose: bool,
+) -> int:
+    """Analyse videos, and print progress and results; returns the exit status.
 
-    settings = load_settings(flags={"executor.kind": executor})
-    clips = [str(clip) for clip in sample_clips()]
-    raise typer.Exit(_analyse(*find_jobs(clips, out), out, settings, "everything", verbose))
+    Args:
+        problems: sources without a video.
+        redo: which videos to analyse although they have results.
+    """
+    from pipeline.run import executor
+
+    new = [job for job in jobs if redo == "everything" or not (job.folder / SUMMARY).exists()]
+    with executor.begun(new, settings, verbose):
+        # Meanwhile, as they take a while.
+        from pipeline.progress import progress_shown
+        from pipeline.run.batch import open_batch
+        from pipeline.run.plan.networks import provenance_of
+        from pipeline.study.annotations import FolderAnnotations
+
+        if verbose:
+            show_log()
+        for problem in problems:
+            say_error(problem)
+        if not jobs:
+            return SOME_FAILED
+        stop = stop_on_signals()
+        with open_batch(
+            jobs, out, settings, provenance_of(settings), redo, FolderAnnotations(out)
+        ) as batch:
+            _say_what_is_to_do(batch.split)
+            if batch.split.todo:
+                try:
+                    with progress_shown(err_console, len(batch.split.todo)) as reporter:
+                        batch.run(reporter, stop, verbose)
+                except (RayLostError, OutputError) as error:
+                    problems = [*problems, error]
+                    say_error(error)
+    summaries = batch.summaries
+    out_console.print(closing_table(out, list(summaries.items()), out_console.width))
+    say(f"open {_page_of(out, summaries)}")
+    if stop.is_set():
+        say_error("interrupted; what was done is kept")
+        return INTERRUPTED
+    complete = all(summary.status == "complete" for summary in summaries.values()) and not problems
+    return DONE if complete else SOME_FAILED
+
+
+def _say_what_is_to_do(work: Split) -> None:
+    from pipeline.run.ledger import NOT_DONE_YET
+
+    for reason, count in work.reasons.items():
+        if reason != NOT_DONE_YET:
+            say(f"{count} done again: {reason}")
+    if work.kept:
+        say(f"{len(work.kept)} left as they are; --redo does them again")
+    for version, count in work.other_versions.items():
+        say(f"{count} of them made by {version}; --redo renews them")
+
+
+def _page_of(out: Path, summaries: Collection[Job]) -> Path:
+    """The page that shows the results: the only video's report, or the index of all."""
+    reports = [job.folder / REPORT for job in summaries if (job.folder / REPORT).exists()]
+    return reports[0] if len(summaries) == len(reports) == 1 else out / INDEX
+
+
+def _watch_streams(
+    streams: list[Stream], out: Path, settings: Settings, show: bool, verbose: bool
+) -> int:
+    """Analyse live streams until they end, and print results; returns the exit status."""
+    from pipeline.run.ledger import only_run_in
+    from pipeline.run.plan.networks import provenance_of
+
+    if verbose:
+        show_log([stream.address for stream in streams])
+    provenance = provenance_of(settings)
+    stop = stop_on_signals()
+    with only_run_in(out), deaths_of_threads_told():
+        results = _watch(streams, provenance, settings, show, verbose, stop)
+        written = _tables_written(out)
+    out_console.print(closing_table(out, results, out_console.width))
+    say(f"results: {out}/<stream>/")
+    complete = all(summary.status == "complete" for _, summary in results) and written
+    if stop.is_set():
+        what = "every file is complete" if complete else "what could be recorded is kept"
+        say_error(f"interrupted; {what}")
+        return INTERRUPTED
+    return DONE if complete else SOME_FAILED
+
+
+def _watch(
+    streams: list[Stream],
+    provenance: Provenance,
+    settings: Settings,
+    show: bool,
+    verbose: bool,
+    stop: Event,
+) -> list[tuple[Stream, Summary]]:
+    """Analyse live streams until they end; a summary for each recording."""
+    from pipeline.live.supervisor import Supervisor
+    from pipeline.live.workers import worker_starter
+    from pipeline.progress import status_table
+
+    supervisor: Supervisor | None = None
+    try:
+        with ExitStack() as stack:
+            start_worker = stack.enter_context(worker_starter(settings, verbose))
+            supervisor = Supervisor(streams, provenance, start_worker, say)
+            if show:
+                from pipeline.live.page import page_served
+
+                page = page_served(supervisor, settings.page, say)
+                say(f"watch at {stack.enter_context(page)}")
+            stack.enter_context(status_table(err_console, supervisor))
+            return supervisor.run(stop)
+    except RayLostError as error:
+        if supervisor is None:
+            raise
+        say_error(error)
+        return supervisor.save_recordings(str(error))
+
+
+def _tables_written(out: Path) -> bool:
+    """Write the tables over all results in the output folder; tells it if they cannot be."""
+    from pipeline.study.annotations import FolderAnnotations
+
+    try:
+        FolderAnnotations(out).write_tables()
+    except OutputError as error:
+        say_error(error)
+        return False
+    return True
+
+
+def stop_on_signals() -> Event:
+    """An event that these signals set; a second one exits at once.
+
+    A signal that is ignored, as the shell does for background jobs and ``nohup`` for SIGHUP, stays
+    ignored.
+    """
+    stop = Event()
+
+    def ask_to_stop(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    for number in STOPPING:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, ask_to_stop)
+    return stop

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import av
 
+from configs import VERSION
 from configs.addresses import HIDDEN, without_secrets
 from configs.names import as_text
 from configs.schema import Settings
-from configs.version import VERSION
 from pipeline.places import SUMMARY
 from stages.write.files import write_atomically
 

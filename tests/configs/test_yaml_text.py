@@ -3,7 +3,7 @@
 import pytest
 
 from configs.errors import ConfigError
-from configs.yaml_text import parse_yaml
+from configs.load import parse_yaml
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pandas
 import pytest
 from pyarrow import parquet
 
-from configs.version import VERSION
+from configs import VERSION
 from models.emotions import EMOTIONS
 from tests.pipeline.command import run
 

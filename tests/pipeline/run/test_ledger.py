@@ -12,7 +12,7 @@ from pathlib import Path
 import filelock
 import pytest
 
-from configs.version import VERSION
+from configs import VERSION
 from pipeline.results.report import portraits_in
 from pipeline.results.summary import Provenance
 from pipeline.run.ledger import Ledger, LedgerReporter
