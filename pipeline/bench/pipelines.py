@@ -7,7 +7,7 @@ slows down affects all alike.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,13 +18,14 @@ from time import monotonic
 
 import av
 import cv2
+import numpy as np
 import psutil
 
 from configs.errors import EmotionTimelinesError, UsageError
 from configs.load import with_changes
 from configs.schema import Settings
-from pipeline.bench.baseline import BaselineLoop
-from pipeline.bench.usage import cpu_s, memory_mb, tree
+from models.emotions import EMOTIONS, FACE_SIZE_PX
+from models.optional import packages_needed
 from pipeline.results.summary import Summary
 from pipeline.run import local_executor
 from pipeline.run.plan.networks import provenance_of
@@ -32,6 +33,7 @@ from pipeline.run.plan.threads import usable_cpus, with_threads
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo
+from stages.faces.haar import CASCADE
 from stages.read.video import VideoReader
 from stages.write.video import VideoWriter
 
@@ -234,11 +236,53 @@ def _decode_and_encode(
     return frames
 
 
+class _BaselineLoop:
+    """A loop over OpenCV's frames, as such programs are usually written: Haar cascade,
+    ``model.predict`` for each face, ``VideoWriter``.
+
+    Its network is not trained, which does not change its speed.
+
+    Raises:
+        MissingPackageError: TensorFlow is not installed.
+    """
+
+    def __init__(self) -> None:
+        with packages_needed("the baseline", "tensorflow"):
+            from models.networks import build
+        self._network = build("seed")
+        self._network.predict(np.zeros((1, FACE_SIZE_PX, FACE_SIZE_PX, 1)), verbose=0)
+        self._cascade = cv2.CascadeClassifier(str(CASCADE))
+
+    def analyse(self, clip: Path, film: Path, max_frames: int) -> int:
+        """Annotate the first frames of a video; returns their number."""
+        capture = cv2.VideoCapture(str(clip))
+        size = tuple(int(capture.get(side)) for side in (3, 4))
+        codec = cv2.VideoWriter.fourcc(*"mp4v")
+        writer = cv2.VideoWriter(str(film), codec, capture.get(cv2.CAP_PROP_FPS) or 25, size)
+        frames = 0
+        while frames < max_frames:
+            read, image = capture.read()
+            if not read:
+                break
+            grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+            for x, y, width, height in self._cascade.detectMultiScale(grey, 1.3, 5):
+                face = cv2.resize(grey[y : y + height, x : x + width], (FACE_SIZE_PX,) * 2)
+                predicted = self._network.predict(face[None, ..., None], verbose=0)
+                label = EMOTIONS[int(predicted.argmax())]
+                cv2.rectangle(image, (x, y), (x + width, y + height), (0, 255, 0), 2)
+                cv2.putText(image, label, (x, y - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (0, 255, 0), 2)
+            writer.write(image)
+            frames += 1
+        capture.release()
+        writer.release()
+        return frames
+
+
 def _baseline(
     clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _Stopwatch
 ) -> int:
     cv2.setNumThreads(0)
-    loop = BaselineLoop()
+    loop = _BaselineLoop()
     stopwatch.started()
     return sum(loop.analyse(clip, folder / "baseline.mp4", BASELINE_FRAMES) for clip in clips)
 
@@ -282,3 +326,36 @@ CONTENDERS: dict[str, Contender] = {
     "local, table only": _table_only(_local),
     "Ray, table only": _table_only(_ray),
 }
+
+
+def tree(root: psutil.Process, without: int | None = None) -> list[psutil.Process]:
+    """A process and its descendants, except for the process id ``without``."""
+    try:
+        below = root.children(recursive=True)
+    except psutil.Error:
+        return []
+    return [root, *(process for process in below if process.pid != without)]
+
+
+def memory_mb(processes: Iterable[psutil.Process]) -> float:
+    """Memory in 2^20 bytes; shared pages count once, where the system can tell."""
+    total = 0
+    for process in processes:
+        try:
+            memory = process.memory_full_info()
+        except psutil.Error:  # It has just ended.
+            continue
+        total += getattr(memory, "pss", memory.uss)
+    return total / 2**20
+
+
+def cpu_s(processes: Iterable[psutil.Process]) -> float:
+    """CPU time so far, in seconds."""
+    total = 0.0
+    for process in processes:
+        try:
+            times = process.cpu_times()
+        except psutil.Error:
+            continue
+        total += times.user + times.system
+    return total

@@ -62,11 +62,15 @@ def bench(
     """Measure speed against a baseline and an upper bound; or parts; or live streams."""
     from models.keras_model import as_tflite
     from models.runtime import SHIPPED_MODEL
-    from pipeline.bench.live import measure_streams
-    from pipeline.bench.parts import compare_detectors, compare_networks
+    from pipeline.bench.parts import (
+        compare_detectors,
+        compare_networks,
+        compare_with_full_search,
+        compare_with_small_size,
+    )
     from pipeline.bench.pipelines import compare_pipelines
     from pipeline.bench.profile import profile as profile_steps
-    from pipeline.bench.recall import compare_with_full_search, compare_with_small_size
+    from pipeline.bench.streams import measure_streams
     from pipeline.live.workers import worker_starter
     from pipeline.run.plan.networks import with_runnable_models
     from pipeline.terminal import figures_list, figures_table, out_console, say_error

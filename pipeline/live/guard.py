@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,39 +35,40 @@ class Guard:
         token: required of viewers, as ``?token=``, cookie or bearer token. None: of this machine
             only; then the host asked for must be this machine, which prevents DNS rebinding: a web
             site whose name resolves to it.
+        host: where it is served.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
-        self._app, self._token = app, token
+    def __init__(self, app: ASGIApp, token: str | None, host: str) -> None:
+        hosts = ["localhost", "127.0.0.1", "[::1]", host]
+        self._app = app if token else TrustedHostMiddleware(app, hosts, www_redirect=False)
+        self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        cookie: str | None = None
+        cookie_name = TOKEN_COOKIE.format(port=scope["server"][1])
+        app, cookie = self._app, Response()
+        if self._token is not None:
+            if self._is_token(request.query_params.get("token")):
+                cookie.set_cookie(cookie_name, self._token, httponly=True, samesite="strict")
+            elif not (
+                self._is_token(request.cookies.get(cookie_name))
+                or self._is_token(request.headers.get("authorization", "").removeprefix("Bearer "))
+            ):
+                app = PlainTextResponse("Open the address that the program printed.", 401)
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                if cookie:
-                    headers.append("set-cookie", cookie)
+                for value in cookie.headers.getlist("set-cookie"):
+                    headers.append("set-cookie", value)
             await send(message)
 
-        refusal = None
-        if self._token is None:
-            if not is_this_machine(_host_of(request)):
-                refusal = PlainTextResponse("Invalid host header", 400)
-        elif self._is_token(request.query_params.get("token")):
-            cookie = _cookie(_cookie_name(scope), self._token)
-        elif not (
-            self._is_token(request.cookies.get(_cookie_name(scope)))
-            or self._is_token(request.headers.get("authorization", "").removeprefix("Bearer "))
-        ):
-            refusal = PlainTextResponse("Open the address that the program printed.", 401)
-        await (refusal or self._app)(scope, receive, send_guarded)
+        await app(scope, receive, send_guarded)
 
     def _is_token(self, given: str | None) -> bool:
         """In a time that does not tell how much of it is right."""
@@ -81,20 +82,3 @@ def is_this_machine(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _host_of(request: Request) -> str:
-    try:
-        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _cookie_name(scope: Scope) -> str:
-    return TOKEN_COOKIE.format(port=scope["server"][1])
-
-
-def _cookie(name: str, token: str) -> str:
-    carrier = Response()
-    carrier.set_cookie(name, token, httponly=True, samesite="strict")
-    return carrier.headers["set-cookie"]

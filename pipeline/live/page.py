@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import prometheus_client
 import uvicorn
 from fastapi import FastAPI, HTTPException, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -24,11 +24,13 @@ from configs.errors import EmotionTimelinesError, UsageError
 from configs.schema import PageSettings
 from models.emotions import EMOTIONS
 from pipeline.live.guard import Guard, is_this_machine
-from pipeline.live.listener import address_for_viewers, listen
-from pipeline.live.page_server import PageServer
-from pipeline.live.recordings import recordings_of
+from pipeline.live.page_server import PageServer, address_for_viewers, listen
 from pipeline.live.supervisor import Supervisor
+from pipeline.places import INDEX, REPORT
+from pipeline.results.folder import results_in
 from pipeline.results.pages import asset
+from pipeline.results.report import script_hash
+from pipeline.results.summary import Summary
 from stages.colours import COLOURS_RGB, hex_of
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,18 @@ SHARED = {
 MAX_WIDTH_PX = 7680
 CHANGE_HEADER = "x-emotion-timelines"
 """Pages of other sites cannot send this header, so none can stop a camera."""
+
+MAX_LISTED = 50
+"""The latest recordings of a stream."""
+
+SHOWN = {".html": "text/html", ".jpg": "image/jpeg", ".mp4": "video/mp4"}
+"""By suffix; a browser saves all other files."""
+
+REPORT_POLICY = (
+    f"default-src 'none'; script-src '{script_hash()}'; style-src 'unsafe-inline'; "
+    "img-src data:; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""A report is one file, with its script in it: that one, and no other, may run."""
 
 STATES = ("connecting", "live", "reconnecting", "ended")
 
@@ -68,7 +82,10 @@ def page_served(
         token = secrets.token_urlsafe(16)
     with listen(settings) as listener:
         config = uvicorn.Config(
-            Guard(make_app(supervisor), token), log_level="critical", access_log=False, ws="none"
+            Guard(make_app(supervisor), token, settings.host),
+            log_level="critical",
+            access_log=False,
+            ws="none",
         )
         with PageServer(config, listener, say):
             yield address_for_viewers(settings.host, listener.getsockname()[1], token)
@@ -137,7 +154,24 @@ def make_app(supervisor: Supervisor) -> FastAPI:
             raise HTTPException(404, "there is no such file")
         return Response(asset(name), media_type=SHARED[name])
 
-    app.include_router(recordings_of(supervisor))
+    @app.get("/api/streams/{name}/recordings")
+    def recordings(name: str) -> dict[str, Any]:
+        latest = supervisor.recordings(name)[-MAX_LISTED:]
+        return {"recordings": [_described(*each) for each in reversed(latest)]}
+
+    @app.get(f"/recordings/{{name}}/{INDEX}")
+    def page_of_all(name: str) -> Response:
+        """Where a report says "All videos"."""
+        return RedirectResponse("/")
+
+    @app.get("/recordings/{name}/{recording}/{file}")
+    def file(name: str, recording: str, file: str) -> Response:
+        for folder, _ in supervisor.recordings(name):
+            path = _files_in(folder).get(file)
+            if folder.name == recording and path is not None:
+                return _sent(path)
+        raise HTTPException(404, "there is no such recording, or no such file in it")
+
     app.mount("/", StaticFiles(directory=ASSETS, html=True))
     return app
 
@@ -146,6 +180,39 @@ def _jpeg(picture: bytes | None) -> Response:
     if picture is None:
         return Response(status_code=204)
     return Response(picture, media_type="image/jpeg", headers={"cache-control": "no-store"})
+
+
+def _files_in(folder: Path) -> dict[str, Path]:
+    """The results in a folder by name, and nothing else that somebody put there."""
+    return {path.name: path for path in results_in(folder) if not path.is_symlink()}
+
+
+def _sent(path: Path) -> Response:
+    shown = path.suffix in SHOWN and (path.suffix != ".html" or path.name == REPORT)
+    headers = {"cache-control": "no-store"}
+    if path.name == REPORT:
+        headers["content-security-policy"] = REPORT_POLICY
+    return FileResponse(
+        path,
+        media_type=SHOWN[path.suffix] if shown else "application/octet-stream",
+        filename=None if shown else path.name,
+        headers=headers,
+    )
+
+
+def _described(folder: Path, summary: Summary) -> dict[str, Any]:
+    live = summary.live or {}
+    files = list(_files_in(folder))
+    return {
+        "name": folder.name,
+        "status": summary.status,
+        "reason": summary.reason,
+        "started_at": live.get("started_at") or summary.started_at,
+        "duration_s": summary.duration_s,
+        "people": summary.tracks,
+        "files": files,
+        "pieces": [piece for piece in live.get("pieces", []) if piece["name"] in files],
+    }
 
 
 class _Metrics:

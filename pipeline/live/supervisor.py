@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Lock
 from time import monotonic, sleep
@@ -17,12 +17,17 @@ from pipeline.places import SUMMARY, TABLE, take_folder
 from pipeline.results.left_behind import save_recording
 from pipeline.results.summary import Provenance, Summary
 from pipeline.sources import Stream
+from stages.read.live import backoff
 
 POLL_S = 0.5
 STOP_TIMEOUT_S = 120.0
 """For all workers to complete their files: days of several streams take a minute."""
 
 FIRST_RESTART_WAIT_S, MAX_RESTART_WAIT_S = 1.0, 60.0
+
+
+def _waits_s() -> Iterator[float]:
+    return backoff(FIRST_RESTART_WAIT_S, MAX_RESTART_WAIT_S)
 
 
 @dataclass
@@ -50,7 +55,7 @@ class _Entry:
     first: bool = True
     stopped_by_user: bool = False
     start_again: bool = False
-    restart_wait_s: float = FIRST_RESTART_WAIT_S
+    waits_s: Iterator[float] = field(default_factory=_waits_s)
     restart_at_s: float | None = None
 
     @property
@@ -270,9 +275,8 @@ class Supervisor:
 
     def _restart_later(self, entry: _Entry) -> None:
         if monotonic() - entry.began_s > MAX_RESTART_WAIT_S:
-            entry.restart_wait_s = FIRST_RESTART_WAIT_S
-        entry.restart_at_s = monotonic() + entry.restart_wait_s
-        entry.restart_wait_s = min(entry.restart_wait_s * 2, MAX_RESTART_WAIT_S)
+            entry.waits_s = _waits_s()
+        entry.restart_at_s = monotonic() + next(entry.waits_s)
 
     def _stop_all(self) -> None:
         """Let every worker complete its files; kill those that do not in time."""

@@ -162,7 +162,7 @@ class LiveReader:
     def _receive(self) -> None:
         """Queue frames, reconnecting with exponential backoff."""
         settings = self._settings
-        failures, wait_s = 0, settings.retry_wait_s
+        failures, waits_s = 0, backoff(settings.retry_wait_s, settings.longest_retry_wait_s)
         while not self._closing.is_set():
             received_before = self._last_pts
             self._sign_of_life_s = monotonic()
@@ -180,15 +180,15 @@ class LiveReader:
             if self._closing.is_set():
                 return
             if self._last_pts != received_before:
-                failures, wait_s = 0, settings.retry_wait_s
+                failures = 0
+                waits_s = backoff(settings.retry_wait_s, settings.longest_retry_wait_s)
                 self._lose(reason)
             failures += 1
             if settings.attempts and failures >= settings.attempts:
                 self._end(f"given up after {failures} failed attempt(s): {reason}")
                 return
             self.reason = reason
-            self._closing.wait(wait_s)
-            wait_s = min(wait_s * 2, settings.longest_retry_wait_s)
+            self._closing.wait(next(waits_s))
 
     def _receive_connection(self) -> None:
         self._part += 1
@@ -240,6 +240,13 @@ class LiveReader:
     def _end(self, reason: str) -> None:
         self.state, self.reason = "ended", reason
         self._queue.close()
+
+
+def backoff(first_s: float, longest_s: float) -> Iterator[float]:
+    """Waits between attempts, in seconds: each twice the one before, up to the longest."""
+    while True:
+        yield first_s
+        first_s = min(first_s * 2, longest_s)
 
 
 def _batch(first_frame: int, taken: list[Received]) -> FrameBatch:

@@ -19,7 +19,7 @@ import psutil
 from configs.errors import EmotionTimelinesError
 from configs.schema import Settings
 from pipeline.bench.loopback import LoopbackCamera, make_clip
-from pipeline.bench.usage import cpu_s, memory_mb, tree
+from pipeline.bench.pipelines import cpu_s, memory_mb, tree
 from pipeline.live.supervisor import Supervisor
 from pipeline.live.workers import Worker
 from pipeline.results.summary import Provenance
