@@ -87,7 +87,7 @@ def _told(options: ExportOptions, videos: Sequence[Video]) -> tuple[Study, Study
     from pipeline.study.participants import read_participants
     from pipeline.study.study import Study
     from pipeline.study.tables import StudyTables, own_columns
-    from pipeline.study.videos import outputs_in
+    from pipeline.study.videos import further_in
 
     if options.baseline and not options.events:
         raise UsageError("--baseline EVENT needs --events FILE, which says when that is")
@@ -98,8 +98,8 @@ def _told(options: ExportOptions, videos: Sequence[Video]) -> tuple[Study, Study
         say(f"wrote {options.names_template}")
     names = read_names(options.names, videos) if options.names else {}
     named = {name for tracks in names.values() for name in tracks.values() if name}
-    outputs = outputs_in(videos)
-    own = own_columns(outputs)
+    further = further_in(videos)
+    own = own_columns(further)
     participants = (
         read_participants(options.participants, videos, named, own)
         if options.participants
@@ -111,7 +111,7 @@ def _told(options: ExportOptions, videos: Sequence[Video]) -> tuple[Study, Study
     by_video = events.by_video if events else {}
     study = Study(names, analysed, participants, options.main_person, by_video)
     tables = StudyTables(
-        study, options.bins_s, events, options.baseline, options.synchrony, outputs
+        study, options.bins_s, events, options.baseline, options.synchrony, further
     )
     return study, tables
 

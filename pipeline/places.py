@@ -118,6 +118,12 @@ def folders_with_summaries(out: Path) -> Iterator[Path]:
             yield Path(name)
 
 
+def name_in(out: Path, folder: Path) -> str:
+    """What a video is called in tables, by its folder below an output folder."""
+    place = folder.relative_to(out)
+    return as_text(place.as_posix() if place.parts else folder.resolve().name)
+
+
 def _from(wished: Path) -> Iterator[Path]:
     """The folder itself, then with numbers from 2."""
     yield wished

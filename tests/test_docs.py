@@ -13,13 +13,12 @@ import typer
 from typer.core import TyperGroup
 
 from configs.schema import Settings
-from models.emotions import EMOTIONS
 from pipeline.cli import app
 from pipeline.results import segments
 from pipeline.results.export import EXPORTS
 from pipeline.results.folder import RESULTS
 from pipeline.results.summary import Provenance, Summary
-from stages.write import rows
+from stages.columns import TIMELINE, column_names, raw_columns
 from tests.pipeline.command import run
 
 ROOT = Path(__file__).parents[1]
@@ -118,10 +117,9 @@ def test_settings_exist(page: Path) -> None:
 
 
 def test_columns_are_the_real_ones() -> None:
-    raw = f"raw_{EMOTIONS[0]}", f"raw_{EMOTIONS[-1]}"
-    assert raw == (rows.RAW_COLUMNS[0], rows.RAW_COLUMNS[-1])
-    assert names_after("## `timeline.csv`") == [*rows.COLUMNS, *raw]
-    assert names_after("## `segments.csv`") == list(segments.COLUMNS)
+    raw = column_names(raw_columns(TIMELINE))
+    assert names_after("## `timeline.csv`") == [*column_names(TIMELINE), raw[0], raw[-1]]
+    assert names_after("## `segments.csv`") == column_names(segments.COLUMNS)
 
 
 def test_keys_of_the_summary_are_the_real_ones() -> None:

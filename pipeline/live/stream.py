@@ -20,7 +20,7 @@ import numpy as np
 from configs.errors import EmotionTimelinesError, OutputError, ThreadDiedError, explain
 from pipeline.live.recent import RECENT_S, RecentFaces
 from pipeline.results.folder import save_failure
-from pipeline.results.outputs import for_pages, outputs_of
+from pipeline.results.pages import for_pages
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary, public_settings
 from pipeline.run.memory import give_memory_back
@@ -98,7 +98,7 @@ class LiveStream:
         self._faces = self._people = 0
         self._moved_s = self._observed_s = monotonic()
         self._ended: Summary | None = None
-        self._outputs = tuple(for_pages(outputs_of(vars(provenance))))
+        self._outputs = tuple(for_pages(provenance.outputs))
 
     def run(self) -> Summary:
         """Analyse until the stream ends, reaches a limit of its settings, or is stopped.

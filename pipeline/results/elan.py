@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from configs.names import printable
-from pipeline.results.codebook import SEGMENT_LABELS
 from pipeline.results.named import name_of
-from pipeline.results.segments import segments_by_person
+from pipeline.results.segments import MEANINGS, segments_by_person
 from pipeline.results.video_result import VideoResult
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def _add_types(document: Eaf) -> None:
     document.add_language(*LANGUAGE)
     document.add_controlled_vocabulary(EXPRESSION)
     document.add_cv_description(EXPRESSION, language, "What a face looks like to most people.")
-    for label, meaning in SEGMENT_LABELS.items():
+    for label, meaning in MEANINGS.items():
         document.add_cv_entry(EXPRESSION, _entry_id(label), [(label, language, meaning)])
     document.add_linguistic_type(EXPRESSION)
     document.linguistic_types[EXPRESSION]["CONTROLLED_VOCABULARY_REF"] = EXPRESSION

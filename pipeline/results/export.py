@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 
@@ -12,12 +13,11 @@ import pyarrow
 
 from configs.errors import OutputError
 from configs.schema import Settings
-from pipeline.results import codebook
 from pipeline.results.elan import write_elan
 from pipeline.results.named import name_of
-from pipeline.results.outputs import meanings_of, outputs_of
 from pipeline.results.segments import COLUMNS, Segment, as_rows
 from pipeline.results.video_result import VideoResult
+from stages.columns import TimelineColumn, codebook_text, column_names, timeline_columns
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
 
 SEGMENTS = "segments.csv"
@@ -49,22 +49,23 @@ def export_names(formats: Iterable[str]) -> list[str]:
 
 def _segments_csv(result: VideoResult, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as lines:
-        csv.writer(lines, lineterminator="\n").writerows([COLUMNS, *as_rows(result.segments)])
+        csv.writer(lines, lineterminator="\n").writerows(
+            [column_names(COLUMNS), *as_rows(result.segments)]
+        )
 
 
 def _codebook_of_timeline(result: VideoResult, path: Path) -> None:
-    path.write_text(codebook.codebook_text(_columns(result)), encoding="utf-8")
+    path.write_text(codebook_text(_columns(result)), encoding="utf-8")
 
 
 def _codebook_of_segments(_: VideoResult, path: Path) -> None:
-    path.write_text(codebook.codebook_text(codebook.SEGMENTS), encoding="utf-8")
+    path.write_text(codebook_text(COLUMNS), encoding="utf-8")
 
 
-def _columns(result: VideoResult) -> list[codebook.Column]:
-    """Those that the table has: early versions wrote fewer."""
-    there = set(result.table.column_names)
-    known = [*codebook.TIMELINE, *meanings_of(outputs_of(result.provenance))]
-    return [column for column in known if column.name in there]
+def _columns(result: VideoResult) -> list[TimelineColumn]:
+    """Those of the table."""
+    keep_raw = result.provenance.settings["smooth"]["keep_raw"]
+    return timeline_columns(keep_raw, result.provenance.outputs)
 
 
 def _parquet(result: VideoResult, path: Path) -> None:
@@ -75,7 +76,7 @@ def _parquet(result: VideoResult, path: Path) -> None:
         for column in _columns(result)
     }
     fields = [field.with_metadata(notes[field.name]) for field in result.table.schema]
-    record = {"source": str(result.source), **result.provenance}
+    record = {"source": str(result.source), **asdict(result.provenance)}
     metadata = {"emotion-timelines": json.dumps(record, ensure_ascii=False)}
     schema = pyarrow.schema(fields, metadata)
     with path.open("wb") as file:  # Arrow does not take every name.

@@ -96,8 +96,7 @@ def _people(summary: Summary, names: Names) -> list[dict[str, Any]]:
 def _shares(people: Sequence[Mapping[str, Any]]) -> list[float]:
     """Share of the usable time of all people, by expression; empty without any."""
     people = [person for person in people if person["shares"]]
-    # Early versions took all of the time.
-    usable_s = [person["face_s"] * person.get("usable_share", 1) for person in people]
+    usable_s = [person["face_s"] * person["usable_share"] for person in people]
     total_s = sum(usable_s)
     if not total_s:
         return []

@@ -17,7 +17,7 @@ from pipeline.results.timeline import read_table
 from pipeline.sources import Stream
 from stages.write.files import output_errors_name, unfinished_files, unfinished_name
 from stages.write.fragments import keep_what_plays
-from stages.write.growing_table import cut_torn_row
+from stages.write.timeline_table import cut_torn_row
 
 
 def save_recording(stream: Stream, reason: str, provenance: Provenance) -> Summary:

@@ -10,7 +10,7 @@ import numpy as np
 
 from models.card import OutputColumn
 from pipeline.results.timeline import Timeline
-from stages.write.rows import PROBABILITY_STEPS, whole_percent
+from stages.columns import PROBABILITY_STEPS, whole_percent
 
 MAX_ROWS = 4_000_000
 """Of longer timelines each second, third or n-th row of a person is packed: bounds the page."""

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from models.card import OutputColumn
 from pipeline.results.clock import clock
 from pipeline.results.outlines import COLOURS_RGB
 from stages.colours import hex_of
@@ -32,6 +33,14 @@ def asset(name: str) -> str:
 def script_of(names: Sequence[str]) -> Markup:
     """The script of a page: these files of ``web``, one after the other."""
     return Markup("\n".join(map(asset, names)))
+
+
+def for_pages(outputs: Sequence[OutputColumn]) -> list[dict[str, Any]]:
+    """What ``web/lines.js`` needs of each output of a network."""
+    return [
+        {"name": column.name, "low": column.low, "high": column.high, "unit": column.unit}
+        for column in outputs
+    ]
 
 
 @cache

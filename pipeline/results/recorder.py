@@ -10,6 +10,7 @@ from typing import Any
 
 from configs.errors import explain
 from configs.schema import Settings
+from models.card import OutputColumn
 from pipeline.places import TABLE
 from pipeline.results.export import write_exports
 from pipeline.results.folder import (
@@ -20,7 +21,6 @@ from pipeline.results.folder import (
     save_what_is_there,
 )
 from pipeline.results.left_behind import save_recording
-from pipeline.results.outputs import outputs_of
 from pipeline.results.people import usable_share
 from pipeline.results.report import write_report
 from pipeline.results.stream_files import StreamFiles
@@ -61,8 +61,7 @@ class Recorder:
         self._damage: list[str] = []
         self._turn = self._received = self._left_out = self._before_part = 0
         self.newest: FrameBatch | None = None
-        further = [column.name for column in outputs_of(vars(provenance))]
-        self._files = _files(job, info, settings, further)
+        self._files = _files(job, info, settings, provenance.outputs)
 
     @property
     def problem(self) -> str | None:
@@ -221,7 +220,7 @@ class Recorder:
             film if film.exists() else Path(self._job.source),
             self._info.start_s,
             self._settings,
-            asdict(self._provenance),
+            self._provenance,
             gaps_s=[gap["from_s"] for gap in live["gaps"]] if live else (),
         )
 
@@ -235,7 +234,7 @@ def _now() -> str:
 
 
 def _files(
-    job: Job | Stream, info: VideoInfo, settings: Settings, further: Sequence[str]
+    job: Job | Stream, info: VideoInfo, settings: Settings, outputs: Sequence[OutputColumn]
 ) -> VideoFiles | StreamFiles:
     files = StreamFiles if isinstance(job, Stream) else VideoFiles
-    return files(job, info, settings, further)  # type: ignore[arg-type]
+    return files(job, info, settings, outputs)  # type: ignore[arg-type]

@@ -116,7 +116,7 @@ def result_in(
         film if film.exists() else source,
         starts_s,
         settings,
-        asdict(made_by),
+        made_by,
         summary.gaps_s,
         names,
         corrected,

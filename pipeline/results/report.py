@@ -6,20 +6,19 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.card import OutputColumn
 from pipeline.places import INDEX, LEDGER, REPORT, SUMMARY
 from pipeline.results.clock import clock
 from pipeline.results.folder import results_in
 from pipeline.results.named import name_of, numbers_of
-from pipeline.results.outputs import for_pages, outputs_of
 from pipeline.results.packed import pack, row_step
-from pipeline.results.pages import COLOURS, render, script_of
+from pipeline.results.pages import COLOURS, for_pages, render, script_of
 from pipeline.results.people import Person
 from pipeline.results.segments import LABELS, Segment, segments_by_person
 from pipeline.results.summary import Summary
@@ -96,7 +95,7 @@ def write_report(
             result.timeline,
             [person.track for person in result.people],
             _min_confidence(result),
-            _outputs(result),
+            result.provenance.outputs,
         ),
     )
     write_atomically(folder / REPORT, page)
@@ -175,14 +174,8 @@ def _data(
             for person in result.people
         ],
         "events": [list(event) for event in events],
-        "outputs": for_pages(_outputs(result)),
+        "outputs": for_pages(result.provenance.outputs),
     }
-
-
-def _outputs(result: VideoResult) -> list[OutputColumn]:
-    """The outputs of networks that the table has."""
-    columns = outputs_of(result.provenance)
-    return [column for column in columns if column.name in result.timeline.outputs]
 
 
 def _counts(timeline: Timeline) -> dict[int, int]:
@@ -211,7 +204,7 @@ def _compact(segments: list[Segment]) -> list[list[float]]:
 
 
 def _min_confidence(result: VideoResult) -> float:
-    return float((result.provenance["settings"].get("segments") or {}).get("min_confidence", 0))
+    return float(result.provenance.settings["segments"]["min_confidence"])
 
 
 def _notices(summary: Summary) -> list[str]:
@@ -252,6 +245,6 @@ def _provenance(result: VideoResult, summary: Summary) -> str:
         "source": summary.source,
         "input_sha256": summary.input_sha256,
         "analysed": summary.ended_at,
-        **result.provenance,
+        **asdict(result.provenance),
     }
     return json.dumps(record, indent=2, ensure_ascii=False)

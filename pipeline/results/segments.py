@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -13,6 +13,7 @@ from configs.schema import SegmentSettings
 from models.emotions import EMOTIONS
 from pipeline.results.runs import joined_runs
 from pipeline.results.timeline import Timeline
+from stages.columns import EXPRESSIONS, PROBABILITY, TRACK, Column
 
 OUT_OF_SIGHT_S = 0.5
 """A longer absence ends a segment."""
@@ -20,8 +21,25 @@ OUT_OF_SIGHT_S = 0.5
 UNCLEAR = "unclear"
 """Label of a segment in which no expression reaches ``segments.min_confidence``."""
 
-LABELS = (*EMOTIONS, UNCLEAR)
+MEANINGS = EXPRESSIONS | {
+    UNCLEAR: "No expression has a high enough mean probability (segments.min_confidence)."
+}
+LABELS = tuple(MEANINGS)
 """All labels of segments."""
+
+COLUMNS = (
+    TRACK,
+    Column("emotion", "The expression with the highest mean probability.", None, "string",
+           MEANINGS),
+    Column("start_s", "When the segment begins, from the first frame of the video.", "s",
+           cell=".6f"),
+    Column("end_s", "When it ends, from the first frame of the video.", "s", cell=".6f"),
+    Column("confidence", "Mean probability of the likeliest expression.", PROBABILITY, cell=".4f"),
+    Column("peak_s", "When that expression was likeliest, from the first frame of the video.", "s",
+           cell=".6f"),
+    Column("peak_confidence", "How likely it was then.", PROBABILITY, cell=".4f"),
+)  # fmt: skip
+"""Of ``segments.csv``, and the fields of a ``Segment``."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +66,6 @@ class Segment:
     @property
     def duration_s(self) -> float:
         return self.end_s - self.start_s
-
-
-COLUMNS = tuple(field.name for field in fields(Segment))
 
 
 def segments_of(timeline: Timeline, settings: SegmentSettings | None = None) -> list[Segment]:
@@ -86,16 +101,10 @@ def segments_by_person(segments: Iterable[Segment]) -> dict[int, list[Segment]]:
 
 def as_rows(segments: Sequence[Segment]) -> Iterator[tuple[str, ...]]:
     """Rows of ``segments.csv``, in the order of ``COLUMNS``, as exact as ``timeline.csv``."""
-    for segment in segments:
-        yield (
-            str(segment.track),
-            segment.emotion,
-            f"{segment.start_s:.6f}",
-            f"{segment.end_s:.6f}",
-            f"{segment.confidence:.4f}",
-            f"{segment.peak_s:.6f}",
-            f"{segment.peak_confidence:.4f}",
-        )
+    return zip(
+        *(column.cells(getattr(each, column.name) for each in segments) for column in COLUMNS),
+        strict=True,
+    )
 
 
 def _stretches(timeline: Timeline, rows: np.ndarray) -> list[np.ndarray]:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 from configs.errors import LostOutputError, OutputError, explain
 from configs.schema import Settings
+from models.card import OutputColumn
 from pipeline.places import TABLE
 from pipeline.results.losses import Loss, Losses
 from pipeline.results.row_maker import make_row_maker
 from pipeline.sources import Stream
 from stages.batch import FrameBatch, VideoInfo
 from stages.write.files import output_errors_name
-from stages.write.growing_table import GrowingTable
 from stages.write.pieces import Piece, PieceWriter
+from stages.write.timeline_table import GrowingTable
 
 
 class StreamFiles:
@@ -26,10 +27,14 @@ class StreamFiles:
     """
 
     def __init__(
-        self, stream: Stream, info: VideoInfo, settings: Settings, further: Sequence[str] = ()
+        self,
+        stream: Stream,
+        info: VideoInfo,
+        settings: Settings,
+        outputs: Sequence[OutputColumn] = (),
     ) -> None:
-        self._settings, self._further = settings, further
-        self.rows = make_row_maker(settings, further)
+        self._settings, self._outputs = settings, outputs
+        self.rows = make_row_maker(settings, outputs)
         self.film_problems: list[str] = []
         self.unwritten: list[str] = []
         folder, film = stream.folder, settings.video
@@ -62,7 +67,7 @@ class StreamFiles:
         try:
             self._table.write(list(self.rows.rows(batch)))
         except LostOutputError:
-            self.rows = make_row_maker(self._settings, self._further)  # None of them is there.
+            self.rows = make_row_maker(self._settings, self._outputs)  # None of them is there.
             raise
         except OutputError as error:
             self._not_in_table.missed(batch, str(error))

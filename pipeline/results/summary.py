@@ -20,6 +20,7 @@ from configs import VERSION
 from configs.addresses import HIDDEN, without_secrets
 from configs.names import as_text
 from configs.schema import Settings
+from models.card import OutputColumn, columns_in
 from pipeline.places import SUMMARY
 from stages.write.files import write_atomically
 
@@ -61,8 +62,14 @@ class Provenance:
 
     @property
     def version(self) -> str:
-        """The program's version, in words where an early one did not tell."""
-        return self.versions.get(PROGRAM, "an earlier version")
+        """The program's version."""
+        return self.versions[PROGRAM]
+
+    @property
+    def outputs(self) -> list[OutputColumn]:
+        """What networks give beyond the seven expressions, in the order of the table."""
+        networks = [self.model, *self.networks]
+        return [column for facts in networks for column in columns_in(facts)]
 
     def agrees_with(self, other: Provenance) -> bool:
         """Whether both have the same networks, and the same settings for table and film.
@@ -238,13 +245,10 @@ def read_summary(folder: Path) -> tuple[Summary, Provenance] | None:
     """The summary in a folder; None if there is none that this program wrote."""
     try:
         values = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        made_by = Provenance(
-            **{name: values.pop(name) for name in ("settings", "model", "versions", "command")},
-            networks=values.pop("networks", []),
-        )
-        # Another version's summary may have more, or less, in it.
+        made_by = Provenance(**{part.name: values.pop(part.name) for part in fields(Provenance)})
+        # Another version's summary may have more in it; what is None is not written.
         known = {part.name: values[part.name] for part in fields(Summary) if part.name in values}
-        lists = {name: tuple(values.get(name, ())) for name in ("people", "warnings", "files")}
+        lists = {name: tuple(values[name]) for name in ("people", "warnings", "files")}
         return Summary(**{**known, **lists}), made_by
     except (OSError, ValueError, TypeError, KeyError):
         return None

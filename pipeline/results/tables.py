@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pyarrow
 
 from configs.errors import UsageError
-from configs.names import as_text
-from pipeline.places import TABLE
+from pipeline.places import TABLE, name_in
 from pipeline.results.export import SEGMENTS
-from pipeline.results.timeline import read_table
+from pipeline.results.segments import COLUMNS
+from pipeline.results.timeline import OWN_COLUMNS, read_table
 
 if TYPE_CHECKING:
     import pandas
 
-FILES = {"timeline": TABLE, "segments": SEGMENTS}
-"""The file in a video's folder that holds each table."""
+FILES = {"timeline": (TABLE, OWN_COLUMNS), "segments": (SEGMENTS, COLUMNS)}
+"""The file in a video's folder that holds each table, and its columns."""
 
 
 def joined(root: Path, table: str) -> pandas.DataFrame:
@@ -27,15 +27,16 @@ def joined(root: Path, table: str) -> pandas.DataFrame:
         UsageError: no video has one.
         SourceError: one cannot be read.
     """
-    folders = sorted(path.parent for path in root.rglob(FILES[table]))
+    name, columns = FILES[table]
+    folders = sorted(path.parent for path in root.rglob(name))
     if not folders:
-        problem = f"no {FILES[table]} in it, nor below it" if root.is_dir() else "no such folder"
+        problem = f"no {name} in it, nor below it" if root.is_dir() else "no such folder"
         raise UsageError(f"{root}: {problem}; name a folder with results")
     parts = []
     for folder in folders:
-        rows, place = read_table(folder / FILES[table]), folder.relative_to(root)
-        name = as_text(place.as_posix() if place.parts else folder.resolve().name)
-        parts.append(rows.add_column(0, "video", pyarrow.array([name] * len(rows), "string")))
+        rows = read_table(folder / name, columns)
+        video = pyarrow.array([name_in(root, folder)] * len(rows), "string")
+        parts.append(rows.add_column(0, "video", video))
     return _as_pandas(pyarrow.concat_tables(parts, promote_options="default"))
 
 
@@ -45,7 +46,8 @@ def table_of(folder: Path, table: str) -> pandas.DataFrame:
     Raises:
         SourceError: it is missing, or cannot be read.
     """
-    return _as_pandas(read_table(folder / FILES[table]))
+    name, columns = FILES[table]
+    return _as_pandas(read_table(folder / name, columns))
 
 
 def _as_pandas(table: pyarrow.Table) -> pandas.DataFrame:

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pyarrow
+from numpy.typing import NDArray
 from pyarrow import csv
 
 from configs.errors import SourceError
+from models.card import OutputColumn
 from models.emotions import EMOTIONS
+from stages.batch import NOBODY
+from stages.columns import Column, timeline_columns
 from stages.shown import shown_until_s
 
-NOBODY = 0
-"""Person id in ``Timeline.track`` of a frame without a face."""
-
-PROBABILITIES = (*EMOTIONS, *(f"raw_{name}" for name in EMOTIONS))
-
-TYPES = {
-    **dict.fromkeys(("emotion", "no_face"), pyarrow.string()),
-    **dict.fromkeys(("frame", "track", "usable"), pyarrow.int64()),
-    **dict.fromkeys(("x", "y", "width", "height", "score", *PROBABILITIES), pyarrow.float32()),
-    **dict.fromkeys(("valence", "eyes_px", "roll_deg"), pyarrow.float32()),
-    **dict.fromkeys(
-        ("time_s", "start_s", "end_s", "confidence", "peak_s", "peak_confidence"),
-        pyarrow.float64(),
-    ),
-}
-"""By column; given, as a column without a value would have no type otherwise. Columns that are not
-here are those of networks, float32."""
+OWN_COLUMNS = timeline_columns(keep_raw=True)
+FURTHER = [
+    column for column in OWN_COLUMNS if column.mean_of and column.name not in (*EMOTIONS, "valence")
+]
+"""Of the program's own columns, those that tables over all results have means of, beside the seven
+expressions and valence."""
 
 NAN = pyarrow.Array.from_buffers(
     pyarrow.float64(), 1, [None, pyarrow.py_buffer(np.array([np.nan]))]
@@ -49,10 +42,10 @@ class Timeline:
         boxes: (k, 4) float32, x, y, width, height in pixels of the upright frame; NaN without face.
         score: (k,) float32, of the detector, 0 to 1; NaN without a face.
         probabilities: (k, 7) float32, in the order of ``EMOTIONS``; NaN without a face.
-        usable: (k,) bool, whether the face can be relied on; False without a face. Tables of early
-            versions do not tell: there all faces are usable.
+        usable: (k,) bool, whether the face can be relied on; False without a face.
         gaps_s: when a live stream was lost, in seconds from the first frame.
         outputs: further outputs of networks by column, (k,) float32 each; NaN without a face.
+        further: ``FURTHER``, likewise.
     """
 
     frame: np.ndarray
@@ -64,6 +57,7 @@ class Timeline:
     usable: np.ndarray
     gaps_s: Sequence[float] = ()
     outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
+    further: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -90,8 +84,12 @@ class Timeline:
         return shown_until_s(self.time_s[first_rows], self.gaps_s)[frames]
 
 
-def read_table(path: Path) -> pyarrow.Table:
+def read_table(path: Path, columns: Iterable[Column] = OWN_COLUMNS) -> pyarrow.Table:
     """All columns of a table; those of a face are null where a frame has none.
+
+    Args:
+        columns: of such tables; further ones are those of networks, float32. Their types are given,
+            as a column without a value would have none otherwise.
 
     Raises:
         SourceError: it cannot be read, or is not such a table.
@@ -99,7 +97,8 @@ def read_table(path: Path) -> pyarrow.Table:
     try:
         with path.open("rb") as file:  # Arrow does not take every name.
             header = file.readline().decode().strip().split(",")
-            types = dict.fromkeys(header, pyarrow.float32()) | TYPES
+            types = dict.fromkeys(header, pyarrow.float32())
+            types |= {column.name: _arrow_type(column) for column in columns}
             file.seek(0)
             return csv.read_csv(
                 file,
@@ -110,30 +109,37 @@ def read_table(path: Path) -> pyarrow.Table:
         raise SourceError(f"{path}: not a table that can be read: {error}") from error
 
 
-def timeline_of(table: pyarrow.Table, gaps_s: Sequence[float] = ()) -> Timeline:
-    """The rows of what ``read_table`` returns for a ``timeline.csv``."""
+def _arrow_type(column: Column) -> pyarrow.DataType:
+    if column.type == "number":
+        return pyarrow.float32() if column.bits == 32 else pyarrow.float64()
+    return pyarrow.string() if column.type == "string" else pyarrow.int64()
 
-    def columns(*names: str) -> np.ndarray:
+
+def timeline_of(
+    table: pyarrow.Table, gaps_s: Sequence[float] = (), outputs: Iterable[OutputColumn] = ()
+) -> Timeline:
+    """The rows of what ``read_table`` returns for a ``timeline.csv``.
+
+    Args:
+        gaps_s: when a live stream was lost, in seconds from the first frame.
+        outputs: what networks give beyond the seven expressions.
+    """
+
+    def columns(*names: str) -> NDArray[np.float32]:
         return np.stack([_numbers(table[name]) for name in names], axis=1).astype(np.float32)
 
-    track = np.nan_to_num(_numbers(table["track"]), nan=NOBODY).astype(np.int64)
-    told = _numbers(table["usable"]) == 1 if "usable" in table.column_names else track != NOBODY
     return Timeline(
         frame=_numbers(table["frame"]),
         time_s=_numbers(table["time_s"]),
-        track=track,
+        track=np.nan_to_num(_numbers(table["track"]), nan=NOBODY).astype(np.int64),
         boxes=columns("x", "y", "width", "height"),
         score=columns("score")[:, 0],
         probabilities=columns(*EMOTIONS),
-        usable=told,
+        usable=_numbers(table["usable"]) == 1,
         gaps_s=gaps_s,
-        outputs={name: columns(name)[:, 0] for name in further_columns(table.column_names)},
+        outputs={column.name: columns(column.name)[:, 0] for column in outputs},
+        further={column.name: columns(column.name)[:, 0] for column in FURTHER},
     )
-
-
-def further_columns(names: Sequence[str]) -> list[str]:
-    """Of the columns of a ``timeline.csv``, those of networks, smoothed."""
-    return [name for name in names if name not in TYPES and not name.startswith("raw_")]
 
 
 def _numbers(column: pyarrow.ChunkedArray) -> np.ndarray:

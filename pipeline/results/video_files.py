@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from configs.errors import EncodingError, OutputError, explain
 from configs.schema import Settings
+from models.card import OutputColumn
 from pipeline.places import TABLE
 from pipeline.results.folder import FILM, clear_results
 from pipeline.results.row_maker import make_row_maker
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo
-from stages.write.table import TableWriter
+from stages.write.timeline_table import TableWriter
 from stages.write.video import VideoWriter
 
 
@@ -19,7 +20,7 @@ class VideoFiles:
     """Written batch by batch; then ``finish``, or ``discard``.
 
     Args:
-        further: columns of networks beyond the seven expressions.
+        outputs: what networks give beyond the seven expressions.
 
     Attributes:
         rows: with the counts of what is in the table.
@@ -31,9 +32,9 @@ class VideoFiles:
     """
 
     def __init__(
-        self, job: Job, info: VideoInfo, settings: Settings, further: Sequence[str] = ()
+        self, job: Job, info: VideoInfo, settings: Settings, outputs: Sequence[OutputColumn] = ()
     ) -> None:
-        self.rows = make_row_maker(settings, further)
+        self.rows = make_row_maker(settings, outputs)
         self.film_problems: list[str] = []
         self.unwritten: list[str] = []
         clear_results(job.folder)

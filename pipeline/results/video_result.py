@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow
 
@@ -13,6 +12,7 @@ from configs.schema import PictureSettings, Settings
 from pipeline.results.named import Names, segments_with_names, with_names
 from pipeline.results.people import Person, people_of
 from pipeline.results.segments import Segment, segments_of
+from pipeline.results.summary import Provenance
 from pipeline.results.timeline import Timeline, read_table, timeline_of
 
 
@@ -26,7 +26,7 @@ class VideoResult:
         film_starts_s: presentation time of the film's first frame, in seconds.
         table: all columns of ``timeline.csv``.
         timeline, segments, people: with the tracks of one name as one.
-        provenance: of the table, as in ``summary.json``.
+        provenance: of the table.
         names: of people, as a user gave them.
         picture: what the picture of the timeline shows, and its size.
     """
@@ -38,7 +38,7 @@ class VideoResult:
     timeline: Timeline
     segments: list[Segment]
     people: list[Person]
-    provenance: Mapping[str, Any]
+    provenance: Provenance
     names: Names = field(default_factory=dict)
     picture: PictureSettings = PictureSettings()
 
@@ -55,8 +55,7 @@ class VideoResult:
     @property
     def blurred(self) -> bool:
         """Whether faces were made unrecognisable in all that is written."""
-        video = self.provenance.get("settings", {}).get("video", {})
-        return bool(video.get("blur"))  # The first version did not have it.
+        return bool(self.provenance.settings["video"]["blur"])
 
     def film_ms(self, at_s: float) -> int:
         """When a moment of the timeline is shown in the film, in milliseconds.
@@ -73,7 +72,7 @@ def read_result(
     film: Path,
     film_starts_s: float,
     settings: Settings,
-    provenance: Mapping[str, Any],
+    provenance: Provenance,
     gaps_s: Sequence[float] = (),
     names: Names | None = None,
     read_segments: Callable[[Timeline], list[Segment]] | None = None,
@@ -89,7 +88,7 @@ def read_result(
         SourceError: the table cannot be read.
     """
     rows, names = read_table(table), names or {}
-    recorded = timeline_of(rows, gaps_s)
+    recorded = timeline_of(rows, gaps_s, provenance.outputs)
     timeline = with_names(recorded, names)
     if read_segments is not None:
         segments = segments_with_names(read_segments(recorded), names)

@@ -8,11 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.places import STUDY
+from pipeline.places import STUDY, name_in
 from pipeline.results.named import Names
 from pipeline.results.summary import Summary
 from pipeline.sources import Job
-from pipeline.study.videos import name_in
 
 if TYPE_CHECKING:
     from pipeline.study.study import Study

@@ -7,9 +7,9 @@ from itertools import product
 import numpy as np
 import pandas
 
-from pipeline.results.codebook import Column
 from pipeline.study import columns
 from pipeline.study.faces import Faces, Film, figures
+from stages.columns import Column
 
 BINS = "bins.csv"
 

@@ -7,13 +7,14 @@ from typing import Literal
 
 import pandas
 
-from models.card import OutputColumn
 from models.emotions import EMOTIONS
-from pipeline.results.codebook import PROBABILITY, Column
-from pipeline.results.outputs import in_words
+from stages.columns import TIMELINE, Column, TimelineColumn
 
 MEASURES = (*EMOTIONS, "valence")
-"""What means and maxima are of."""
+"""What means and maxima are of, beside further columns."""
+
+WORDS = {column.name: column.mean_of or "" for column in TIMELINE}
+"""What a measure is called in a description."""
 
 BASELINE_MEASURES = tuple(f"baseline_{name}" for name in MEASURES)
 """The same, each person compared with their own neutral face."""
@@ -38,54 +39,46 @@ USABLE = Column(
 EMPTY = "Empty without usable time."
 
 
-def unit_of(measure: str) -> str:
-    """The unit of an expression or of valence."""
-    return "-1 to 1" if measure.endswith("valence") else PROBABILITY
+UNITS = {column.name: column.unit for column in TIMELINE}
 
 
 def means(measures: Iterable[str] = MEASURES) -> tuple[Column, ...]:
     return tuple(
-        Column(f"mean_{name}", f"Mean {words(name)}, over usable time. {EMPTY}", unit_of(name))
+        Column(f"mean_{name}", f"Mean {WORDS[name]}, over usable time. {EMPTY}", UNITS[name])
         for name in measures
     )
 
 
 def maxima() -> tuple[Column, ...]:
     return tuple(
-        Column(f"max_{name}", f"Largest {words(name)}, in usable time. {EMPTY}", unit_of(name))
+        Column(f"max_{name}", f"Largest {WORDS[name]}, in usable time. {EMPTY}", UNITS[name])
         for name in MEASURES
     )
 
 
-def of_networks(
-    outputs: Iterable[OutputColumn], kinds: Sequence[Literal["mean", "max"]] = ("mean", "max")
+def of_further(
+    further: Iterable[TimelineColumn], kinds: Sequence[Literal["mean", "max"]] = ("mean", "max")
 ) -> tuple[Column, ...]:
-    """Means, or also maxima, of what networks give beyond the seven expressions."""
+    """Means, or also maxima, of columns beyond the seven expressions and valence."""
     begins = {"mean": "Mean", "max": "Largest"}
     return tuple(
         Column(
-            f"{kind}_{output.name}",
-            f"{begins[kind]} {words_of(output)}, over usable time. {EMPTY}",
-            output.unit,
+            f"{kind}_{column.name}",
+            f"{begins[kind]} {column.mean_of}, over usable time. {EMPTY}",
+            column.unit,
         )
         for kind in kinds
-        for output in outputs
+        for column in further
     )
-
-
-def words_of(output: OutputColumn) -> str:
-    """What an output of a network is called in a description."""
-    words = in_words(output)
-    return words[0].lower() + words[1:]
 
 
 def baselines() -> tuple[Column, ...]:
     return tuple(
         Column(
             name,
-            f"Mean {words(name.removeprefix('baseline_'))}, the person compared with their own "
+            f"Mean {WORDS[name.removeprefix('baseline_')]}, the person compared with their own "
             "neutral face, over usable time. Empty also for a person without such a stretch.",
-            unit_of(name),
+            UNITS[name.removeprefix("baseline_")],
         )
         for name in BASELINE_MEASURES
     )
@@ -105,8 +98,3 @@ def _type(cells: pandas.Series) -> Literal["number", "string"]:
     given = given[given != ""]
     numbers = pandas.to_numeric(given, errors="coerce")
     return "number" if len(given) and numbers.notna().all() else "string"
-
-
-def words(measure: str) -> str:
-    """What a measure is called in a description."""
-    return "valence" if measure == "valence" else f"probability of {measure}"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas
 
-from pipeline.results.codebook import Column
 from pipeline.study.columns import BASELINE_MEASURES, MEASURES
+from stages.columns import Column, column_names
 
 CONDITIONS, PICTURES = "conditions.csv", ("conditions.png", "conditions.svg")
 
@@ -47,7 +47,7 @@ class ConditionMeans:
     def table(self) -> pandas.DataFrame:
         """A row for each condition, event and measure; within a participant, time weighs."""
         if not self._parts:
-            return pandas.DataFrame(columns=[column.name for column in COLUMNS])
+            return pandas.DataFrame(columns=column_names(COLUMNS))
         rows = pandas.concat(self._parts, ignore_index=True)
         by = ["condition", "event", "participant"]
         measures = [name for name in self._measures if name in rows]
@@ -77,4 +77,4 @@ def _sorted(table: pandas.DataFrame, measures: Sequence[str]) -> pandas.DataFram
             else column
         ),
         ignore_index=True,
-    )[[column.name for column in COLUMNS]]
+    )[column_names(COLUMNS)]

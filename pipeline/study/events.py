@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas
 
-from models.card import OutputColumn
-from pipeline.results.codebook import Column
 from pipeline.sources import Event
 from pipeline.study import columns
 from pipeline.study.columns import MEASURES
 from pipeline.study.faces import Faces, figures, usable_rows
 from pipeline.study.inputs import UserTable, further_columns
 from pipeline.study.videos import Video
+from stages.columns import Column, TimelineColumn
 
 EVENTS = "events.csv"
 
@@ -40,14 +39,14 @@ COLUMNS = (
     columns.USABLE,
     *columns.means(),
     *columns.maxima(),
-    *(_peak(name, columns.words(name)) for name in MEASURES),
+    *(_peak(name, columns.WORDS[name]) for name in MEASURES),
 )
 
 
-def columns_of_networks(outputs: Sequence[OutputColumn]) -> tuple[Column, ...]:
-    """Those of what networks give beyond the seven expressions."""
-    peaks = (_peak(output.name, columns.words_of(output)) for output in outputs)
-    return (*columns.of_networks(outputs), *peaks)
+def further_columns_of(further: Sequence[TimelineColumn]) -> tuple[Column, ...]:
+    """Those of columns beyond the seven expressions and valence."""
+    peaks = (_peak(column.name, column.mean_of or "") for column in further)
+    return (*columns.of_further(further), *peaks)
 
 
 @dataclass(frozen=True)

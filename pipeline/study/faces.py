@@ -58,7 +58,7 @@ class Faces:
         rows: a row for each face of each frame, by film and time: ``film``, its number in
             ``films``, ``track``, ``start_s``, ``until_s``, ``usable``, ``measures`` and, once they
             are compared with neutral faces, ``BASELINE_MEASURES``.
-        further: measures beyond ``MEASURES``: outputs of networks; NaN in films without them.
+        further: measures beyond ``MEASURES``; NaN in films without them.
     """
 
     films: Sequence[Film]
@@ -131,7 +131,7 @@ def faces_of(
     Args:
         study: what a user told.
         problems: grows by what is wrong with tables that cannot be read; these are left out.
-        further: outputs of networks that are looked at, too.
+        further: measures beyond ``MEASURES`` that are looked at, too.
     """
     films: list[Film] = []
     rows: list[dict[str, np.ndarray]] = []
@@ -171,6 +171,7 @@ def _film(video: Video, study: Study, further: Sequence[str]) -> tuple[Film, dic
     tracks = _longest(timeline) if study.main_person else timeline.people
     chosen = np.isin(timeline.track, tracks)
     probabilities = timeline.probabilities[chosen].astype(np.float64)
+    known, nothing = {**timeline.outputs, **timeline.further}, np.full(len(timeline), np.nan)
     film = Film(video.name, tracks, names, float(timeline.time_s[0]), float(until_s[-1]))
     return film, {
         "track": timeline.track[chosen],
@@ -179,14 +180,8 @@ def _film(video: Video, study: Study, further: Sequence[str]) -> tuple[Film, dic
         "usable": timeline.usable[chosen],
         **dict(zip(EMOTIONS, probabilities.T, strict=True)),
         "valence": valence_of(probabilities),
-        **{name: _output(timeline, name)[chosen] for name in further},
+        **{name: known.get(name, nothing)[chosen].astype(np.float64) for name in further},
     }
-
-
-def _output(timeline: Timeline, name: str) -> np.ndarray:
-    """An output of a network in each row, (k,) float64; NaN without it."""
-    values = timeline.outputs.get(name)
-    return np.full(len(timeline), np.nan) if values is None else values.astype(np.float64)
 
 
 def _longest(timeline: Timeline) -> list[int]:

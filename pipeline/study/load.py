@@ -11,6 +11,7 @@ from configs.names import nearest
 from pipeline.places import SUMMARY, folders_with_summaries
 from pipeline.results.summary import read_summary
 from pipeline.results.tables import FILES, joined
+from stages.columns import PANDAS_TYPES
 
 if TYPE_CHECKING:
     import pandas
@@ -24,9 +25,6 @@ EXPORTED = ("bins", "events", "conditions", "synchrony")
 """Written by the command ``export``."""
 
 TABLES = (*FILES, *OF_VIDEOS, *EXPORTED)
-
-KINDS = {"integer": "Int64", "number": "float64", "string": "string"}
-"""By what a codebook says of a column."""
 
 
 def load(results: str | Path, table: str = "timeline") -> pandas.DataFrame:
@@ -86,7 +84,8 @@ def _of_videos(root: Path, table: str) -> pandas.DataFrame:
     if problems:
         raise SourceError(problems[0])
     chosen = of_videos if table == "videos" else people
-    return chosen.astype({column.name: KINDS[column.type] for column in study.columns(chosen)})
+    told = study.columns(chosen)
+    return chosen.astype({column.name: PANDAS_TYPES[column.type] for column in told})
 
 
 def _video(root: Path, folder: Path) -> Video:
@@ -104,7 +103,7 @@ def _exported(root: Path, table: str) -> pandas.DataFrame:
     path = root / f"{table}.csv"
     try:
         meanings = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        kinds = {name: KINDS[meaning["Format"]] for name, meaning in meanings.items()}
+        kinds = {name: PANDAS_TYPES[meaning["Format"]] for name, meaning in meanings.items()}
         return pandas.read_csv(path, dtype=kinds, keep_default_na=False, na_values=[""])
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file; the command export writes it") from None

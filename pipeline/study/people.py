@@ -10,14 +10,12 @@ from typing import Any
 import pandas
 
 from configs.errors import SourceError
-from models.card import OutputColumn
 from models.emotions import EMOTIONS
-from pipeline.results.codebook import PROBABILITY, Column
-from pipeline.results.people import usable_share
 from pipeline.study import columns
 from pipeline.study.study import Study
-from pipeline.study.videos import Video, outputs_in
+from pipeline.study.videos import Video, further_in
 from pipeline.study.write import table_of, write_table
+from stages.columns import PROBABILITY, Column, TimelineColumn
 
 VIDEOS, PEOPLE = "videos.csv", "people.csv"
 
@@ -62,14 +60,15 @@ PERSON_COLUMNS = (
 )  # fmt: skip
 
 
-def person_columns(study: Study, outputs: Sequence[OutputColumn]) -> tuple[Column, ...]:
+def person_columns(study: Study, further: Sequence[TimelineColumn]) -> tuple[Column, ...]:
     """Those of ``people.csv``, but for what is told of participants.
 
     Args:
-        outputs: what networks give beyond the seven expressions.
+        further: as ``further_in`` returns: summaries tell of the networks' columns in it.
     """
     compared = columns.baselines() if study.baselines is not None else ()
-    return (*PERSON_COLUMNS, *compared, *columns.of_networks(outputs, ["mean"]))
+    networks = [column for column in further if column.network]
+    return (*PERSON_COLUMNS, *compared, *columns.of_further(networks, ["mean"]))
 
 
 def tables_of(
@@ -96,7 +95,7 @@ def tables_of(
         rows.append(_video(video, usable, len(persons)))
     return (
         study.join(table_of(rows, VIDEO_COLUMNS)),
-        study.join(table_of(people, person_columns(study, outputs_in(videos)))),
+        study.join(table_of(people, person_columns(study, further_in(videos)))),
         problems,
     )
 
@@ -109,7 +108,7 @@ def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
     """
     videos = list(videos)
     of_videos, people, problems = tables_of(videos, study)
-    own = person_columns(study, outputs_in(videos))
+    own = person_columns(study, further_in(videos))
     write_table(of_videos, out / VIDEOS, (*VIDEO_COLUMNS, *study.columns(of_videos)))
     write_table(people, out / PEOPLE, (*own, *study.columns(people)))
     return problems
@@ -118,19 +117,16 @@ def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
 def _figures(video: Video, study: Study) -> tuple[float | None, list[dict[str, Any]]]:
     """Share of usable frames, and the figures of each person.
 
-    The summary has them, but for names that join tracks and for early versions.
+    The summary has them, but for names that join tracks.
     """
     if not video.has_table:
         return None, []
-    usable, persons = video.summary.usable_share, list(video.summary.people)
-    names = study.names_of(video)
-    if usable is None:
-        usable = usable_share(video.timeline({}))
-    if names or any("means" not in person for person in persons):
+    persons = list(video.summary.people)
+    if names := study.names_of(video):
         persons = [asdict(person) for person in video.read(names).people]
     if study.main_person:
         persons = sorted(persons, key=lambda person: -person["face_s"])[:1]
-    return usable, persons
+    return video.summary.usable_share, persons
 
 
 def _video(video: Video, usable: float | None, people: int) -> dict[str, Any]:
@@ -152,12 +148,12 @@ def _person(video: Video, figures: dict[str, Any], study: Study) -> dict[str, An
     face_s = figures["face_s"]
     return {
         "video": video.name,
-        **{name: figures.get(name) for name in ("track", "first_s", "last_s", "face_s")},
-        **{name: figures.get(name) for name in ("usable_share", "confidence")},
+        **{name: figures[name] for name in ("track", "first_s", "last_s", "face_s")},
+        **{name: figures[name] for name in ("usable_share", "confidence")},
         "name": study.names_of(video).get(figures["track"]),
         **{f"mean_{name}": mean for name, mean in figures["means"].items()},
         "mean_valence": figures["valence"],
-        **{f"mean_{name}": mean for name, mean in figures.get("outputs", {}).items()},
+        **{f"mean_{name}": mean for name, mean in figures["outputs"].items()},
         **{f"share_{name}": share for name, share in figures["shares"].items()},
         "changes": changes,
         "changes_per_min": changes / face_s * 60 if face_s else None,

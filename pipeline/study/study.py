@@ -11,12 +11,12 @@ from typing import Any
 import pandas
 
 from pipeline.places import STUDY
-from pipeline.results.codebook import Column
 from pipeline.results.named import Names
 from pipeline.sources import Event
 from pipeline.study.columns import told
 from pipeline.study.participants import Participants
 from pipeline.study.videos import Video
+from stages.columns import Column
 from stages.write.files import write_atomically
 
 Baselines = Mapping[int, Mapping[str, float]]

@@ -18,9 +18,9 @@ from itertools import combinations
 import numpy as np
 import pandas
 
-from pipeline.results.codebook import Column
 from pipeline.study import columns
 from pipeline.study.columns import MEASURES
+from stages.columns import Column
 
 SYNCHRONY = "synchrony.csv"
 

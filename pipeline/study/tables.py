@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pandas
 
-from models.card import OutputColumn
-from pipeline.results.codebook import Column
 from pipeline.study import bins, columns, conditions, events, people, synchrony
 from pipeline.study.baseline import Baselines
 from pipeline.study.bins import bins_of
@@ -19,6 +17,7 @@ from pipeline.study.study import Study
 from pipeline.study.synchrony import synchrony_rows
 from pipeline.study.videos import Video
 from pipeline.study.write import DIGITS, table_of, write_table
+from stages.columns import Column, TimelineColumn, column_names
 
 OWN_COLUMNS = frozenset(
     column.name
@@ -28,13 +27,13 @@ OWN_COLUMNS = frozenset(
 ) - {"video", "name"}  # fmt: skip
 
 
-def own_columns(outputs: Sequence[OutputColumn]) -> frozenset[str]:
+def own_columns(further: Sequence[TimelineColumn]) -> frozenset[str]:
     """Names that a user's columns may not have.
 
     Args:
-        outputs: what networks give beyond the seven expressions.
+        further: columns beyond the seven expressions and valence.
     """
-    return OWN_COLUMNS | {column.name for column in events.columns_of_networks(outputs)}
+    return OWN_COLUMNS | {column.name for column in events.further_columns_of(further)}
 
 
 class StudyTables:
@@ -46,7 +45,7 @@ class StudyTables:
         events: None for no table of them.
         baseline: name of the events in which people are neutral; None for no comparison with them.
         with_synchrony: of people, on bins.
-        outputs: what networks give beyond the seven expressions, in any of the videos.
+        further: columns beyond the seven expressions and valence, as ``further_in`` returns.
 
     Attributes:
         warnings: what a user should know of the tables, in words.
@@ -62,14 +61,14 @@ class StudyTables:
         events: Events | None,
         baseline: str | None,
         with_synchrony: bool,
-        outputs: Sequence[OutputColumn] = (),
+        further: Sequence[TimelineColumn] = (),
     ) -> None:
         self._study, self._bins_s, self._events = study, bins_s, events
         self._synchrony = with_synchrony
         self._baselines = Baselines(events, baseline) if events and baseline else None
         self._bins: list[pandas.DataFrame] = []
         self._of_events: list[pandas.DataFrame] = []
-        self._outputs, self._further = outputs, [output.name for output in outputs]
+        self._columns, self._further = further, column_names(further)
         self._conditions = ConditionMeans(self._further)
         self._compared: list[pandas.DataFrame] = []
         self.warnings: list[str] = []
@@ -139,14 +138,14 @@ class StudyTables:
                 self._write(
                     table,
                     out / bins.BINS,
-                    (*bins.COLUMNS, *compared, *columns.of_networks(self._outputs)),
+                    (*bins.COLUMNS, *compared, *columns.of_further(self._columns)),
                 )
             )
         if self._of_events and self._events:
             table = pandas.concat(self._of_events, ignore_index=True)
             added = columns.told(table, self._events.further, "--events")
-            networks = events.columns_of_networks(self._outputs)
-            own = (*events.COLUMNS, *compared, *networks, *added)
+            further = events.further_columns_of(self._columns)
+            own = (*events.COLUMNS, *compared, *further, *added)
             written.append(self._write(table, out / events.EVENTS, own))
         if self._bins and self._bins_s and self._synchrony:
             joined = self._study.join(pandas.concat(self._bins, ignore_index=True))

@@ -8,16 +8,14 @@ from functools import cached_property
 from pathlib import Path
 
 from configs.load import with_changes
-from configs.names import as_text
 from configs.schema import Settings
-from models.card import OutputColumn
-from pipeline.places import TABLE, folders_with_summaries
+from pipeline.places import TABLE, folders_with_summaries, name_in
 from pipeline.results.named import Names, with_names
-from pipeline.results.outputs import outputs_of
 from pipeline.results.renew import result_in
 from pipeline.results.summary import Provenance, Summary, read_summary
-from pipeline.results.timeline import Timeline, read_table, timeline_of
+from pipeline.results.timeline import FURTHER, Timeline, read_table, timeline_of
 from pipeline.results.video_result import VideoResult
+from stages.columns import TimelineColumn, network_columns
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Video:
     @property
     def begins_s(self) -> float:
         """About when its table begins, in seconds from the first frame of the file."""
-        return float((self.made_by.settings.get("read") or {}).get("from_s") or 0)
+        return float(self.made_by.settings["read"]["from_s"])
 
     @property
     def has_table(self) -> bool:
@@ -44,15 +42,9 @@ class Video:
 
     @cached_property
     def settings(self) -> Settings:
-        """Those that its segments were made with; what it does not tell has its default."""
-        own = self.made_by.settings.get("segments") or {}
-        known = {name: own[name] for name in type(Settings().segments).model_fields if name in own}
-        return with_changes(Settings(), {"segments": known}, str(self.folder))
-
-    @property
-    def outputs(self) -> list[OutputColumn]:
-        """The columns that networks gave it beyond the seven expressions."""
-        return outputs_of(vars(self.made_by))
+        """Those that its segments were made with."""
+        own = {"segments": self.made_by.settings["segments"]}
+        return with_changes(Settings(), own, str(self.folder))
 
     @property
     def tracks(self) -> list[int]:
@@ -80,7 +72,7 @@ class Video:
             SourceError: the table cannot be read.
         """
         rows = read_table(self.folder / TABLE)
-        return with_names(timeline_of(rows, self.summary.gaps_s), names)
+        return with_names(timeline_of(rows, self.summary.gaps_s, self.made_by.outputs), names)
 
 
 def videos_in(out: Path) -> Iterator[Video]:
@@ -91,11 +83,12 @@ def videos_in(out: Path) -> Iterator[Video]:
             yield video_at(out, folder, found)
 
 
-def outputs_in(videos: Iterable[Video]) -> list[OutputColumn]:
-    """The columns of networks in any of some videos; of several of one name, the first."""
-    found: dict[str, OutputColumn] = {}
+def further_in(videos: Iterable[Video]) -> list[TimelineColumn]:
+    """What figures are of beyond the seven expressions and valence: ``FURTHER`` and the columns of
+    networks in any of some videos; of several of one name, the first."""
+    found = {column.name: column for column in FURTHER}
     for video in videos:
-        for column in video.outputs:
+        for column in network_columns(video.made_by.outputs):
             found.setdefault(column.name, column)
     return [*found.values()]
 
@@ -107,9 +100,3 @@ def video_at(out: Path, folder: Path, found: tuple[Summary, Provenance]) -> Vide
         found: what ``read_summary`` returns for it.
     """
     return Video(name_in(out, folder), folder, *found)
-
-
-def name_in(out: Path, folder: Path) -> str:
-    """What a video is called in tables, by its folder below an output folder."""
-    place = folder.relative_to(out)
-    return as_text(place.as_posix() if place.parts else folder.resolve().name)

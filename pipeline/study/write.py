@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pandas
 
-from pipeline.results.codebook import Column, write_codebook
-from stages.write.files import move_into_place, output_errors_name, unfinished_name
+from stages.columns import PANDAS_TYPES, Column, codebook_text, column_names
+from stages.write.files import (
+    move_into_place,
+    output_errors_name,
+    unfinished_name,
+    write_atomically,
+)
 
 DIGITS = 6
 """After the decimal point: microseconds, as in every table."""
@@ -16,10 +21,9 @@ DIGITS = 6
 
 def table_of(rows: Sequence[object], columns: Sequence[Column]) -> pandas.DataFrame:
     """A table of rows, in which also whole numbers may be missing."""
-    table = pandas.DataFrame(rows, columns=[column.name for column in columns])
-    whole = [column.name for column in columns if column.type == "integer"]
-    text = [column.name for column in columns if column.type == "string"]
-    return table.astype({**dict.fromkeys(whole, "Int64"), **dict.fromkeys(text, "string")})
+    table = pandas.DataFrame(rows, columns=column_names(columns))
+    types = {column.name: column.type for column in columns if column.type != "number"}
+    return table.astype({name: PANDAS_TYPES[kind] for name, kind in types.items()})
 
 
 def write_table(table: pandas.DataFrame, path: Path, columns: Sequence[Column] = ()) -> None:
@@ -32,8 +36,8 @@ def write_table(table: pandas.DataFrame, path: Path, columns: Sequence[Column] =
         OutputError: it cannot be written.
     """
     if columns:
-        table = table[[column.name for column in columns]]
-        write_codebook(path, columns)
+        table = table[column_names(columns)]
+        write_atomically(path.with_suffix(".json"), codebook_text(columns))
     with output_errors_name(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         table.round(DIGITS).to_csv(

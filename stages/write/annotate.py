@@ -13,8 +13,8 @@ from configs.schema import SegmentSettings
 from models.emotions import EMOTIONS
 from stages.batch import NOBODY, FrameBatch
 from stages.colours import COLOURS_RGB, RGB, contrast, yuv_of
+from stages.columns import rounded_to_steps, whole_percent
 from stages.write.labels import Rectangle, free_place, letters
-from stages.write.rows import rounded_to_steps, whole_percent
 
 INK_RGB, PAPER_RGB = (16, 16, 16), (255, 255, 255)
 

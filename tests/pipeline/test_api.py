@@ -19,7 +19,7 @@ from configs.errors import ConfigError, SourceError, UsageError
 from configs.load import load_settings
 from models.emotions import EMOTIONS
 from pipeline import Result, analyse, load
-from stages.write.rows import COLUMNS
+from stages.columns import TIMELINE, column_names
 from tests.pipeline.command import ROOT, summary
 from tests.stages.clips import cut, make_clip
 from tests.streams import wait_until
@@ -66,7 +66,7 @@ def test_tables_are_those_of_the_files(result: Result, out: Path) -> None:
             table, pandas.read_csv(result.folder / file, dtype={"no_face": "string"}),
             check_dtype=False, rtol=1e-5,
         )  # fmt: skip
-    assert tuple(result.timeline) == COLUMNS
+    assert tuple(result.timeline) == tuple(column_names(TIMELINE))
     assert result.segments.emotion.tolist()[-1] == "happy"
 
 
@@ -111,7 +111,7 @@ def test_load_joins_the_tables_of_all_videos(
     result: Result, result_without_faces: Result, out: Path
 ) -> None:
     timeline = load(out)
-    assert tuple(timeline) == ("video", *COLUMNS)
+    assert tuple(timeline) == ("video", *column_names(TIMELINE))
     assert timeline.video.unique().tolist() == [WITHOUT_FACE, WITH_FACE]
     assert len(timeline) == len(result.timeline) + len(result_without_faces.timeline)
     assert timeline.dtypes.drop("video").equals(result.timeline.dtypes)

@@ -15,10 +15,10 @@ from configs.schema import DetectSettings, ReadSettings
 from models.emotions import EMOTIONS
 from pipeline.results.report import portraits_in
 from pipeline.samples import CLIPS
+from stages.columns import TIMELINE, column_names
 from stages.faces.detect import make_detector
 from stages.faces.images import SmallImages
 from stages.read.video import VideoReader
-from stages.write.rows import COLUMNS
 from tests.pipeline.command import EXECUTORS, RESULTS, file_names, run, summary, timeline
 
 BROKEN = {
@@ -81,7 +81,7 @@ def test_every_frame_is_in_the_table_at_its_time(
     ray_out: Path, samples: dict[str, Path], clip: str
 ) -> None:
     rows = timeline(ray_out / clip)
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == tuple(column_names(TIMELINE))
     expected, _ = timestamps(samples[clip])
     frames = np.array([int(row["frame"]) for row in rows])
     assert (np.diff(frames) >= 0).all()
@@ -94,7 +94,9 @@ def test_rows_are_consistent(ray_out: Path, clip: str) -> None:
     facts = summary(ray_out / clip)
     for row in timeline(ray_out / clip):
         if row["track"] == "":
-            assert all((row[name] == "") == (name != "no_face") for name in COLUMNS[2:])
+            assert all(
+                (row[name] == "") == (name != "no_face") for name in column_names(TIMELINE)[2:]
+            )
             continue
         assert row["no_face"] == ""
         probabilities = [float(row[name]) for name in EMOTIONS]

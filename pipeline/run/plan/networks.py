@@ -11,7 +11,7 @@ from models.card import OutputColumn, read_card
 from models.keras_model import as_tflite
 from pipeline.results.summary import Provenance
 from pipeline.run.plan.classifying import load_further, load_network
-from stages.write.rows import COLUMNS, RAW_COLUMNS
+from stages.columns import column_names, timeline_columns
 
 
 def with_runnable_models(settings: Settings) -> Settings:
@@ -53,7 +53,7 @@ def _check_columns(columns: Sequence[OutputColumn]) -> None:
     Raises:
         UsageError: two have the same.
     """
-    taken = dict.fromkeys(("video", *COLUMNS, *RAW_COLUMNS), "this program")
+    taken = dict.fromkeys(["video", *column_names(timeline_columns(keep_raw=True))], "this program")
     for column in columns:
         if column.name in taken:
             raise UsageError(

@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow
 
 from configs.schema import Settings
+from configs import VERSION
 from models.emotions import EMOTIONS
 from pipeline.results.people import people_of
 from pipeline.results.segments import segments_of
-from pipeline.results.summary import Summary, public_settings
+from pipeline.results.summary import PROGRAM, Provenance, Summary, public_settings
 from pipeline.results.timeline import NOBODY, Timeline
 from pipeline.results.video_result import VideoResult
 
@@ -31,9 +32,14 @@ def result_of(timeline: Timeline, film: Path = Path("nowhere"), **fields: object
         timeline=timeline,
         segments=segments,
         people=people_of(timeline, segments),
-        provenance={"settings": public_settings(Settings())},
+        provenance=provenance_of(),
         **fields,
     )
+
+
+def provenance_of(**changed: object) -> Provenance:
+    settings = Settings(**changed)
+    return Provenance(public_settings(settings), {}, {PROGRAM: VERSION}, "made up")
 
 
 def summary_of(result: VideoResult) -> Summary:

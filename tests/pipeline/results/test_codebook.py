@@ -11,10 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from models.emotions import EMOTIONS
-from pipeline.results import codebook, segments
 from pipeline.results.people import Person
 from pipeline.results.summary import SCHEMA, Provenance, Summary
-from stages.write import rows
 from tests.pipeline.command import SUMMARY_SCHEMA, run
 
 CLIP = "face_noface.mov"
@@ -28,11 +26,6 @@ def results(samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
     options = ["--executor", "local", "--no-video", "--set", "smooth.keep_raw=true"]
     assert not run("run", samples[CLIP], "-o", out, *options).returncode
     return out
-
-
-def test_columns_are_those_that_the_program_writes() -> None:
-    assert [column.name for column in codebook.TIMELINE] == [*rows.COLUMNS, *rows.RAW_COLUMNS]
-    assert [column.name for column in codebook.SEGMENTS] == list(segments.COLUMNS)
 
 
 def test_the_schema_of_summaries_names_all_that_is_in_them(results: Path) -> None:

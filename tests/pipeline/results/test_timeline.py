@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +12,15 @@ import pytest
 from pyarrow import dataset, parquet
 
 from configs.schema import ExportSettings, Settings
+from pipeline.results import segments
 from pipeline.results.export import write_exports
-from pipeline.results.segments import COLUMNS as SEGMENT_COLUMNS
 from pipeline.results.segments import LABELS
 from pipeline.results.timeline import read_table, timeline_of
 from pipeline.results.video_result import read_result
-from stages.write.rows import COLUMNS, RAW_COLUMNS
+from stages.columns import TIMELINE, column_names, timeline_columns
+from tests.pipeline.results.made import provenance_of
 
-ALL = (*COLUMNS, *RAW_COLUMNS)
+COLUMNS, ALL = column_names(TIMELINE), column_names(timeline_columns(keep_raw=True))
 FACE = (
     "1",
     "10.0",
@@ -34,6 +34,7 @@ FACE = (
     *["0.1000"] * 3,
 )
 
+KEPT = provenance_of(smooth={"keep_raw": True})
 LOOKS = ("0.3000", "50.0", "-1.5", "1", "")
 """Valence, eyes, roll, usable, and no reason for an absence."""
 
@@ -62,20 +63,6 @@ def test_columns_have_their_types_always(tmp_path: Path, with_face: list[bool]) 
     assert timeline_of(table).usable.tolist() == with_face
 
 
-def test_tables_of_early_versions_are_read(tmp_path: Path) -> None:
-    """They end with the probabilities: all of their faces count as usable."""
-    path = write_table(tmp_path / "timeline.csv", [True, False])
-    lines = [line.split(",")[:16] for line in path.read_text().splitlines()]
-    path.write_text("\n".join(",".join(line) for line in lines) + "\n")
-    result = read_result(path, tmp_path / "film.mp4", tmp_path / "film.mp4", 0.0, Settings(), {})
-    assert result.timeline.usable.tolist() == [True, False]
-    assert result.people[0].usable_share == 1
-    settings = Settings(export=ExportSettings(formats=["parquet", "eaf"]))
-    assert write_exports(result, tmp_path, settings) == []
-    codebook = json.loads((tmp_path / "timeline.json").read_text())
-    assert list(codebook) == lines[0]
-
-
 def test_a_first_face_after_many_frames_without_one_is_read(tmp_path: Path) -> None:
     """Types are guessed from the first megabyte, where they are not given."""
     table = read_table(write_table(tmp_path / "timeline.csv", [False] * 60_000 + [True]))
@@ -86,7 +73,7 @@ def test_parquet_of_many_videos_is_one_data_set(tmp_path: Path) -> None:
     for name, with_face in (("a", [False] * 4), ("b", [True] * 4), ("c", [False])):
         folder = tmp_path / name
         table = write_table(folder / "timeline.csv", with_face)
-        result = read_result(table, folder / "film.mp4", folder / "film.mp4", 0.0, Settings(), {})
+        result = read_result(table, folder / "film.mp4", folder / "film.mp4", 0.0, Settings(), KEPT)
         settings = Settings(export=ExportSettings(formats=["parquet"]))
         assert write_exports(result, folder, settings) == []
     paths = sorted(tmp_path.glob("*/timeline.parquet"))
@@ -98,11 +85,10 @@ def test_parquet_of_many_videos_is_one_data_set(tmp_path: Path) -> None:
 
 def test_segments_of_a_video_without_a_face_have_types(tmp_path: Path) -> None:
     path = tmp_path / "segments.csv"
-    path.write_text(",".join(SEGMENT_COLUMNS) + "\n")
-    types = {field.name: str(field.type) for field in read_table(path).schema}
-    assert types == {
-        "track": "int64", "emotion": "string", **dict.fromkeys(SEGMENT_COLUMNS[2:], "double"),
-    }  # fmt: skip
+    names = column_names(segments.COLUMNS)
+    path.write_text(",".join(names) + "\n")
+    types = {field.name: str(field.type) for field in read_table(path, segments.COLUMNS).schema}
+    assert types == {"track": "int64", "emotion": "string", **dict.fromkeys(names[2:], "double")}
 
 
 def test_labels_are_the_same_in_every_export(tmp_path: Path) -> None:
@@ -115,11 +101,11 @@ def test_labels_are_the_same_in_every_export(tmp_path: Path) -> None:
     table = tmp_path / "timeline.csv"
     table.write_text("\n".join(lines) + "\n")
     film = tmp_path / "film.mp4"
-    result = read_result(table, film, film, 0.0, Settings(), {"settings": {}})
+    result = read_result(table, film, film, 0.0, Settings(), provenance_of())
     settings = Settings(export=ExportSettings(formats=["eaf", "vtt", "svg", "png"]))
     assert write_exports(result, tmp_path, settings) == []
-    segments = pandas.read_csv(tmp_path / "segments.csv")
-    assert segments.emotion.tolist() == ["happy", "unclear"]
+    found = pandas.read_csv(tmp_path / "segments.csv")
+    assert found.emotion.tolist() == ["happy", "unclear"]
     assert result.people[0].transitions == {"happy > unclear": 1}
     annotations = pympi.Eaf(str(tmp_path / "timeline.eaf")).get_annotation_data_for_tier("Person 1")
     assert [value for *_, value in annotations] == ["happy", "unclear"]

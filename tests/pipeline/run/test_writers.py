@@ -14,7 +14,7 @@ from pipeline.run import local_executor
 from pipeline.run.plan.classifying import load_network
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
-from stages.write.table import TableWriter
+from stages.write.timeline_table import TableWriter
 from stages.write.video import VideoWriter
 from tests.pipeline.command import EXECUTORS, RESULTS, file_names, run, summary, timeline
 from tests.stages.clips import make_clip

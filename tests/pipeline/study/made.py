@@ -19,8 +19,9 @@ from pipeline.results.people import usable_share
 from pipeline.results.report import write_report
 from pipeline.results.summary import Provenance, Summary
 from pipeline.results.video_result import read_result
-from stages.write.rows import COLUMNS, rounded_to_steps
+from stages.columns import TIMELINE, column_names, rounded_to_steps
 
+COLUMNS = column_names(TIMELINE)
 RATE = 25
 
 
@@ -91,7 +92,7 @@ def make_result(out: Path, name: str, video: MadeVideo, report: bool = True) -> 
     source = Path("/videos") / name
     gaps_s = [gap["from_s"] for gap in video.live["gaps"]] if video.live else ()
     result = read_result(
-        folder / TABLE, source, source, video.start_s, settings, asdict(provenance), gaps_s
+        folder / TABLE, source, source, video.start_s, settings, provenance, gaps_s
     )
     assert write_exports(result, folder, settings) == []
     summary = Summary(

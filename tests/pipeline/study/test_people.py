@@ -328,27 +328,6 @@ def test_correction_of_no_video_is_answered(out: Path, tmp_path: Path) -> None:
     )
 
 
-def test_results_of_early_versions_have_all_figures(out: Path) -> None:
-    """Without the columns that say what is usable, every face is; summaries told less."""
-    table = out / "b.mp4" / "timeline.csv"
-    early = pandas.read_csv(table).drop(
-        columns=["valence", "eyes_px", "roll_deg", "usable", "no_face"]
-    )
-    early.to_csv(table, index=False)
-    path = out / "b.mp4" / "summary.json"
-    told = json.loads(path.read_text())
-    del told["usable_share"]
-    for person in told["people"]:
-        del person["means"], person["valence"], person["usable_share"]
-    path.write_text(json.dumps(told))
-    export(out, "--bins", 1)
-    video, person = load(out, "videos").iloc[1], load(out, "people").iloc[-1]
-    assert (video.usable_share, person.usable_share) == (1, 1)
-    assert person.mean_sad == pytest.approx(0.7)
-    assert person.mean_valence == pytest.approx(0.05 - 0.7)
-    assert load(out, "bins").iloc[-1].mean_valence == pytest.approx(0.05 - 0.7)
-
-
 def test_gap_of_a_live_stream_is_time_in_which_nobody_is_seen(out: Path) -> None:
     times = np.concatenate([np.arange(50) / RATE, 6 + np.arange(50) / RATE])
     live = {"gaps": [{"from_s": 1.96}]}

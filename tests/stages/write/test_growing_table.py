@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from configs.errors import LostOutputError, OutputError
-from stages.write.growing_table import GrowingTable, cut_torn_row
+from stages.write.timeline_table import GrowingTable, cut_torn_row
 
 
 def rows_of(path: Path) -> list[list[str]]:

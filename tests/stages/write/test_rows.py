@@ -10,9 +10,17 @@ import pytest
 
 from models.emotions import EMOTIONS
 from stages.batch import FrameBatch
-from stages.write.rows import COLUMNS, PROBABILITY_STEPS, RowMaker, rounded_to_steps
+from stages.columns import (
+    PROBABILITY_STEPS,
+    TIMELINE,
+    column_names,
+    rounded_to_steps,
+    timeline_columns,
+)
+from stages.write.timeline_table import RowMaker
 from tests.stages.batches import batch_of
 
+COLUMNS = column_names(TIMELINE)
 BOX = (10.0, 20.0, 30.0, 40.0)
 
 
@@ -69,7 +77,7 @@ def test_printed_probabilities_sum_to_1_and_name_the_likeliest() -> None:
 
 def test_frames_without_a_face_say_why() -> None:
     batch = replace(classified(batch_of([[BOX], [], [BOX]])), people=np.array([0, 1]))
-    maker = RowMaker(keep_raw=True)
+    maker = RowMaker(timeline_columns(keep_raw=True))
     batch = replace(batch, raw_probabilities=batch.probabilities, frame_step=5)
     rows = [dict(zip(maker.columns, row, strict=True)) for row in maker.rows(batch)]
     assert [row["no_face"] for row in rows] == ["left out", "none found", ""]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from configs.errors import OutputError
-from stages.write.table import TableWriter
+from stages.write.timeline_table import TableWriter
 
 ROWS = [("0", 'with "quotes", and commas'), ("1", "naïve"), ("2", "")]
 
