@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow
 
-from configs.schema import Settings
 from configs import VERSION
+from configs.schema import Settings
 from models.emotions import EMOTIONS
 from pipeline.results.people import people_of
 from pipeline.results.segments import segments_of
