@@ -33,7 +33,7 @@ from stages.batch import FrameBatch, VideoInfo
 from stages.people.reidentify import FaceReidentifier
 from stages.people.settle import Settler
 from stages.write.files import write_atomically
-from stages.write.thumbnails import Portraits, Still
+from stages.write.portraits import Portraits, Still
 
 
 class Recorder:
