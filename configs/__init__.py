@@ -10,13 +10,16 @@ import os
 VERSION = "0.1.0"
 """The program's, kept with every result."""
 
-PRIVACY = {
-    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime: sends events, and keeps a device id in HOME.
+ENVIRONMENT = {
+    # No library reports its use; ONNX Runtime would also keep a device id in HOME.
+    "ORT_DISABLE_TELEMETRY": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_USAGE_STATS_PROMPT_ENABLED": "0",
+    # No warning about devices that actors without a claim on them do not see.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",
 }
-"""Switches off what libraries report about their use. They read these variables when they are
-imported, so every package of the project imports this one first."""
+"""What libraries read when they are imported: all our packages import this one before any other."""
 
-for name, value in PRIVACY.items():
+for name, value in ENVIRONMENT.items():
     os.environ.setdefault(name, value)

@@ -1,7 +1,24 @@
-"""Every error that a user can meet, in one tree.
+"""Every error that a user can meet:
+
+EmotionTimelinesError
+  - UsageError: the command or call cannot be carried out as given
+      - ConfigError
+      - UserTableError
+      - DatasetError
+      - ModelError
+      - MissingPackageError
+  - SourceError: one source cannot be analysed; the others can
+      - OutputError
+          - EncodingError
+          - LostOutputError
+      - StalledError
+      - StopRequestedError
+  - ThreadDiedError
+  - RayLostError
 
 A message names the file or the setting, what is wrong and the remedy. The command line prints it
-as one line and turns its class into the exit status; nothing else ever reaches the user.
+as one line, and exits with 2 for a UsageError, with 1 for the others; nothing else ever reaches
+the user.
 """
 
 from __future__ import annotations
@@ -11,6 +28,24 @@ from collections.abc import Sequence
 
 from configs.names import as_text
 
+__all__ = [
+    "ConfigError",
+    "DatasetError",
+    "EmotionTimelinesError",
+    "EncodingError",
+    "LostOutputError",
+    "MissingPackageError",
+    "ModelError",
+    "OutputError",
+    "RayLostError",
+    "SourceError",
+    "StalledError",
+    "StopRequestedError",
+    "ThreadDiedError",
+    "UsageError",
+    "UserTableError",
+]
+
 log = logging.getLogger(__name__)
 
 
@@ -19,7 +54,7 @@ class EmotionTimelinesError(Exception):
 
 
 class UsageError(EmotionTimelinesError):
-    """The command cannot be carried out as given (exit status 2)."""
+    """The command cannot be carried out as given."""
 
 
 class ConfigError(UsageError):
@@ -51,7 +86,7 @@ class MissingPackageError(UsageError):
 
 
 class SourceError(EmotionTimelinesError):
-    """One source cannot be analysed; the others can (exit status 1)."""
+    """One source cannot be analysed; the others can."""
 
 
 class OutputError(SourceError):

@@ -6,4 +6,4 @@ and crops (``geometry``), packaged weights, and the stage that classifies. The f
 ``pipeline``; they may import ``models`` and ``configs``. A test holds this.
 """
 
-import configs  # noqa: F401  Before the libraries whose reports it switches off.
+import configs  # noqa: F401  Before libraries that read the environment.

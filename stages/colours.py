@@ -7,7 +7,7 @@ from functools import lru_cache
 import av
 import numpy as np
 
-from stages.ffmpeg import reformat
+from stages.scale import reformat
 
 RGB = tuple[int, int, int]
 

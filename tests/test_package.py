@@ -78,7 +78,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy, environment = folder / "copy", folder / "environment"
     for name in FOLDERS:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("LICENSE", "README.md", "pyproject.toml"):
+    for name in ("LICENSE", "README.md", "emotion_timelines.py", "pyproject.toml"):
         shutil.copy(ROOT / name, copy)
     venv.create(environment)
     variables = {"base": str(environment), "platbase": str(environment)}
@@ -137,7 +137,57 @@ def test_installed_package_is_a_module_and_has_all_its_files(
     found = program(tmp_path, python, "-c", "import configs; print(configs.__file__)")
     site_packages = Path(found.strip()).parents[1]
     assert site_packages != ROOT
-    for folder in FOLDERS:
-        for path in (ROOT / folder).rglob("*"):
+    for name in ("emotion_timelines.py", *FOLDERS):
+        for path in [ROOT / name, *(ROOT / name).rglob("*")]:
             if path.is_file() and path.suffix not in (".pyc", ".md"):
                 assert (site_packages / path.relative_to(ROOT)).is_file(), path
+
+
+ANALYSE = """
+import sys
+from emotion_timelines import EmotionTimelinesError, analyse, load
+if __name__ == "__main__":
+    result = analyse(sys.argv[1], "out", executor=sys.argv[2], settings={"video.enabled": False})
+    print(result.summary["status"], len(load("out")) > 0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", ["local", "ray"])
+def test_other_packages_of_our_names_that_do_not_come_first_do_no_harm(
+    installed: Path, elsewhere: Path, samples: dict[str, Path], executor: str
+) -> None:
+    """A folder without ``__init__.py`` comes last; that of the script comes before the present."""
+    for folder in elsewhere.iterdir():
+        (folder / "__init__.py").rename(folder / "other.py")
+    clip = samples["single_face.mp4"]
+    python = installed / "python"
+    assert program(elsewhere, python, "-c", ANALYSE, clip, executor) == "complete True\n"
+    for folder in FOLDERS:
+        (elsewhere / folder / "other.py").rename(elsewhere / folder / "__init__.py")
+    script = elsewhere.parent / f"{elsewhere.name}.script" / "script.py"
+    script.parent.mkdir()
+    script.write_text(ANALYSE)
+    shutil.rmtree(elsewhere / "out")
+    assert program(elsewhere, python, script, clip, executor) == "complete True\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("module", ["emotion_timelines", "pipeline"])
+def test_another_package_that_comes_first_is_named_in_one_sentence(
+    installed: Path, tmp_path: Path, name: str, module: str
+) -> None:
+    (tmp_path / name).mkdir()
+    foreign = tmp_path / name / "__init__.py"
+    foreign.write_text("raise RuntimeError('imported')")
+    outcome = subprocess.run(
+        [installed / "python", "-c", f"from {module} import analyse"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    last = outcome.stderr.splitlines()[-1]
+    if module == name:  # Nothing of ours is asked.
+        assert last == "RuntimeError: imported"
+    else:
+        assert last.startswith("ImportError: emotion_timelines needs its own package ")
+        assert f"package {name}, but Python finds {foreign}: rename that" in last

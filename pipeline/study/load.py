@@ -48,7 +48,7 @@ def load(results: str | Path, table: str = "timeline") -> pandas.DataFrame:
         SourceError: a table cannot be read.
 
     Example:
-        from pipeline import load
+        from emotion_timelines import load
         timeline = load("timelines")
         timeline.groupby(["video", "track"])["happy"].mean()
     """

@@ -15,10 +15,13 @@ import filelock
 import pandas
 import pytest
 
+import emotion_timelines
+import pipeline
+from configs import errors
 from configs.errors import ConfigError, SourceError, UsageError
 from configs.load import load_settings
+from emotion_timelines import Result, analyse, load
 from models.emotions import EMOTIONS
-from pipeline import Result, analyse, load
 from stages.columns import TIMELINE, column_names
 from tests.pipeline.command import ROOT, summary
 from tests.stages.clips import cut, make_clip
@@ -140,12 +143,63 @@ def test_failure_raises_with_name_and_reason(samples: dict[str, Path], tmp_path:
             analyse(broken, tmp_path / "out", executor="local")
     with pytest.raises(SourceError, match=r"nosuch\.mp4: no such file"):
         analyse("nosuch.mp4", tmp_path / "out", executor="local")
-    with pytest.raises(UsageError, match="5 videos; analyse takes one"):
-        analyse(samples[WITH_FACE].parent, tmp_path / "out", executor="local")
-    with pytest.raises(UsageError, match=r"^rtsp://\*\*\*@camera/stream: .*takes a recorded video"):
+    with pytest.raises(UsageError, match=r"^rtsp://\*\*\*@camera/stream: .*takes recorded videos"):
         analyse("rtsp://user:password@camera/stream", tmp_path / "out", executor="local")
     with pytest.raises(SourceError, match=r"^rtsp:/\*\*\*@camera/stream: no such file"):
         analyse("rtsp:/user:password@camera/stream", tmp_path / "out", executor="local")
+
+
+def test_several_videos_or_a_folder_give_a_list_also_where_one_fails(tmp_path: Path) -> None:
+    folder, out = tmp_path / "recordings", tmp_path / "out"
+    (folder / "b").mkdir(parents=True)
+    clips = [make_clip(folder / name, frames=3) for name in ("c.mp4", "a.mp4", "b/d.mp4")]
+    broken = folder / "b.mp4"
+    broken.write_text("Dear diary")
+    given = [clips[0], broken, clips[1], str(clips[0])]
+    results = analyse(given, out, executor="local", settings=TABLE_ONLY)
+    assert [each.folder.name for each in results] == ["c.mp4", "b.mp4", "a.mp4"]
+    assert [each.summary["status"] for each in results] == ["complete", "failed", "complete"]
+    assert results[1].summary["reason"].startswith("not a video")
+    assert len(results[2].timeline) == 3
+    with pytest.raises(SourceError, match=r"timeline\.csv"):
+        _ = results[1].timeline
+    of_folder = analyse(folder, out, executor="local", settings=TABLE_ONLY)
+    assert isinstance(of_folder, list)
+    names = [each.folder.relative_to(out).as_posix() for each in of_folder]
+    assert names == ["a.mp4", "b/d.mp4", "b.mp4", "c.mp4"]
+    assert of_folder[0].summary == results[2].summary
+    assert of_folder[3].summary == results[0].summary
+    (alone,) = analyse([folder / "a*.mp4"], out, executor="local", settings=TABLE_ONLY)
+    assert alone.summary == of_folder[0].summary
+    assert analyse([], out) == []
+
+
+def test_a_source_without_a_video_among_several_is_told_before_any_is_analysed(
+    tmp_path: Path,
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", frames=3)
+    with pytest.raises(SourceError, match=r"nosuch\.mp4: no such file"):
+        analyse([clip, "nosuch.mp4"], tmp_path / "out", executor="local")
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_error_is_offered_and_stands_in_the_tree() -> None:
+    tree, path = set(), ["Exception"]
+    for indent, name in re.findall(r"^( *)(?:- )?(\w+Error)\b", str(errors.__doc__), re.MULTILINE):
+        path[(len(indent) + 2) // 4 + 1 :] = [name]
+        tree.add((name, path[-2]))
+    real = {
+        (name, each.__base__.__name__)
+        for name, each in vars(errors).items()
+        if isinstance(each, type) and issubclass(each, Exception)
+    }
+    assert tree == real
+    assert {name for name, _ in real} == set(errors.__all__)
+    for module in (emotion_timelines, pipeline):
+        assert {"Result", "analyse", "load", "load_settings"} == {*module.__all__} - {
+            *errors.__all__
+        }
+        assert all(getattr(module, name) for name in module.__all__)
 
 
 def test_damaged_video_gives_a_partial_result(tmp_path: Path) -> None:
