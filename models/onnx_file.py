@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -24,6 +25,22 @@ def onnx_session(model: bytes | str, threads: int = 1) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def packaged_weights(package: str, file: str) -> Path:
+    """Path of a file in an installed package.
+
+    Args:
+        file: path below the package's folder.
+
+    Raises:
+        ModelError: there is no such package, or not this file in it.
+    """
+    found = importlib.util.find_spec(package)
+    path = Path(found.origin).parent / file if found and found.origin else None
+    if path is None or not path.is_file():
+        raise ModelError(f"{file} is missing; install the package {package} of requirements.lock")
+    return path
 
 
 def checked_onnx(path: Path) -> tuple[bytes | str, str]:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import inf
+from statistics import median
 from typing import Any
 
 import numpy as np
 
 from models.crops import Crop
 from models.emotions import EMOTIONS, FACE_SIZE_PX
+
+NOBODY = 0
+"""Person id of a face that is not shown, as it was seen for too short a time."""
+
+NO_PIXELS = np.empty((0, 0, 0), np.uint8)
+
+RECENT_FRAMES = 9
+"""A frame without a next one is shown for the usual time of so many before it."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +60,6 @@ class VideoInfo:
     from_s: float = 0.0
     to_s: float = inf
     every: int = 1
-
-
-NOBODY = 0
-"""Person id of a face that is not shown, as it was seen for too short a time."""
-
-NO_PIXELS = np.empty((0, 0, 0), np.uint8)
 
 
 def _empty(*shape: int, dtype: type = np.float32) -> Any:
@@ -176,3 +179,34 @@ class FrameBatch:
         """The faces of the frame at ``index``, as a slice of the face columns."""
         start, stop = np.searchsorted(self.face_frame, (index, index + 1))
         return slice(int(start), int(stop))
+
+
+def shown_until_s(time_s: np.ndarray, gaps_s: Sequence[float] = ()) -> np.ndarray:
+    """The time of the next frame.
+
+    The last frame, and the last one before a gap in a live stream, are shown for as long as those
+    before them usually are.
+
+    Args:
+        time_s: (n,) float64, times of all frames, in order.
+        gaps_s: times at which the stream was lost.
+
+    Returns:
+        (n,) float64, in seconds; a frame that is alone has no duration.
+    """
+    if not len(time_s):
+        return time_s
+    until_s = np.append(time_s[1:], time_s[-1])
+    before_gaps = np.searchsorted(time_s, np.asarray(gaps_s, np.float64), side="right") - 1
+    without_next = np.unique(np.append(before_gaps[before_gaps >= 0], len(time_s) - 1))
+    has_next = np.ones(len(time_s), bool)
+    has_next[without_next] = False
+    for frame in without_next:
+        recent = np.flatnonzero(has_next[:frame])[-RECENT_FRAMES:]
+        until_s[frame] = time_s[frame] + usual_s((time_s[recent + 1] - time_s[recent]).tolist())
+    return until_s
+
+
+def usual_s(intervals_s: Iterable[float]) -> float:
+    """The median interval between frames; 0 if there is none."""
+    return float(median(intervals_s or [0.0]))

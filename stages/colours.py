@@ -7,7 +7,7 @@ from functools import lru_cache
 import av
 import numpy as np
 
-from stages.scale import reformat
+from stages.ffmpeg import reformat
 
 RGB = tuple[int, int, int]
 

@@ -77,11 +77,11 @@ class Column:
         }
         return {key: value for key, value in entry.items() if value is not None}
 
-    def cells(self, values: Iterable[Any]) -> list[str]:
-        """What is written of some values; one that is no number is an empty cell."""
+    def cell_of(self, value: Any) -> str:
+        """What is written of a value; of what is no number, nothing."""
         if self.type != "number":
-            return [str(value) for value in values]
-        return [format(value, self.cell) if isfinite(value) else "" for value in values]
+            return str(value)
+        return format(value, self.cell) if isfinite(value) else ""
 
 
 def codebook_text(columns: Iterable[Column]) -> str:

@@ -10,7 +10,7 @@ import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 
-from stages.scale import reformat
+from stages.ffmpeg import reformat
 
 FALLBACK_RATE = Fraction(25)
 """Frames per second where a stream states neither timestamps nor a rate."""

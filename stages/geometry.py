@@ -9,6 +9,12 @@ import numpy as np
 
 from stages.frames import yuv_planes
 
+THUMBNAIL_PX = (32, 18)
+"""Width and height of a thumbnail."""
+
+THUMBNAIL_LINES = 2 * THUMBNAIL_PX[1]
+"""Of a frame that are looked at: enough for a mean, and the others need not be read."""
+
 
 def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Intersection over union of boxes (..., 4): x, y, width, height. Broadcasts."""
@@ -137,3 +143,14 @@ def _span(row: list[float], side_px: int, margin: int, length: int) -> tuple[int
     high = start + max(0.0, x * side_px) + max(0.0, y * side_px)
     first = min(max(math.floor(low) - margin, 0), length - 1)
     return first, min(max(math.ceil(high) + margin, first + 1), length)
+
+
+def thumbnail(pixels: np.ndarray) -> np.ndarray:
+    """One frame, (h * 3 / 2, w) uint8, planar YUV 4:2:0, as (18, 32) int16 of 0 to 255."""
+    luma = yuv_planes(pixels)[0]
+    height, width = luma.shape
+    step = max(1, height // THUMBNAIL_LINES)
+    # Areas of whole pixels are averaged ten times as fast as others.
+    columns = max(1, width // THUMBNAIL_PX[0]) * THUMBNAIL_PX[0]
+    lines = luma[: step * THUMBNAIL_LINES : step, :columns]
+    return cv2.resize(lines, THUMBNAIL_PX, interpolation=cv2.INTER_AREA).astype(np.int16)

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from configs.schema import Settings
 from pipeline.cli import app
 from pipeline.results import segments
-from pipeline.results.export import EXPORTS
+from pipeline.results.exports.writers import EXPORTS
 from pipeline.results.folder import RESULTS
 from pipeline.results.summary import Provenance, Summary
 from stages.columns import TIMELINE, column_names, raw_columns

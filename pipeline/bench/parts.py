@@ -22,8 +22,7 @@ from pipeline.run.plan.finding import FaceFinder
 from stages.batch import FrameBatch, VideoInfo
 from stages.classify import ClassifyStage
 from stages.faces.detect import DETECTORS, make_detector
-from stages.faces.detector import Detector
-from stages.faces.images import SmallImages
+from stages.faces.detector import Detector, SmallImages
 from stages.frames import pixels_shape, yuv_planes
 from stages.geometry import iou
 from stages.read.video import VideoReader

@@ -33,7 +33,7 @@ from pipeline.run.plan.threads import usable_cpus, with_threads
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo
-from stages.faces.haar import CASCADE
+from stages.faces.older_detectors import CASCADE
 from stages.read.video import VideoReader
 from stages.write.video import VideoWriter
 

@@ -31,7 +31,7 @@ from stages.people.settle import Settler
 from stages.people.track import TrackStage
 from stages.read.decode import Decoder
 from stages.write.annotate import Annotator
-from stages.write.thumbnails import Portraits
+from stages.write.portraits import Portraits
 from stages.write.timeline_table import TableWriter
 from stages.write.video import VideoWriter
 

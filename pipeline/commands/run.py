@@ -27,7 +27,7 @@ from pipeline.commands.options import (
     formats_in,
 )
 from pipeline.places import INDEX, REPORT, SUMMARY
-from pipeline.results.clock import seconds_of
+from pipeline.results.time_text import seconds_of
 from pipeline.terminal import (
     DONE,
     INTERRUPTED,

@@ -8,7 +8,7 @@ from pathlib import Path
 from configs.errors import LostOutputError, OutputError, explain
 from configs.names import as_text
 from pipeline.places import REPORT, SUMMARY, TABLE
-from pipeline.results.export import ALWAYS, EXPORTS
+from pipeline.results.exports.writers import ALWAYS, EXPORTS
 from pipeline.results.summary import Provenance, Summary
 from pipeline.sources import Job, Stream
 from stages.write.files import force_to_disk, output_errors_name

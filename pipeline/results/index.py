@@ -12,9 +12,9 @@ from configs.names import printable
 from models.emotions import EMOTIONS
 from pipeline.places import INDEX, REPORT
 from pipeline.results.folder import STILL
-from pipeline.results.named import Names, persons
-from pipeline.results.pages import COLOURS, render
-from pipeline.results.segments import LABELS
+from pipeline.results.pages import render
+from pipeline.results.person import Names, persons
+from pipeline.results.segments import COLOURS, LABELS
 from pipeline.results.summary import Summary
 from pipeline.results.timeline import NOBODY
 from stages.write.files import write_atomically

@@ -11,12 +11,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from models.card import OutputColumn
-from pipeline.results.clock import clock
-from pipeline.results.outlines import COLOURS_RGB
-from stages.colours import hex_of
-
-COLOURS = {label: hex_of(rgb) for label, rgb in COLOURS_RGB.items()}
-"""By label of segments, as style sheets write them."""
+from pipeline.results.segments import COLOURS
+from pipeline.results.time_text import clock
 
 
 def render(template: str, **values: Any) -> str:

@@ -12,7 +12,7 @@ from configs.errors import explain
 from configs.schema import Settings
 from models.card import OutputColumn
 from pipeline.places import TABLE
-from pipeline.results.export import write_exports
+from pipeline.results.exports.writers import write_exports
 from pipeline.results.folder import (
     FILM,
     STILL,
@@ -21,19 +21,18 @@ from pipeline.results.folder import (
     save_what_is_there,
 )
 from pipeline.results.left_behind import save_recording
-from pipeline.results.people import usable_share
+from pipeline.results.person import usable_share
 from pipeline.results.report import write_report
 from pipeline.results.stream_files import StreamFiles
-from pipeline.results.strip import strip_of
 from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.results.video_files import VideoFiles
-from pipeline.results.video_result import VideoResult, read_result
+from pipeline.results.video_result import VideoResult, read_result, strip_of
 from pipeline.sources import Job, Stream
 from stages.batch import FrameBatch, VideoInfo
 from stages.people.reidentify import FaceReidentifier
 from stages.people.settle import Settler
 from stages.write.files import write_atomically
-from stages.write.thumbnails import Portraits, Still
+from stages.write.portraits import Portraits, Still
 
 
 class Recorder:

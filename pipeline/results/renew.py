@@ -11,14 +11,13 @@ from configs.errors import explain
 from configs.load import with_changes
 from configs.schema import Settings
 from pipeline.places import REPORT, TABLE
-from pipeline.results.corrected import BY_HAND, segments_in
-from pipeline.results.export import EXPORTS, write_exports
+from pipeline.results.exports.elan_corrections import BY_HAND, segments_in
+from pipeline.results.exports.writers import EXPORTS, write_exports
 from pipeline.results.folder import FILM, results_in, save_renewed
-from pipeline.results.named import Names
+from pipeline.results.person import Names
 from pipeline.results.report import portraits_in, write_report
-from pipeline.results.strip import strip_of
 from pipeline.results.summary import Provenance, Summary, public_settings
-from pipeline.results.video_result import VideoResult, read_result
+from pipeline.results.video_result import VideoResult, read_result, strip_of
 from pipeline.sources import Event
 
 RENEWED_SECTIONS = ("segments", "export", "picture")

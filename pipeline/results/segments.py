@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from itertools import groupby, pairwise
 
 import numpy as np
 
 from configs.schema import SegmentSettings
 from models.emotions import EMOTIONS
-from pipeline.results.runs import joined_runs
 from pipeline.results.timeline import Timeline
+from stages.colours import COLOURS_RGB, UNCLEAR_RGB, hex_of
 from stages.columns import EXPRESSIONS, PROBABILITY, TRACK, Column
 
 OUT_OF_SIGHT_S = 0.5
@@ -26,6 +27,9 @@ MEANINGS = EXPRESSIONS | {
 }
 LABELS = tuple(MEANINGS)
 """All labels of segments."""
+
+COLOURS = {name: hex_of(rgb) for name, rgb in {**COLOURS_RGB, UNCLEAR: UNCLEAR_RGB}.items()}
+"""By label, as style sheets write them."""
 
 COLUMNS = (
     TRACK,
@@ -67,6 +71,11 @@ class Segment:
     def duration_s(self) -> float:
         return self.end_s - self.start_s
 
+    @property
+    def cells(self) -> list[str]:
+        """Its row in ``segments.csv``, as exact as ``timeline.csv``."""
+        return [column.cell_of(getattr(self, column.name)) for column in COLUMNS]
+
 
 def segments_of(timeline: Timeline, settings: SegmentSettings | None = None) -> list[Segment]:
     """All segments of a timeline, by person and time; those of a person do not overlap.
@@ -97,14 +106,6 @@ def segments_by_person(segments: Iterable[Segment]) -> dict[int, list[Segment]]:
     for segment in segments:
         of_person[segment.track].append(segment)
     return of_person
-
-
-def as_rows(segments: Sequence[Segment]) -> Iterator[tuple[str, ...]]:
-    """Rows of ``segments.csv``, in the order of ``COLUMNS``, as exact as ``timeline.csv``."""
-    return zip(
-        *(column.cells(getattr(each, column.name) for each in segments) for column in COLUMNS),
-        strict=True,
-    )
 
 
 def _stretches(timeline: Timeline, rows: np.ndarray) -> list[np.ndarray]:
@@ -157,3 +158,53 @@ def _steady_labels(probabilities: np.ndarray, settings: SegmentSettings) -> np.n
             current = rival
         labels[row] = current
     return np.array(labels)
+
+
+def joined_runs(labels: np.ndarray, times_s: np.ndarray, min_s: float) -> list[int]:
+    """Where runs of equal labels begin once short ones have joined others, in O(k log k).
+
+    The shortest run takes the label of the longer of its neighbours and becomes one run with those
+    that have it, until none is shorter than ``min_s``. Of equally long runs the first is chosen.
+
+    Args:
+        labels: (k,) int, k > 0.
+        times_s: (k + 1,) float64, when each label begins, and when the last one ends.
+        min_s: in seconds.
+
+    Returns:
+        The index of each run's first label, and k.
+    """
+    begins = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist()]
+    label_of = labels[begins].tolist()
+    bounds_s = times_s[[*begins, len(labels)]].tolist()
+    # A run is known by the number of its first part; before[run] and after[run] are beside it.
+    count = len(begins)
+    before, after = list(range(-1, count - 1)), list(range(1, count + 1))
+
+    def length_s(run: int) -> float:
+        return bounds_s[after[run]] - bounds_s[run]
+
+    def absorb(run: int, following: int) -> None:
+        after[run] = after[following]
+        if after[run] < count:
+            before[after[run]] = run
+        absorbed[following] = True
+
+    absorbed = [False] * count
+    shortest = [(length_s(run), run) for run in range(count)]
+    heapify(shortest)
+    while shortest:
+        lasted_s, run = heappop(shortest)
+        if absorbed[run] or lasted_s != length_s(run):
+            continue  # It has grown since.
+        beside = [other for other in (before[run], after[run]) if 0 <= other < count]
+        if lasted_s >= min_s or not beside:
+            break
+        label_of[run] = label_of[max(beside, key=length_s)]
+        for other in (after[run], before[run]):
+            if 0 <= other < count and label_of[other] == label_of[run]:
+                first, second = min(run, other), max(run, other)
+                absorb(first, second)
+                run = first
+        heappush(shortest, (length_s(run), run))
+    return [*(begins[run] for run in range(count) if not absorbed[run]), len(labels)]

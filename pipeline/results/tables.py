@@ -9,7 +9,7 @@ import pyarrow
 
 from configs.errors import UsageError
 from pipeline.places import TABLE, name_in
-from pipeline.results.export import SEGMENTS
+from pipeline.results.exports.writers import SEGMENTS
 from pipeline.results.segments import COLUMNS
 from pipeline.results.timeline import OWN_COLUMNS, read_table
 

@@ -15,9 +15,8 @@ from pyarrow import csv
 from configs.errors import SourceError
 from models.card import OutputColumn
 from models.emotions import EMOTIONS
-from stages.batch import NOBODY
+from stages.batch import NOBODY, shown_until_s
 from stages.columns import Column, timeline_columns
-from stages.shown import shown_until_s
 
 OWN_COLUMNS = timeline_columns(keep_raw=True)
 FURTHER = [

@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow
 
 from configs.schema import PictureSettings, Settings
-from pipeline.results.named import Names, segments_with_names, with_names
-from pipeline.results.people import Person, people_of
-from pipeline.results.segments import Segment, segments_of
+from pipeline.results.person import Names, Person, people_of, segments_with_names, with_names
+from pipeline.results.segments import LABELS, Segment, segments_of
 from pipeline.results.summary import Provenance
 from pipeline.results.timeline import Timeline, read_table, timeline_of
+from stages.columns import TimelineColumn, timeline_columns
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,12 @@ class VideoResult:
     provenance: Provenance
     names: Names = field(default_factory=dict)
     picture: PictureSettings = PictureSettings()
+
+    @property
+    def columns(self) -> list[TimelineColumn]:
+        """Those of the table."""
+        keep_raw = self.provenance.settings["smooth"]["keep_raw"]
+        return timeline_columns(keep_raw, self.provenance.outputs)
 
     @property
     def begins_s(self) -> float:
@@ -106,4 +113,34 @@ def read_result(
         provenance,
         names,
         settings.picture,
+    )
+
+
+PARTS = 60
+NOBODY_SEEN = "-"
+
+
+def strip_of(result: VideoResult) -> str:
+    """The label that lasts longest, over all people, in each of ``PARTS`` equal parts of a video.
+
+    Returns:
+        A character a part: the label's place in ``LABELS``, or ``-`` where nobody is seen.
+
+    Example:
+        strip_of(result)    # 4444433333333333-----333344, four times as long
+    """
+    part_s = max(result.ends_s - result.begins_s, 1e-9) / PARTS
+    seen = np.zeros((PARTS, len(LABELS)))
+    for segment in result.segments:
+        # A video of a single frame has no duration; its face still has an expression.
+        lasts_s = max(segment.end_s - segment.start_s, 1e-9)
+        start = (segment.start_s - result.begins_s) / part_s
+        end = start + lasts_s / part_s
+        first, stop = min(int(start), PARTS - 1), min(int(np.ceil(end)), PARTS)
+        parts = np.arange(first, max(stop, first + 1))
+        within = np.minimum(end, parts + 1) - np.maximum(start, parts)
+        seen[parts, LABELS.index(segment.emotion)] += np.maximum(within, 1e-12)
+    longest = seen.argmax(axis=1)
+    return "".join(
+        str(label) if seen[part, label] else NOBODY_SEEN for part, label in enumerate(longest)
     )

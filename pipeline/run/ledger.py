@@ -22,10 +22,10 @@ import filelock
 from configs.errors import OutputError, UsageError
 from configs.names import as_text
 from pipeline.places import LEDGER, REPORT, SUMMARY, TABLE, folders_with_summaries
-from pipeline.results.export import export_names
+from pipeline.results.exports.writers import export_names
 from pipeline.results.folder import FILM
 from pipeline.results.index import write_index
-from pipeline.results.named import Names
+from pipeline.results.person import Names
 from pipeline.results.summary import Provenance, Summary, read_summary, write_schema
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.places import STUDY, name_in
-from pipeline.results.named import Names
+from pipeline.results.person import Names
 from pipeline.results.summary import Summary
 from pipeline.sources import Job
 

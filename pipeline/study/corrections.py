@@ -9,7 +9,7 @@ from pathlib import Path
 
 from configs.errors import UserTableError
 from configs.names import as_text
-from pipeline.results.corrected import (
+from pipeline.results.exports.elan_corrections import (
     keep_corrected,
     linked_files,
     read_corrected,

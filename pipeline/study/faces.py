@@ -11,7 +11,7 @@ import pandas
 
 from configs.errors import SourceError
 from models.emotions import EMOTIONS, valence_of
-from pipeline.results.named import Names
+from pipeline.results.person import Names
 from pipeline.results.timeline import NOBODY, Timeline
 from pipeline.study.columns import MEASURES
 from pipeline.study.study import Study

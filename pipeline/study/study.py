@@ -11,7 +11,7 @@ from typing import Any
 import pandas
 
 from pipeline.places import STUDY
-from pipeline.results.named import Names
+from pipeline.results.person import Names
 from pipeline.sources import Event
 from pipeline.study.columns import told
 from pipeline.study.participants import Participants

@@ -10,7 +10,7 @@ from pathlib import Path
 from configs.load import with_changes
 from configs.schema import Settings
 from pipeline.places import TABLE, folders_with_summaries, name_in
-from pipeline.results.named import Names, with_names
+from pipeline.results.person import Names, with_names
 from pipeline.results.renew import result_in
 from pipeline.results.summary import Provenance, Summary, read_summary
 from pipeline.results.timeline import FURTHER, Timeline, read_table, timeline_of

@@ -8,10 +8,8 @@ import numpy as np
 
 from configs.schema import DetectSettings
 from stages.batch import FrameBatch, VideoInfo
-from stages.faces.detector import Detector, joined
-from stages.faces.haar import HaarCascade
-from stages.faces.images import SmallImages
-from stages.faces.mtcnn import MTCNN
+from stages.faces.detector import Detector, SmallImages, joined
+from stages.faces.older_detectors import MTCNN, HaarCascade
 from stages.faces.search import FaceSearch
 from stages.faces.yunet import YuNet
 

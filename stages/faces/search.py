@@ -18,7 +18,6 @@ import cv2
 import numpy as np
 
 from stages.faces.detector import NO_FACES, Detector, Faces, joined
-from stages.faces.regions import area, regions_around
 from stages.geometry import iou
 
 WHOLE_INTERVAL_S = 0.7
@@ -29,7 +28,7 @@ MAX_CHANGE = 25.0
 pictures that were searched before and after, for it not to be searched as a whole."""
 
 PART = 3
-"""Side of such a part, in pixels of a glance."""
+"""Side of such a part, in pixels of a thumbnail."""
 
 MAX_MOTION = 0.03
 """Of any landmark, in widths of the face, for the face to be interpolated."""
@@ -50,17 +49,26 @@ MAX_REGIONS_SHARE = 0.7
 CLOCK_TOLERANCE_S = 1e-3
 
 
+GRID_PX = 32
+"""Regions are aligned to the detector's coarsest stride, so that it sees them as it sees the whole
+picture."""
+
+MARGIN_PX = 80
+"""Around a face, for its motion and for the detector's context: with less, faces get lower scores
+and shifted boxes."""
+
+
 class Images(Protocol):
     """Pictures by index: (h, w, 3) uint8 BGR each."""
 
     def __getitem__(self, index: int) -> np.ndarray: ...
 
-    def glance(self, index: int) -> np.ndarray:
+    def thumbnail(self, index: int) -> np.ndarray:
         """A tiny grey picture, (18, 32) int16."""
 
 
 @dataclass(frozen=True)
-class _Sight:
+class _Sample:
     """The faces of a picture.
 
     Attributes:
@@ -94,7 +102,7 @@ class FaceSearch:
     def forget(self) -> None:
         """Forget all faces, as after a gap."""
         self._whole_s = -math.inf
-        self._glance = np.empty(0)
+        self._thumbnail = np.empty(0)
         self._seen: list[tuple[float, Faces]] = []
 
     def find(self, images: Images, time_s: np.ndarray) -> list[Faces]:
@@ -133,9 +141,9 @@ class FaceSearch:
         begin = 0
         for index, at_s in enumerate(time_s):
             if at_s >= self._whole_due_s(time_s[-1]) - CLOCK_TOLERANCE_S:
-                after = images.glance(index)
+                after = images.thumbnail(index)
                 wholes += [*self._different(images, time_s, range(begin, index), after), index]
-                self._whole_s, self._glance, begin = at_s, after, index + 1
+                self._whole_s, self._thumbnail, begin = at_s, after, index + 1
         return wholes
 
     def _whole_due_s(self, last_s: float) -> float:
@@ -154,9 +162,9 @@ class FaceSearch:
         looked_s = self._whole_s
         for index in between:
             if time_s[index] - looked_s >= self._interval_s - CLOCK_TOLERANCE_S:
-                looked_s, now = time_s[index], images.glance(index)
-                if _change(now, self._glance, after) > MAX_CHANGE:
-                    self._glance = now
+                looked_s, now = time_s[index], images.thumbnail(index)
+                if _change(now, self._thumbnail, after) > MAX_CHANGE:
+                    self._thumbnail = now
                     yield index
 
     def _between(
@@ -168,14 +176,14 @@ class FaceSearch:
         before = self._seen[-1]
         ends = {unknown.start - 1: before, unknown.stop: (float(time_s[unknown.stop]), after)}
         known = {
-            index: _Sight(at_s, faces, np.zeros(len(faces), bool))
+            index: _Sample(at_s, faces, np.zeros(len(faces), bool))
             for index, (at_s, faces) in ends.items()
         }
         self._bisect(images, time_s, known, unknown.start - 1, unknown.stop)
         return [known[index].faces for index in unknown]
 
     def _bisect(
-        self, images: Images, time_s: np.ndarray, known: dict[int, _Sight], first: int, last: int
+        self, images: Images, time_s: np.ndarray, known: dict[int, _Sample], first: int, last: int
     ) -> None:
         """Add to ``known`` the faces of all pictures between two that are in it."""
         if last - first < 2:
@@ -194,7 +202,7 @@ class FaceSearch:
             faces = expected[steady]
             found = _new(self._near(images[index], wanted), faces) if len(wanted) else NO_FACES
             straight = np.append(np.ones(len(faces), bool), _are_at(found, expected[~steady]))
-            known[index] = _Sight(at_s, joined([faces, found]), straight)
+            known[index] = _Sample(at_s, joined([faces, found]), straight)
         if len(wanted):
             self._bisect(images, time_s, known, first, middle)
             self._bisect(images, time_s, known, middle, last)
@@ -258,7 +266,7 @@ def _motion(before: Faces, after: Faces, pairs: np.ndarray) -> np.ndarray:
     return np.abs(b.landmarks - a.landmarks).max(axis=(1, 2)) / a.boxes[:, 2:].max(axis=1)
 
 
-def _are_steady(before: _Sight, after: _Sight, pairs: np.ndarray) -> np.ndarray:
+def _are_steady(before: _Sample, after: _Sample, pairs: np.ndarray) -> np.ndarray:
     """Of which pairs the pictures between the two need not be searched: (k,) bool."""
     straight = before.straight[pairs[:, 0]] | after.straight[pairs[:, 1]]
     return straight | (_motion(before.faces, after.faces, pairs) <= MAX_MOTION)
@@ -271,7 +279,7 @@ def _are_at(faces: Faces, expected: Faces) -> np.ndarray:
 
 
 def _change(picture: np.ndarray, before: np.ndarray, after: np.ndarray) -> float:
-    """How much a picture differs from both others, in the part where it does most, as glances."""
+    """How much a thumbnail differs from both others, in the part where it does most."""
     least = np.minimum(np.abs(picture - before), np.abs(picture - after))
     return float(cv2.blur(least.astype(np.float32), (PART, PART)).max())
 
@@ -285,3 +293,49 @@ def _new(faces: Faces, known: Faces) -> Faces:
     if not len(faces) or not len(known):
         return faces
     return faces[iou(faces.boxes[:, None], known.boxes[None]).max(axis=1) < SAME_FACE]
+
+
+def regions_around(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Rectangles that hold the boxes with a margin, and do not overlap each other.
+
+    Args:
+        boxes: (m, 4), x, y, width, height in pixels.
+        size: height and width of the picture.
+
+    Returns:
+        (r, 4) int64: left, top, right, bottom in pixels; multiples of ``GRID_PX``, except
+        at the picture's edge.
+    """
+    if not len(boxes):
+        return np.empty((0, 4), np.int64)
+    low = np.floor((boxes[:, :2] - MARGIN_PX) / GRID_PX) * GRID_PX
+    high = np.ceil((boxes[:, :2] + boxes[:, 2:] + MARGIN_PX) / GRID_PX) * GRID_PX
+    limits = size[::-1]
+    regions = np.hstack([np.clip(low, 0, limits), np.clip(high, 0, limits)]).astype(np.int64)
+    return _merged(regions[(regions[:, :2] < regions[:, 2:]).all(axis=1)])
+
+
+def area(regions: np.ndarray) -> int:
+    """Pixels of all regions together."""
+    return int(np.prod(regions[:, 2:] - regions[:, :2], axis=1).sum())
+
+
+def _merged(regions: np.ndarray) -> np.ndarray:
+    """Regions of which those that overlap are merged into one."""
+    merged: list[np.ndarray] = []
+    for region in regions:
+        while True:
+            apart = [not _overlap(region, other) for other in merged]
+            if all(apart):
+                break
+            first = apart.index(False)
+            other = merged.pop(first)
+            region = np.concatenate(
+                [np.minimum(region[:2], other[:2]), np.maximum(region[2:], other[2:])]
+            )
+        merged.append(region)
+    return np.array(merged, np.int64).reshape(-1, 4)
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
+    return bool((np.maximum(a[:2], b[:2]) < np.minimum(a[2:], b[2:])).all())

@@ -9,9 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from models.onnx_file import onnx_session
+from models.onnx_file import onnx_session, packaged_weights
 from stages.faces.detector import NO_FACES, Faces, joined
-from stages.weights import packaged_weights
 
 STRIDES = (8, 16, 32)
 NMS_IOU = 0.3

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import median
 
 import numpy as np
 
 from stages.batch import FrameBatch
-from stages.glance import glance
-from stages.people.changes import RecentChanges
+from stages.geometry import thumbnail
+
+FRAMES_BEFORE = 5
+"""Their median change is the usual one."""
+
 
 MIN_CHANGE = 15.0
 """Least mean absolute difference of brightness (0 to 255) between the frames on either side."""
@@ -19,6 +24,27 @@ MIN_CHANGE_RATIO = 3.0
 
 FLASH_S = 0.15
 """A picture that comes back within this time after a change was interrupted by a flash, not cut."""
+
+
+class RecentChanges:
+    """The last few changes of one thing.
+
+    Args:
+        least: a sudden change is larger than this,
+        ratio: and larger than the usual one by this factor.
+    """
+
+    def __init__(self, least: float, ratio: float) -> None:
+        self._least, self._ratio = least, ratio
+        self._recent: deque[float] = deque(maxlen=FRAMES_BEFORE)
+
+    def is_sudden(self, change: float) -> bool:
+        """Whether a change stands out from those that were added."""
+        usual = median(self._recent) if self._recent else 0.0
+        return change > max(self._least, self._ratio * usual)
+
+    def add(self, change: float) -> None:
+        self._recent.append(change)
 
 
 class CutStage:
@@ -33,7 +59,7 @@ class CutStage:
         self._changes = RecentChanges(MIN_CHANGE, MIN_CHANGE_RATIO)
 
     def process(self, batch: FrameBatch) -> FrameBatch:
-        pictures = [glance(frame) for frame in batch.pixels]
+        pictures = [thumbnail(frame) for frame in batch.pixels]
         frames = list(zip(batch.time_s.tolist(), pictures, strict=True))
         cuts = [self._is_cut(frames[index:]) for index in range(len(frames))]
         return replace(batch, cuts=np.array(cuts, bool))

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.onnx_file import onnx_session
-from stages.weights import packaged_weights
+from models.onnx_file import onnx_session, packaged_weights
 
 if TYPE_CHECKING:
     import onnx

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from stages.batch import FrameBatch
-from stages.people.changes import RecentChanges
-from stages.people.reidentify import MAX_DISTANCE, MIN_WIDTH_PX, View, clear_view
+from stages.people.cuts import RecentChanges
+from stages.people.reidentify import MAX_DISTANCE, MIN_WIDTH_PX, ClearSample, clear_sample
 
 ALIKE = 0.85
 """Correlation of two crops, above which they show the same face; two faces have 0.2, seldom 0.7."""
@@ -36,13 +36,13 @@ SHORT_ABSENCE_S = 0.25
 """Within this time nobody takes another's place, except at a cut."""
 
 MAX_SAME_DISTANCE = 0.6
-"""Of the descriptors of two single views, where place and motion speak for the same face."""
+"""Of the descriptors of two single samples, where place and motion speak for the same face."""
 
-VIEW_INTERVAL_S = 0.5
-"""Time between the views of a track."""
+SAMPLE_INTERVAL_S = 0.5
+"""Time between the clear samples of a track."""
 
 
-class Look:
+class FaceSample:
     """How one face looks in one frame.
 
     Args:
@@ -66,48 +66,48 @@ class Look:
         return bool(self._batch.boxes[self._face, 2] >= MIN_WIDTH_PX)
 
     @cached_property
-    def view(self) -> View | None:
-        return None if self.crop is None else clear_view(self._batch, self._face)
+    def clear(self) -> ClearSample | None:
+        return None if self.crop is None else clear_sample(self._batch, self._face)
 
 
 class Appearance:
     """How the face of a track looked so far.
 
     Attributes:
-        view: the last clear one of a face that was surely this one.
+        clear: the last clear one of a face that was surely this one.
         doubtful: the track was continued by a face that may be another.
     """
 
     def __init__(self) -> None:
-        self.view: View | None = None
+        self.clear: ClearSample | None = None
         self.doubtful = False
         self._crop: np.ndarray | None = None
         self._changes = RecentChanges(SUDDEN_CHANGE, MIN_CHANGE_RATIO)
-        self._view_due_s = -math.inf
+        self._clear_due_s = -math.inf
 
-    def change(self, look: Look) -> float | None:
-        """1 - correlation of a look with the last one; None if it is not known."""
-        if self._crop is None or look.crop is None:
+    def change(self, sample: FaceSample) -> float | None:
+        """1 - correlation of a sample with the last one; None if it is not known."""
+        if self._crop is None or sample.crop is None:
             return None
-        return 1 - float(self._crop @ look.crop)
+        return 1 - float(self._crop @ sample.crop)
 
     def is_sudden(self, change: float) -> bool:
         return self._changes.is_sudden(change)
 
-    def add(self, look: Look, time_s: float, sure: bool = True) -> None:
-        """Take the next look of the track; ``sure`` as in ``Verdict``."""
-        change = self.change(look)
+    def add(self, sample: FaceSample, time_s: float, sure: bool = True) -> None:
+        """Take the next sample of the track; ``sure`` as in ``Verdict``."""
+        change = self.change(sample)
         if change is not None:
             self._changes.add(change)
-        self._crop = look.crop
-        self.doubtful = not sure and self.view is not None
-        if not self.doubtful and time_s >= self._view_due_s:
-            self.view = look.view or self.view
-            self._view_due_s = time_s + VIEW_INTERVAL_S
+        self._crop = sample.crop
+        self.doubtful = not sure and self.clear is not None
+        if not self.doubtful and time_s >= self._clear_due_s:
+            self.clear = sample.clear or self.clear
+            self._clear_due_s = time_s + SAMPLE_INTERVAL_S
 
 
 class Verdict(NamedTuple):
-    """Whether two looks show the same face, and whether that is more than a presumption."""
+    """Whether two samples show the same face, and whether that is more than a presumption."""
 
     same: bool
     sure: bool
@@ -123,23 +123,25 @@ class Likeness:
     def __init__(self, describe: bool) -> None:
         self._describe = describe
 
-    def compare(self, known: Appearance, look: Look, elapsed_s: float, proof: bool) -> Verdict:
-        """Whether a look shows the face of a track.
+    def compare(
+        self, known: Appearance, sample: FaceSample, elapsed_s: float, proof: bool
+    ) -> Verdict:
+        """Whether a sample shows the face of a track.
 
         Args:
             elapsed_s: since the track was last seen.
             proof: place and motion are no evidence, as after a cut.
         """
-        change = known.change(look)
+        change = known.change(sample)
         if change is None:
             return Verdict(not proof, sure=False)
         absent = elapsed_s > SHORT_ABSENCE_S
         sudden = known.is_sudden(change) and not absent
         if not known.doubtful and (change <= 1 - ALIKE or not (proof or absent or sudden)):
             return Verdict(True, sure=True)
-        if not self._describe or known.view is None or look.view is None:
+        if not self._describe or known.clear is None or sample.clear is None:
             if proof:
                 return Verdict(1 - change >= ALIKE_WITHOUT_DESCRIPTORS, sure=False)
-            return Verdict(1 - change >= UNLIKE or not sudden or not look.is_large, sure=False)
+            return Verdict(1 - change >= UNLIKE or not sudden or not sample.is_large, sure=False)
         limit = MAX_DISTANCE if proof else MAX_SAME_DISTANCE
-        return Verdict(known.view.distance(look.view) <= limit, sure=True)
+        return Verdict(known.clear.distance(sample.clear) <= limit, sure=True)

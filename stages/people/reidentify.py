@@ -31,22 +31,22 @@ MIN_CONTRAST = 25.0
 MIN_WIDTH_PX = 24
 MIN_SCORE = 0.75
 
-MAX_VIEWS, FIRST_INTERVAL_S = 4, 0.08
-"""Views kept of a track, and the time between the first of them."""
+MAX_SAMPLES, FIRST_INTERVAL_S = 4, 0.08
+"""Samples kept of a track, and the time between the first of them."""
 
-MIN_VIEWS = 3
-"""With fewer views a person is neither matched nor a candidate."""
+MIN_SAMPLES = 3
+"""With fewer samples a person is neither matched nor a candidate."""
 
 MAX_DISTANCE, MIN_MARGIN = 0.48, 0.1
 """Between mean descriptors: the nearest person matches within this distance, if the second nearest
 is further away by this margin."""
 
 MAX_DOUBTFUL_DISTANCE = 0.6
-"""Of a larger distance more views make no match."""
+"""Of a larger distance more samples make no match."""
 
 
 @dataclass
-class View:
+class ClearSample:
     """A face at one time: (150, 150, 3) uint8 RGB, replaced by its descriptor, (128,) float64, once
     that is needed."""
 
@@ -61,24 +61,24 @@ class View:
             self._descriptor, self._picture = descriptor(self._picture), None
         return self._descriptor
 
-    def distance(self, other: View) -> float:
-        """Distance of two views: up to 0.5 or so for the same person, mostly more for two."""
+    def distance(self, other: ClearSample) -> float:
+        """Distance of two samples: up to 0.5 or so for the same person, mostly more for two."""
         return float(np.linalg.norm(self.described() - other.described()))
 
 
 @dataclass
-class _Views:
-    """Views of one track, spread evenly over the time that it was seen."""
+class _Samples:
+    """Samples of one track, spread evenly over the time that it was seen."""
 
     interval_s: float = FIRST_INTERVAL_S
-    kept: list[View] = field(default_factory=list)
+    kept: list[ClearSample] = field(default_factory=list)
 
     def is_due(self, time_s: float) -> bool:
         return not self.kept or time_s >= self.kept[-1].time_s + self.interval_s
 
-    def add(self, view: View) -> None:
-        self.kept.append(view)
-        if len(self.kept) > MAX_VIEWS:
+    def add(self, sample: ClearSample) -> None:
+        self.kept.append(sample)
+        if len(self.kept) > MAX_SAMPLES:
             self.kept = self.kept[::2]
             self.interval_s *= 2
 
@@ -87,25 +87,28 @@ class FaceReidentifier:
     """Remembers how the faces of one video look; satisfies ``person_ids.Reidentifier``."""
 
     def __init__(self) -> None:
-        self._views: dict[int, _Views] = {}
+        self._samples: dict[int, _Samples] = {}
 
     def observe(self, batch: FrameBatch) -> None:
         for face, track in enumerate(batch.shot_tracks.tolist()):
-            views = self._views.setdefault(track, _Views())
-            if views.is_due(float(batch.time_s[batch.face_frame[face]])):
-                view = clear_view(batch, face)
-                if view is not None:
-                    views.add(view)
+            samples = self._samples.setdefault(track, _Samples())
+            if samples.is_due(float(batch.time_s[batch.face_frame[face]])):
+                sample = clear_sample(batch, face)
+                if sample is not None:
+                    samples.add(sample)
 
     def match(self, track: int, people: Mapping[int, Sequence[int]]) -> Match:
-        known = {person: self._views_of(tracks) for person, tracks in people.items()}
-        known = {person: views for person, views in known.items() if len(views) >= MIN_VIEWS}
-        own = self._views_of([track])
-        if not known or len(own) < MIN_VIEWS:
+        known = {person: self._samples_of(tracks) for person, tracks in people.items()}
+        known = {
+            person: samples for person, samples in known.items() if len(samples) >= MIN_SAMPLES
+        }
+        own = self._samples_of([track])
+        if not known or len(own) < MIN_SAMPLES:
             return Match(None, final=not known)
         mean = _mean(own)
         distances = sorted(
-            (float(np.linalg.norm(mean - _mean(views))), person) for person, views in known.items()
+            (float(np.linalg.norm(mean - _mean(samples))), person)
+            for person, samples in known.items()
         )
         nearest, person = distances[0]
         if nearest > MAX_DISTANCE:
@@ -115,26 +118,29 @@ class FaceReidentifier:
         return Match(person, final=True)
 
     def forget(self, track: int) -> None:
-        self._views.pop(track, None)
+        self._samples.pop(track, None)
 
-    def _views_of(self, tracks: Sequence[int]) -> list[View]:
+    def _samples_of(self, tracks: Sequence[int]) -> list[ClearSample]:
         return [
-            view for track in tracks if track in self._views for view in self._views[track].kept
+            sample
+            for track in tracks
+            if track in self._samples
+            for sample in self._samples[track].kept
         ]
 
 
-def _mean(views: Sequence[View]) -> np.ndarray:
+def _mean(samples: Sequence[ClearSample]) -> np.ndarray:
     """Mean descriptor, (128,)."""
-    return np.asarray(np.mean([view.described() for view in views], axis=0))
+    return np.asarray(np.mean([sample.described() for sample in samples], axis=0))
 
 
-def clear_view(batch: FrameBatch, face: int) -> View | None:
+def clear_sample(batch: FrameBatch, face: int) -> ClearSample | None:
     """How a face of a batch looks; None if it is too small, uncertain, turned away or dark."""
     if batch.scores[face] < MIN_SCORE or batch.boxes[face, 2] < MIN_WIDTH_PX:
         return None
     frame = batch.face_frame[face]
     picture = portrait(batch.pixels[frame], batch.landmarks[face])
-    return None if picture is None else View(float(batch.time_s[frame]), picture)
+    return None if picture is None else ClearSample(float(batch.time_s[frame]), picture)
 
 
 def portrait(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:

@@ -16,9 +16,8 @@ import numpy as np
 
 from configs.schema import SmoothSettings, TrackSettings
 from models.emotions import EMOTIONS
-from stages.batch import NOBODY, FrameBatch
+from stages.batch import NOBODY, RECENT_FRAMES, FrameBatch, usual_s
 from stages.people.person_ids import PersonIds, Reidentifier
-from stages.shown import RECENT_FRAMES, usual_s
 
 CLOCK_TOLERANCE_S = 1e-6
 """Times are multiples of a unit that may be inexact in binary."""

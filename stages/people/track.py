@@ -10,8 +10,7 @@ import numpy as np
 from configs.schema import TrackSettings
 from stages.batch import FrameBatch
 from stages.geometry import iou
-from stages.people.assignment import least_cost_pairs
-from stages.people.likeness import Appearance, Likeness, Look, Verdict
+from stages.people.likeness import Appearance, FaceSample, Likeness, Verdict
 
 MAX_DISTANCE = 1.0
 """Largest distance from a track's expected box to a face that continues it, in face widths."""
@@ -82,8 +81,8 @@ class TrackStage:
                     track.before_cut = True
             self._live = [track for track in self._live if self._may_go_on(track, time_s)]
             faces = batch.faces_of(index)
-            looks = [Look(batch, face) for face in range(faces.start, faces.stop)]
-            tracks[faces] = self._assign(batch.boxes[faces].astype(np.float64), looks, time_s)
+            samples = [FaceSample(batch, face) for face in range(faces.start, faces.stop)]
+            tracks[faces] = self._assign(batch.boxes[faces].astype(np.float64), samples, time_s)
         return replace(batch, shot_tracks=tracks)
 
     def _may_go_on(self, track: _Track, time_s: float) -> bool:
@@ -94,12 +93,14 @@ class TrackStage:
         away = track.missed > 0 and time_s - track.seen_s > self._max_gap_s
         return track.before_cut or away
 
-    def _assign(self, boxes: np.ndarray, looks: Sequence[Look], time_s: float) -> np.ndarray:
+    def _assign(
+        self, boxes: np.ndarray, samples: Sequence[FaceSample], time_s: float
+    ) -> np.ndarray:
         """Track ids (k,) of the boxes (k, 4) of one frame."""
         ids = np.zeros(len(boxes), np.int64)
-        for track, face, verdict in self._pairs(boxes, looks, time_s):
+        for track, face, verdict in self._pairs(boxes, samples, time_s):
             track.update(boxes[face], time_s)
-            track.appearance.add(looks[face], time_s, verdict.sure)
+            track.appearance.add(samples[face], time_s, verdict.sure)
             ids[face] = track.id
         for track in self._live:
             track.missed += int(track.seen_s < time_s)
@@ -107,19 +108,19 @@ class TrackStage:
             self._last_id += 1
             ids[face] = self._last_id
             track = _Track(self._last_id, boxes[face], np.zeros(4), time_s)
-            track.appearance.add(looks[face], time_s)
+            track.appearance.add(samples[face], time_s)
             self._live.append(track)
         return ids
 
     def _pairs(
-        self, boxes: np.ndarray, looks: Sequence[Look], time_s: float
+        self, boxes: np.ndarray, samples: Sequence[FaceSample], time_s: float
     ) -> list[tuple[_Track, int, Verdict]]:
         """Tracks that are continued, each with the face that continues it."""
         if not len(boxes) or not self._live:
             return []
         costs = _costs(np.stack([track.expected_at(time_s) for track in self._live]), boxes)
         for number, face in zip(*np.nonzero(costs < IMPOSSIBLE), strict=True):
-            costs[number, face] += self._live[number].appearance.change(looks[face]) or 0.0
+            costs[number, face] += self._live[number].appearance.change(samples[face]) or 0.0
         verdicts: dict[tuple[int, int], Verdict] = {}
         while True:
             found = [
@@ -132,7 +133,7 @@ class TrackStage:
                     track = self._live[number]
                     verdicts[number, face] = self._likeness.compare(
                         track.appearance,
-                        looks[face],
+                        samples[face],
                         time_s - track.seen_s,
                         self._needs_proof(track, time_s),
                     )
@@ -156,3 +157,28 @@ def _costs(expected: np.ndarray, found: np.ndarray) -> np.ndarray:
     costs = 1 - iou(a, b) + distance + change
     costs[(distance > MAX_DISTANCE) | (change > MAX_LOG_SCALE)] = IMPOSSIBLE
     return costs
+
+
+def least_cost_pairs(costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of the least sum, as many as the shorter side has, none sharing a row or a column.
+
+    Where the cheapest choice of each is free, as nearly always, these are the pairs. Only otherwise
+    is the Hungarian algorithm needed, with SciPy, which takes longer to import than all stages.
+
+    Args:
+        costs: (r, c), finite.
+
+    Returns:
+        Rows and columns of the pairs, each (min(r, c),) int64; rows ascend.
+    """
+    if costs.shape[0] > costs.shape[1]:
+        columns, rows = least_cost_pairs(costs.T)
+        order = np.argsort(rows)
+        return rows[order], columns[order]
+    columns = costs.argmin(axis=1)
+    if len(set(columns.tolist())) == len(columns):
+        return np.arange(len(columns)), columns
+    from scipy.optimize import linear_sum_assignment
+
+    rows, columns = linear_sum_assignment(costs)
+    return rows, columns

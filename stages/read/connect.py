@@ -17,7 +17,7 @@ from av.container import InputContainer
 
 from configs.errors import SourceError
 from configs.schema import LiveSettings
-from stages.packets import of_known_streams
+from stages.ffmpeg import of_known_streams
 
 OPTIONS = {"rtsp_transport": "tcp", "analyzeduration": "500000", "probesize": "1000000"}
 """FFmpeg's: RTSP over TCP, as UDP loses packets on most networks; half a second, or 1 MB, to find

@@ -8,14 +8,35 @@ from pathlib import Path
 import av
 
 from configs.errors import SourceError
-from stages.files import address_of, reason_of
-from stages.packets import of_known_streams
+from stages.ffmpeg import address_of, of_known_streams, reason_of
 from stages.read.layout import layout_fault
-from stages.read.losses import Losses
 from stages.read.source import Stated
 
 ONLY_DTS = {"avi"}
 """Containers without presentation timestamps; FFmpeg makes them up."""
+
+
+TRUNCATION_TOLERANCE_S = 0.5
+"""A file that ends this much before its stated end is cut off."""
+
+ONE_PACKET_A_PICTURE = {
+    "h264", "hevc", "vp8", "vp9", "libdav1d", "av1", "mpeg1video", "mpeg2video",
+}  # fmt: skip
+"""Codecs of which each packet holds one picture, so that lost ones can be counted: decoders may
+drop them silently. Those without references between pictures are others."""
+
+ZEROS = bytes(256)
+"""Never within a packet of the codecs below, which use every bit, or forbid zeros; so the packet
+was overwritten or never written. Their decoders take it for a picture."""
+
+WITHOUT_ZEROS = {"h264", "hevc", "vp8", "vp9", "libdav1d", "av1"}
+
+ABSOLUTE_DURATION = {"matroska,webm", "asf", "nut", "wtv"}
+"""Containers that state the time at which they end, rather than for how long they last."""
+
+CHECKED_OTHERWISE = {"mpegts"}
+"""Containers of which FFmpeg takes files put one after the other for damage; ``layout`` does not.
+"""
 
 
 class Decoder:
@@ -137,3 +158,114 @@ def _decodable_video_stream(container: av.container.InputContainer, path: Path) 
     if stream.codec_context is None:
         raise SourceError(f"{path}: its video codec cannot be decoded here")
     return stream
+
+
+class Losses:
+    """Of one video stream; ``read`` is told of each packet, ``decoded`` of each picture."""
+
+    def __init__(self, container: av.container.InputContainer, stream: av.VideoStream) -> None:
+        self._container, self._stream = container, stream
+        self._codec = stream.codec_context.codec
+        self._packets = self._expected = self._pictures = self._failed = 0
+        self._has_key = False
+        self._first_key_pts: int | None = None
+        self._incomplete: dict[str, int] = {}
+        self._damaged = 0
+        self._interlaced = False
+        self._end_s = 0.0
+
+    def read(self, packet: av.Packet) -> None:
+        """Count a packet of any stream, before it is decoded."""
+        if not packet.size:
+            return
+        kind = packet.stream.type
+        corrupt = packet.is_corrupt and self._container.format.name not in CHECKED_OTHERWISE
+        if corrupt or (packet.stream is self._stream and self._has_hole(packet)):
+            self._incomplete[kind] = self._incomplete.get(kind, 0) + 1
+        if packet.pts is not None:
+            self._end_s = max(
+                self._end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            )
+        if packet.stream is not self._stream:
+            return
+        self._packets += 1
+        if packet.is_keyframe and not self._has_key:
+            self._has_key, self._first_key_pts = True, packet.pts
+            # What was before refers to pictures that are not in the file.
+            self._expected = self._pictures = self._failed = self._damaged = 0
+        if not packet.is_discard and not self._leads(packet) and self._is_shown(packet):
+            self._expected += 1
+
+    def decoded(self, frame: av.VideoFrame) -> None:
+        """Count a picture."""
+        self._interlaced |= frame.interlaced_frame
+        if not self._leads(frame):
+            self._pictures += 1
+            self._damaged += frame.is_corrupt
+
+    def failed(self, packet: av.Packet) -> None:
+        """Count a packet that the decoder refused."""
+        self._failed += not self._leads(packet)
+
+    def _leads(self, picture: av.Packet | av.VideoFrame) -> bool:
+        """Whether a picture is shown before the first key frame: it refers to what came before the
+        file, so that it is no damage if it cannot be decoded."""
+        first = self._first_key_pts
+        return first is not None and picture.pts is not None and picture.pts < first
+
+    def _is_shown(self, packet: av.Packet) -> bool:
+        """VP8 keeps pictures that are only referred to in packets of their own (RFC 6386, 9.1)."""
+        return self._codec.name != "vp8" or bool(memoryview(packet)[0] & 0x10)
+
+    def _has_hole(self, packet: av.Packet) -> bool:
+        return self._codec.name in WITHOUT_ZEROS and ZEROS in bytes(packet).rstrip(b"\0")
+
+    def faults(self, to_end: bool) -> list[str]:
+        """What is lost or damaged, in words, once everything is read.
+
+        Args:
+            to_end: the file was read until it ended, so it may have been cut off.
+        """
+        faults = []
+        if lost := self._lost_pictures():
+            faults.append(f"{lost} damaged frame(s) could not be decoded")
+        # A decoder on several threads does not always notice that a packet lacks its end.
+        if damaged := max(self._damaged, self._incomplete.get("video", 0)):
+            faults.append(f"{damaged} frame(s) are damaged in part")
+        faults += [
+            f"{count} packet(s) of {kind} are damaged"
+            for kind, count in self._incomplete.items()
+            if kind != "video"
+        ]
+        if not to_end:
+            return faults
+        stated = self._stated_packets()
+        stated_end_s = self._stated_end_s()
+        if self._packets < stated:
+            faults.append(f"the file is cut off: {self._packets} of {stated} frames are in it")
+        elif self._end_s < stated_end_s - TRUNCATION_TOLERANCE_S:
+            faults.append(
+                f"the file is cut off: it ends at {self._end_s:.1f} s, not at {stated_end_s:.1f} s"
+            )
+        return faults
+
+    def _lost_pictures(self) -> int:
+        # An interlaced picture may be spread over two packets.
+        counts = self._codec.name in ONE_PACKET_A_PICTURE or self._codec.intra_only
+        if not counts or self._interlaced:
+            return self._failed
+        return max(0, self._expected - self._pictures)
+
+    def _stated_packets(self) -> int:
+        """Of the frames that the container states, those that are not empty: repeated ones are."""
+        if self._packets >= self._stream.frames:
+            return self._packets
+        return sum(entry.size > 0 for entry in self._stream.index_entries)
+
+    def _stated_end_s(self) -> float:
+        if self._container.format.name == "avi":  # It states a number of frames instead.
+            return 0.0
+        start = (
+            0 if self._container.format.name in ABSOLUTE_DURATION else self._container.start_time
+        )
+        return ((start or 0) + (self._container.duration or 0)) / av.time_base

@@ -21,7 +21,7 @@ from configs.errors import SourceError, ThreadDiedError, explain
 from configs.schema import LiveSettings
 from stages.batch import FrameBatch, VideoInfo
 from stages.colours import known_colorspace
-from stages.files import reason_of
+from stages.ffmpeg import reason_of
 from stages.frames import (
     FALLBACK_RATE,
     MAX_RATE,

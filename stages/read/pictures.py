@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 
 from configs.errors import SourceError
-from stages.files import reason_of
+from stages.ffmpeg import reason_of
 from stages.read.source import Stated
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}

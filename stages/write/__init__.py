@@ -1,1 +1,1 @@
-"""Write results: table rows, tables, the annotated video with its sound, thumbnails."""
+"""Write results: table rows, tables, the annotated video with its sound, pictures of people."""

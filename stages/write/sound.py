@@ -12,8 +12,7 @@ from pathlib import Path
 import av
 
 from configs.names import as_text
-from stages.files import address_of, reason_of
-from stages.packets import of_known_streams
+from stages.ffmpeg import address_of, of_known_streams, reason_of
 
 COPIED_CODECS = {"aac", "mp3", "mp3float", "opus", "libopus", "flac"}
 """Copied unchanged, as MP4 and browsers take them; every other codec becomes AAC."""

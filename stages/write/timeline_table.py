@@ -60,16 +60,16 @@ class RowMaker:
         faces = np.flatnonzero(batch.people != NOBODY)
         without = np.setdiff1d(np.arange(len(batch)), batch.face_frame[faces])
         frames = np.concatenate([batch.face_frame[faces], without])
-        nothing = [""] * len(without), [""] * len(faces)
+        of_faces, of_others = [""] * len(faces), [""] * len(without)
         cells = []
         for column in self._columns:
             given = column.source(values)
             if column.of == "frame":
-                cells.append(column.cells(given[frames].tolist()))
+                cells.append([*map(column.cell_of, given[frames].tolist())])
             elif column.of == "face":
-                cells.append(column.cells(given[faces].tolist()) + nothing[0])
+                cells.append([*map(column.cell_of, given[faces].tolist()), *of_others])
             else:
-                cells.append(nothing[1] + column.cells(given[without].tolist()))
+                cells.append([*of_faces, *map(column.cell_of, given[without].tolist())])
         rows = list(zip(*cells, strict=True))
         return (rows[row] for row in np.argsort(frames, kind="stable"))
 

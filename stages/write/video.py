@@ -13,7 +13,7 @@ import av
 from configs.errors import EncodingError
 from configs.schema import VideoSettings
 from stages.batch import FrameBatch, VideoInfo
-from stages.files import address_of, reason_of
+from stages.ffmpeg import address_of, reason_of
 from stages.frames import plane_values, yuv_planes
 from stages.write.annotate import Annotator
 from stages.write.files import move_into_place, output_errors_name, unfinished_name

@@ -10,7 +10,7 @@ import pytest
 
 from configs.errors import MissingPackageError
 from models.keras_model import load_keras
-from stages.faces.mtcnn import MTCNN
+from stages.faces.older_detectors import MTCNN
 from tests.pipeline.command import ROOT
 
 WITHOUT_TENSORFLOW = """

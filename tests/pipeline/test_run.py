@@ -17,7 +17,7 @@ from pipeline.results.report import portraits_in
 from pipeline.samples import CLIPS
 from stages.columns import TIMELINE, column_names
 from stages.faces.detect import make_detector
-from stages.faces.images import SmallImages
+from stages.faces.detector import SmallImages
 from stages.read.video import VideoReader
 from tests.pipeline.command import EXECUTORS, RESULTS, file_names, run, summary, timeline
 

@@ -39,7 +39,7 @@ class FaceFinder:
 
     def process(self, batch: FrameBatch) -> FrameBatch:
         if self._look_for_turns and not self._turn_finder.done:
-            self._turn_finder.look(batch)
+            self._turn_finder.observe(batch)
             batch = replace(batch, turn=self._turn_finder.turn)
         for stage in self._stages:
             batch = stage.process(batch)

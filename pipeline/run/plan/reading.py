@@ -22,7 +22,7 @@ def _turn_of(job: Job, settings: Settings) -> int:
     finder = TurnFinder(make_detector(settings.detect), settings.detect.width_px)
     with VideoReader(job.source, settings.read) as reader:
         for batch in reader.batches():
-            finder.look(batch)
+            finder.observe(batch)
             if finder.done:
                 break
     return finder.turn

@@ -10,7 +10,7 @@ import pyarrow
 from configs import VERSION
 from configs.schema import Settings
 from models.emotions import EMOTIONS
-from pipeline.results.people import people_of
+from pipeline.results.person import people_of
 from pipeline.results.segments import segments_of
 from pipeline.results.summary import PROGRAM, Provenance, Summary, public_settings
 from pipeline.results.timeline import NOBODY, Timeline

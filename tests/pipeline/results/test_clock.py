@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from pipeline.results.clock import clock, seconds_of, ticks
 from pipeline.results.pages import asset
+from pipeline.results.time_text import clock, seconds_of, ticks
 
 LENGTHS_S = (0.0, 0.04, 0.7, 2.4, 9.99, 10, 12, 13, 59.6, 60, 100, 3599.7, 3600, 90_000, 3e6)
 

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from models.emotions import EMOTIONS
-from pipeline.results.people import Person
+from pipeline.results.person import Person
 from pipeline.results.summary import SCHEMA, Provenance, Summary
 from tests.pipeline.command import SUMMARY_SCHEMA, run
 

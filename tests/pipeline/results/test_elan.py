@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pympi
 import pytest
 
-from pipeline.results.elan import _url
+from pipeline.results.exports.elan import _url
 from tests.pipeline.command import run
 from tests.pipeline.results.test_export import CLIP, film_begins_s
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from models.emotions import EMOTIONS
 from pipeline.results.index import write_index
-from pipeline.results.strip import PARTS, strip_of
 from pipeline.results.summary import Summary
+from pipeline.results.video_result import PARTS, strip_of
 from tests.pipeline.results.conftest import Open
 from tests.pipeline.results.made import result_of, timeline_of
 

@@ -8,9 +8,8 @@ import pytest
 
 from configs.schema import SegmentSettings
 from models.emotions import EMOTIONS
-from pipeline.results.people import people_of
-from pipeline.results.runs import joined_runs
-from pipeline.results.segments import UNCLEAR, as_rows, segments_of
+from pipeline.results.person import people_of
+from pipeline.results.segments import UNCLEAR, joined_runs, segments_of
 from pipeline.results.timeline import NOBODY, Timeline
 
 ANGRY, HAPPY, NEUTRAL, SAD, FEAR = (
@@ -240,9 +239,9 @@ def test_written_times_are_those_of_the_table() -> None:
     times_s = np.round(np.arange(90) / 30, 6)
     probabilities = np.full((90, 7), 0.05)
     probabilities[:31, HAPPY], probabilities[31:, SAD] = 0.7, 0.7
-    happy, sad = as_rows(segments_of(one_person(times_s, probabilities)))
-    assert happy[2:4] == ("0.000000", "1.033333")
-    assert sad[2:4] == ("1.033333", "3.000000")
+    happy, sad = (each.cells for each in segments_of(one_person(times_s, probabilities)))
+    assert happy[2:4] == ["0.000000", "1.033333"]
+    assert sad[2:4] == ["1.033333", "3.000000"]
     assert float(sad[2]) == times_s[31]
 
 

@@ -13,7 +13,7 @@ from pyarrow import dataset, parquet
 
 from configs.schema import ExportSettings, Settings
 from pipeline.results import segments
-from pipeline.results.export import write_exports
+from pipeline.results.exports.writers import write_exports
 from pipeline.results.segments import LABELS
 from pipeline.results.timeline import read_table, timeline_of
 from pipeline.results.video_result import read_result

@@ -14,8 +14,8 @@ from configs.schema import Settings
 from models.emotions import EMOTIONS
 from models.runtime import SHIPPED_MODEL, EmotionNetwork
 from pipeline.places import TABLE
-from pipeline.results.export import write_exports
-from pipeline.results.people import usable_share
+from pipeline.results.exports.writers import write_exports
+from pipeline.results.person import usable_share
 from pipeline.results.report import write_report
 from pipeline.results.summary import Provenance, Summary
 from pipeline.results.video_result import read_result

@@ -13,7 +13,7 @@ import pytest
 from configs.schema import DetectSettings, ReadSettings
 from stages.batch import FrameBatch
 from stages.faces.detect import DETECTORS, DetectStage, make_detector
-from stages.faces.images import SmallImages
+from stages.faces.detector import SmallImages
 from stages.faces.yunet import YuNet
 from stages.geometry import iou
 from stages.read.video import VideoReader

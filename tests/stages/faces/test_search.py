@@ -8,8 +8,7 @@ import pytest
 
 from configs.schema import DetectSettings, ReadSettings
 from stages.faces.detect import make_detector
-from stages.faces.detector import NO_FACES, Faces
-from stages.faces.images import SmallImages
+from stages.faces.detector import NO_FACES, Faces, SmallImages
 from stages.faces.search import FaceSearch
 from stages.geometry import iou
 from stages.read.video import VideoReader
@@ -27,7 +26,7 @@ class Pictures:
     def __getitem__(self, index: int) -> np.ndarray:
         return self._images[index]
 
-    def glance(self, index: int) -> np.ndarray:
+    def thumbnail(self, index: int) -> np.ndarray:
         return cv2.resize(
             self._images[index, ..., 0], (32, 18), interpolation=cv2.INTER_AREA
         ).astype(np.int16)

@@ -20,14 +20,14 @@ def test_the_turn_that_makes_faces_upright_is_found(
     finder = TurnFinder(make_detector(DetectSettings()), 640)
     with VideoReader(samples[name], ReadSettings(rotate=lies)) as reader:
         for batch in reader.batches():
-            finder.look(batch)
+            finder.observe(batch)
     assert finder.turn == turn
 
 
 def test_a_film_of_less_than_a_second_is_enough(samples: dict[str, Path]) -> None:
     finder = TurnFinder(make_detector(DetectSettings()), 640)
     with VideoReader(samples["single_face.mp4"], ReadSettings(rotate=90)) as reader:
-        finder.look(next(reader.batches()))  # 16 frames, of half a second.
+        finder.observe(next(reader.batches()))  # 16 frames, of half a second.
     assert finder.turn == 270
 
 
@@ -35,5 +35,5 @@ def test_without_faces_pictures_stay_as_they_are(samples: dict[str, Path]) -> No
     finder = TurnFinder(make_detector(DetectSettings()), 640)
     with VideoReader(samples["no_face.mp4"], ReadSettings(rotate=90)) as reader:
         for batch in reader.batches():
-            finder.look(batch)
+            finder.observe(batch)
     assert finder.turn == 0

@@ -8,8 +8,8 @@ import cv2
 import dlib
 import numpy as np
 
+from models.onnx_file import packaged_weights
 from stages.people.descriptor import SIDE_PX, WEIGHTS, descriptor
-from stages.weights import packaged_weights
 from tests.stages.clips import face_squares
 
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import linear_sum_assignment
 
 from configs.schema import TrackSettings
 from stages.batch import FrameBatch
 from stages.geometry import iou
-from stages.people.track import TrackStage
+from stages.people.track import TrackStage, least_cost_pairs
 from tests.stages.batches import Box, batch_of
 
 STILL: Box = (100, 100, 50, 60)
@@ -152,3 +153,17 @@ def test_without_looks_frames_that_are_far_apart_are_consecutive() -> None:
     stage = TrackStage(TrackSettings(max_gap_s=1))
     slides = batch_of([[STILL], [STILL], [], [STILL]], rate=0.1)
     assert stage.process(slides).shot_tracks.tolist() == [1, 1, 2]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 3), (2, 5), (5, 2), (6, 7), (0, 2)])
+def test_pairs_have_the_least_sum(shape: tuple[int, int]) -> None:
+    """Those of the Hungarian algorithm, whichever way they are found."""
+    random = np.random.default_rng(1)
+    for _ in range(50):
+        costs = random.random(shape)
+        rows, columns = least_cost_pairs(costs)
+        assert costs[rows, columns].sum() == pytest.approx(
+            costs[linear_sum_assignment(costs)].sum()
+        )
+        assert len(set(rows.tolist())) == len(set(columns.tolist())) == len(rows) == min(shape)
+        assert (np.diff(rows) > 0).all()

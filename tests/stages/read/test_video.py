@@ -13,7 +13,7 @@ import pytest
 
 from configs.errors import SourceError
 from configs.schema import ReadSettings
-from stages.faces.images import SmallImages
+from stages.faces.detector import SmallImages
 from stages.frames import yuv_planes
 from stages.read.video import VideoReader
 from tests.stages.clips import (

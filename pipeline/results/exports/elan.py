@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from configs.names import printable
-from pipeline.results.named import name_of
+from pipeline.results.person import name_of
 from pipeline.results.segments import MEANINGS, segments_by_person
 from pipeline.results.video_result import VideoResult
 

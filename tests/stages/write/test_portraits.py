@@ -8,7 +8,7 @@ import pytest
 
 from stages.batch import FrameBatch, VideoInfo
 from stages.colours import BT601
-from stages.write.thumbnails import SIDE_PX, Portraits, Still
+from stages.write.portraits import SIDE_PX, Portraits, Still
 
 INFO = VideoInfo(
     width=320, height=240, time_base=Fraction(1, 25), start_pts=0, start_s=0.0, rate=Fraction(25),

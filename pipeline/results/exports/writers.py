@@ -13,11 +13,11 @@ import pyarrow
 
 from configs.errors import OutputError
 from configs.schema import Settings
-from pipeline.results.elan import write_elan
-from pipeline.results.named import name_of
-from pipeline.results.segments import COLUMNS, Segment, as_rows
+from pipeline.results.exports.elan import write_elan
+from pipeline.results.person import name_of
+from pipeline.results.segments import COLUMNS
 from pipeline.results.video_result import VideoResult
-from stages.columns import TimelineColumn, codebook_text, column_names, timeline_columns
+from stages.columns import codebook_text, column_names
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
 
 SEGMENTS = "segments.csv"
@@ -49,23 +49,17 @@ def export_names(formats: Iterable[str]) -> list[str]:
 
 def _segments_csv(result: VideoResult, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as lines:
-        csv.writer(lines, lineterminator="\n").writerows(
-            [column_names(COLUMNS), *as_rows(result.segments)]
-        )
+        table = csv.writer(lines, lineterminator="\n")
+        table.writerow(column_names(COLUMNS))
+        table.writerows(segment.cells for segment in result.segments)
 
 
 def _codebook_of_timeline(result: VideoResult, path: Path) -> None:
-    path.write_text(codebook_text(_columns(result)), encoding="utf-8")
+    path.write_text(codebook_text(result.columns), encoding="utf-8")
 
 
 def _codebook_of_segments(_: VideoResult, path: Path) -> None:
     path.write_text(codebook_text(COLUMNS), encoding="utf-8")
-
-
-def _columns(result: VideoResult) -> list[TimelineColumn]:
-    """Those of the table."""
-    keep_raw = result.provenance.settings["smooth"]["keep_raw"]
-    return timeline_columns(keep_raw, result.provenance.outputs)
 
 
 def _parquet(result: VideoResult, path: Path) -> None:
@@ -73,7 +67,7 @@ def _parquet(result: VideoResult, path: Path) -> None:
 
     notes = {
         column.name: {"description": column.description, "unit": column.unit or ""}
-        for column in _columns(result)
+        for column in result.columns
     }
     fields = [field.with_metadata(notes[field.name]) for field in result.table.schema]
     record = {"source": str(result.source), **asdict(result.provenance)}
@@ -86,7 +80,7 @@ def _parquet(result: VideoResult, path: Path) -> None:
 def _captions(result: VideoResult, path: Path) -> None:
     cues = ["WEBVTT"]
     for segment in sorted(result.segments, key=lambda segment: (segment.start_s, segment.track)):
-        start_ms, end_ms = (result.film_ms(at_s) for at_s in _times_s(segment))
+        start_ms, end_ms = result.film_ms(segment.start_s), result.film_ms(segment.end_s)
         if start_ms < end_ms:
             name = escape(name_of(segment.track, result.names), quote=False)
             who = escape(result.names.get(segment.track) or str(segment.track), quote=False)
@@ -97,13 +91,9 @@ def _captions(result: VideoResult, path: Path) -> None:
 
 
 def _picture(result: VideoResult, path: Path) -> None:
-    from pipeline.results.picture import draw_timeline  # matplotlib is slow to import.
+    from pipeline.results.exports.picture import draw_timeline  # matplotlib is slow to import.
 
     draw_timeline(result, path)
-
-
-def _times_s(segment: Segment) -> tuple[float, float]:
-    return segment.start_s, segment.end_s
 
 
 def _clock(at_ms: int) -> str:

@@ -1,14 +1,15 @@
-"""Pictures of other formats are converted at the cost of one."""
+"""What PyAV does at the end of packets, and pictures converted at the cost of one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
-from stages.scale import reformat
+from stages.ffmpeg import of_known_streams, reformat
 
 THREADS = Path("/proc/self/task")
 
@@ -33,3 +34,13 @@ def test_no_thread_is_left_for_each_picture() -> None:
     kept = [(frame, reformat(frame, format="yuv420p")) for frame in frames(20)]
     assert len(list(THREADS.iterdir())) <= before + 1
     assert len(kept) == 20
+
+
+def test_a_stream_that_appears_on_the_way_does_not_end_in_an_error() -> None:
+    """PyAV reads beyond its list of streams then; whether it fails depends on what lies there."""
+
+    def demux() -> Iterator[int]:
+        yield from (1, 2)
+        raise IndexError("list index out of range")
+
+    assert list(of_known_streams(demux())) == [1, 2]

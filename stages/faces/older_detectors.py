@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from models.emotions import FACE_SIZE_PX
+from models.optional import packages_needed
 from stages.faces.align import TEMPLATE_PX
 from stages.faces.detector import Faces
 
@@ -50,3 +51,36 @@ class HaarCascade:
         places = (TEMPLATE_PX / FACE_SIZE_PX - BOX_IN_TEMPLATE[:2]) / BOX_IN_TEMPLATE[2:]
         landmarks = boxes[:, None, :2] + places * boxes[:, None, 2:]
         return Faces(boxes, landmarks.astype(np.float32), scores)
+
+
+LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+
+
+class MTCNN:
+    """Finds faces of at least 20 pixels; satisfies ``stages.faces.detector.Detector``.
+
+    Raises:
+        MissingPackageError: the package or TensorFlow is not installed.
+    """
+
+    finds_landmarks = True
+
+    def __init__(self, threshold: float) -> None:
+        self._threshold = threshold
+        with packages_needed("detect.detector=mtcnn", "mtcnn", "tensorflow"):
+            import mtcnn
+
+            self._networks = mtcnn.MTCNN(device="CPU:0")
+
+    def find(self, image: np.ndarray) -> Faces:
+        faces = self._networks.detect_faces(
+            cv2.cvtColor(image, cv2.COLOR_BGR2RGB), box_format="xywh"
+        )
+        faces = [face for face in faces if face["confidence"] >= self._threshold]
+        faces.sort(key=lambda face: -face["confidence"])
+        points = [[face["keypoints"][name] for name in LANDMARKS] for face in faces]
+        return Faces(
+            np.array([face["box"] for face in faces], np.float32).reshape(-1, 4),
+            np.array(points, np.float32).reshape(-1, len(LANDMARKS), 2),
+            np.array([face["confidence"] for face in faces], np.float32),
+        )

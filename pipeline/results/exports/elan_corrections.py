@@ -14,7 +14,7 @@ import numpy as np
 from configs.errors import UserTableError
 from configs.names import nearest
 from models.emotions import EMOTIONS
-from pipeline.results.named import Names, persons
+from pipeline.results.person import Names, persons
 from pipeline.results.segments import LABELS, UNCLEAR, Segment
 from pipeline.results.timeline import NOBODY, Timeline
 from stages.write.files import move_into_place, output_errors_name, unfinished_name

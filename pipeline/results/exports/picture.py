@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 
@@ -11,15 +11,15 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
 from configs.schema import PictureSettings
-from pipeline.results.clock import clock, ticks
-from pipeline.results.named import Names, name_of
-from pipeline.results.outlines import COLOURS_RGB, outlines_of
-from pipeline.results.segments import LABELS, segments_by_person
+from models.emotions import EMOTIONS
+from pipeline.results.person import name_of
+from pipeline.results.segments import COLOURS, LABELS, UNCLEAR, Segment, segments_by_person
+from pipeline.results.time_text import clock, ticks
 from pipeline.results.timeline import Timeline
 from pipeline.results.video_result import VideoResult
-from stages.colours import hex_of
 
 CM_PER_IN = 2.54
 MARGINS_CM = 2.6
@@ -27,7 +27,7 @@ MARGINS_CM = 2.6
 
 DPI = 200
 MAX_STEPS = 1500
-"""Of a lane: about as many as the picture has columns of pixels."""
+"""Of a lane: about as many as the picture has columns of pixels; a segment has a share of them."""
 
 LANE_SHARE = 0.9
 """Of the height from one lane to the next, for a probability of 1."""
@@ -61,12 +61,13 @@ def draw_timeline(result: VideoResult, path: Path) -> None:
         within = [
             each for each in of_person[person] if each.start_s < end_s and each.end_s > start_s
         ]
-        for outline in outlines_of(timeline, within, MAX_STEPS):
+        for segment, edges_s, heights in _outlines(timeline, within):
             axes.stairs(
-                lane + LANE_SHARE * outline.heights, outline.edges_s, baseline=lane, fill=True,
-                color=_colour(outline.segment.emotion), linewidth=0,
+                lane + LANE_SHARE * heights, edges_s, baseline=lane, fill=True,
+                color=COLOURS[segment.emotion], linewidth=0,
             )  # fmt: skip
-    axes.set_yticks(np.arange(len(lanes)) + 0.4, _names(lanes, result.names), parse_math=False)
+    names = [name_of(person, result.names) if person else "nobody" for person in reversed(lanes)]
+    axes.set_yticks(np.arange(len(lanes)) + 0.4, names, parse_math=False)
     axes.set_ylim(-0.05, len(lanes))
     axes.set_xlim(start_s, max(end_s, start_s + 1e-3))
     times_s = ticks(end_s, start_s)
@@ -78,7 +79,7 @@ def draw_timeline(result: VideoResult, path: Path) -> None:
     there = [name for name in LABELS if any(segment.emotion == name for segment in segments)]
     if there:
         figure.legend(
-            handles=[Patch(color=_colour(name), label=name) for name in there],
+            handles=[Patch(color=COLOURS[name], label=name) for name in there],
             loc="outside lower center", ncols=len(LABELS), frameon=False, fontsize=8,
             handlelength=1, handleheight=1,
         )  # fmt: skip
@@ -109,9 +110,27 @@ def _draw_scale(axes: Axes, lanes: int) -> None:
     scale.spines[:].set_visible(False)
 
 
-def _names(lanes: Sequence[int], names: Names) -> list[str]:
-    return [name_of(person, names) if person else "nobody" for person in reversed(lanes)]
+def _outlines(
+    timeline: Timeline, segments: Sequence[Segment]
+) -> Iterator[tuple[Segment, NDArray[np.float64], NDArray[np.float64]]]:
+    """The outline of each of one person's segments, in steps.
 
-
-def _colour(emotion: str) -> str:
-    return hex_of(COLOURS_RGB[emotion])
+    Returns:
+        The segment; (n + 1,), where steps begin and the last one ends, in seconds; (n,), the mean
+        probability of its expression in each, of an unclear segment of whichever is the likeliest.
+    """
+    if not segments:
+        return
+    rows = timeline.rows_of(segments[0].track)
+    times_s, length_s = timeline.time_s[rows], float(timeline.until_s[-1])
+    for segment in segments:
+        first, last = np.searchsorted(times_s, (segment.start_s, segment.end_s))
+        probabilities = timeline.probabilities[rows[first : max(last, first + 1)]]
+        if segment.emotion == UNCLEAR:
+            shown = probabilities.max(axis=1).astype(np.float64)
+        else:
+            shown = probabilities[:, EMOTIONS.index(segment.emotion)].astype(np.float64)
+        steps = min(len(shown), max(1, round(MAX_STEPS * segment.duration_s / max(length_s, 1e-9))))
+        starts = np.arange(steps) * len(shown) // steps
+        heights = np.add.reduceat(shown, starts) / np.diff(np.append(starts, len(shown)))
+        yield segment, np.append(times_s[first + starts], segment.end_s), heights

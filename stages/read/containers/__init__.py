@@ -1,1 +1,0 @@
-"""How containers are laid out: a module each, whose ``follow`` goes from part to part of a file."""
