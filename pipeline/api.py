@@ -18,13 +18,12 @@ from configs.schema import Settings
 from pipeline.places import SUMMARY
 from pipeline.progress import progress_shown
 from pipeline.results.summary import Summary
-from pipeline.results.tables import table_of
 from pipeline.run.batch import open_batch
 from pipeline.run.plan.networks import provenance_of, with_runnable_models
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job, find_jobs, is_camera_source
 from pipeline.study.annotations import FolderAnnotations
-from pipeline.study.load import load, people_of_video
+from pipeline.study.load_tables import load, people_of_video, table_of
 from pipeline.terminal import err_console
 
 if TYPE_CHECKING:

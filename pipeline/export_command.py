@@ -21,8 +21,8 @@ from pipeline.study.annotations import FolderAnnotations
 from pipeline.terminal import DONE, SOME_FAILED, err_console, say, say_error, say_note
 
 if TYPE_CHECKING:
-    from pipeline.study.study import Study
-    from pipeline.study.tables import StudyTables
+    from pipeline.study.annotations import Study
+    from pipeline.study.study_tables import StudyTables
     from pipeline.study.videos import Video
 
 
@@ -49,8 +49,7 @@ def export_study(out: Path, options: ExportOptions) -> int:
     Raises:
         UsageError: an option or a file is wrong; then nothing is written.
     """
-    from pipeline.study.people import PEOPLE, VIDEOS, write_people
-    from pipeline.study.videos import videos_in
+    from pipeline.study.videos import PEOPLE, VIDEOS, videos_in, write_people
 
     if not out.is_dir():
         raise UsageError(f"{out}: no such folder; give the output folder of a run")
@@ -82,11 +81,9 @@ def export_study(out: Path, options: ExportOptions) -> int:
 
 def _told(options: ExportOptions, videos: Sequence[Video]) -> tuple[Study, StudyTables]:
     """What the user told of people, participants and events; and the tables to make."""
-    from pipeline.study.events import read_events
-    from pipeline.study.names import read_names, write_template
-    from pipeline.study.participants import read_participants
-    from pipeline.study.study import Study
-    from pipeline.study.tables import StudyTables, own_columns
+    from pipeline.study.annotations import Study
+    from pipeline.study.study_tables import StudyTables, own_columns
+    from pipeline.study.user_files import read_events, read_names, read_participants, write_template
     from pipeline.study.videos import further_in
 
     if options.baseline and not options.events:
@@ -120,8 +117,8 @@ def _renewed(
     out: Path, options: ExportOptions, videos: Sequence[Video], study: Study
 ) -> tuple[list[Video], list[str]]:
     """The videos, those renewed whose segments, names, files or events change; and problems."""
+    from pipeline.study.annotations import read_study
     from pipeline.study.corrections import corrected
-    from pipeline.study.study import read_study
     from pipeline.study.videos import video_at
 
     changes = _segment_changes(options.assignments)

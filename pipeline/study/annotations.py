@@ -1,20 +1,147 @@
-"""What a user told of an output folder's results, for the runs that write there."""
+"""What a user told of an output folder's results: ``study.json``, which later runs heed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.places import STUDY, name_in
 from pipeline.results.person import Names
 from pipeline.results.summary import Summary
-from pipeline.sources import Job
+from pipeline.sources import Event, Job
+from stages.columns import Column
+from stages.write.files import write_atomically
 
 if TYPE_CHECKING:
-    from pipeline.study.study import Study
+    import pandas  # Slow to import: also below, only what uses it does.
+
+    from pipeline.study.user_files import Participants
+    from pipeline.study.videos import Video
+
+Baselines = Mapping[int, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a user told.
+
+    Attributes:
+        names: of people, by video and track.
+        analysed: when each video was analysed.
+        participants: None if nothing is told of them.
+        main_person: only the person seen longest in each video counts.
+        events: by video, in the order of time.
+        baselines: means compared with neutral faces, ``BASELINE_MEASURES`` by video and track,
+            as far as there are any; None if that is not asked for.
+    """
+
+    names: Mapping[str, Names] = field(default_factory=dict)
+    analysed: Mapping[str, str | None] = field(default_factory=dict)
+    participants: Participants | None = None
+    main_person: bool = False
+    events: Mapping[str, Sequence[Event]] = field(default_factory=dict)
+    baselines: Mapping[str, Baselines] | None = None
+
+    def names_of(self, video: Video) -> Names:
+        """The names in a video."""
+        return self.names_in(video.name, video.summary.ended_at)
+
+    def names_in(self, video: str, ended_at: str | None) -> Names:
+        """Likewise; none if it was analysed again since, as tracks may differ.
+
+        Args:
+            ended_at: when its analysis ended.
+        """
+        return self.names.get(video, {}) if self.analysed.get(video) == ended_at else {}
+
+    def baselines_of(self, video: Video) -> Baselines:
+        """Means compared with neutral faces, of the people in a video; none, likewise."""
+        current = self.analysed.get(video.name) == video.summary.ended_at
+        return (self.baselines or {}).get(video.name, {}) if current else {}
+
+    def events_of(self, video: Video) -> Sequence[Event]:
+        """What happens in a video."""
+        return self.events.get(video.name, ())
+
+    def join(self, table: pandas.DataFrame) -> pandas.DataFrame:
+        """A table with what is told of participants."""
+        return self.participants.join(table) if self.participants else table
+
+    def columns(self, joined: pandas.DataFrame) -> tuple[Column, ...]:
+        """Those of participants in a table that was joined."""
+        from pipeline.study.study_columns import added_columns
+
+        added = self.participants.columns if self.participants else []
+        return added_columns(joined, [name for name in added if name in joined], "--participants")
+
+    def write(self, out: Path, made_by: Mapping[str, Any]) -> None:
+        """Write ``study.json`` into an output folder.
+
+        Args:
+            made_by: how the tables beside it were made.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        rows = self.participants.rows.to_dict("records") if self.participants else []
+        values = {
+            "names": self.names,
+            "analysed": self.analysed,
+            "participants": rows,
+            "main_person": self.main_person,
+            "events": self.events,
+            "baselines": self.baselines,
+            **made_by,
+        }
+        write_atomically(out / STUDY, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_study(out: Path) -> Study:
+    """What is told in an output folder; nothing if ``study.json`` is absent or destroyed."""
+    try:
+        values = json.loads((out / STUDY).read_text(encoding="utf-8"))
+        return Study(
+            names={
+                video: {int(track): name for track, name in names.items()}
+                for video, names in values["names"].items()
+            },
+            analysed=values["analysed"],
+            participants=_participants(values["participants"]),
+            main_person=values["main_person"],
+            events={
+                video: [(str(name), float(start_s), float(end_s)) for name, start_s, end_s in own]
+                for video, own in values["events"].items()
+            },
+            baselines=_by_track(values["baselines"]),
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return Study()
+
+
+def _participants(rows: list[dict[str, str]]) -> Participants | None:
+    if not rows:
+        return None
+    import pandas
+
+    from pipeline.study.user_files import Participants
+
+    return Participants(pandas.DataFrame(rows, dtype=str))
+
+
+def _by_track(
+    baselines: Mapping[str, Mapping[str, Mapping[str, float]]] | None,
+) -> dict[str, Baselines] | None:
+    """With tracks as numbers, which JSON has as text."""
+    if baselines is None:
+        return None
+    return {
+        video: {int(track): means for track, means in people.items()}
+        for video, people in baselines.items()
+    }
 
 
 class FolderAnnotations:
@@ -28,8 +155,6 @@ class FolderAnnotations:
 
     def with_events(self, jobs: Iterable[Job]) -> list[Job]:
         """Videos with the events in them."""
-        if self._study is None:
-            return list(jobs)
         events = self._study.events
         return [
             replace(job, events=tuple(events.get(name_in(self._out, job.folder), ())))
@@ -38,13 +163,11 @@ class FolderAnnotations:
 
     def names(self, folder: Path, summary: Summary) -> Names:
         """The names of people in the result in a folder."""
-        if self._study is None:
-            return {}
         return self._study.names_in(name_in(self._out, folder), summary.ended_at)
 
     def prepare(self) -> None:
         """Import what ``write_tables`` needs, which is slow."""
-        import pipeline.study.people  # noqa: F401
+        import pipeline.study.videos  # noqa: F401
 
     def write_tables(self) -> None:
         """Write ``videos.csv`` and ``people.csv`` over all results that are there now.
@@ -52,17 +175,10 @@ class FolderAnnotations:
         Raises:
             OutputError: one cannot be written.
         """
-        from pipeline.study.people import write_people
-        from pipeline.study.study import read_study
-        from pipeline.study.videos import videos_in
+        from pipeline.study.videos import videos_in, write_people
 
         write_people(self._out, videos_in(self._out), read_study(self._out))
 
     @cached_property
-    def _study(self) -> Study | None:
-        """None if ``export`` was never used there."""
-        if not (self._out / STUDY).is_file():
-            return None
-        from pipeline.study.study import read_study  # pandas is slow to import.
-
+    def _study(self) -> Study:
         return read_study(self._out)

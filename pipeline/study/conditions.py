@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas
 
-from pipeline.study.columns import BASELINE_MEASURES, MEASURES
+from pipeline.study.study_columns import BASELINE_MEASURES, MEASURES
 from stages.columns import Column, column_names
+from stages.write.files import move_into_place, output_errors_name, unfinished_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CONDITIONS, PICTURES = "conditions.csv", ("conditions.png", "conditions.svg")
 
@@ -78,3 +84,74 @@ def _sorted(table: pandas.DataFrame, measures: Sequence[str]) -> pandas.DataFram
         ),
         ignore_index=True,
     )[column_names(COLUMNS)]
+
+
+PANEL_IN, HEIGHT_IN, DPI = (4.2, 2.6), 0.7, 200
+MAX_PANELS = 3
+"""In a row."""
+
+GREY = "0.35"
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#000000")
+"""Okabe and Ito's, which people who do not see all colours can tell apart."""
+
+
+def draw_conditions(table: pandas.DataFrame, path: Path) -> None:
+    """Draw means and standard errors: a panel for whole videos and for each event.
+
+    Where people are compared with their own neutral faces, a panel below shows that.
+
+    Args:
+        table: ``conditions.csv``.
+        path: file to write, ``.png`` or ``.svg``; the text of the latter stays text.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    import matplotlib  # Slow to import.
+    from matplotlib.figure import Figure
+
+    compared = table["measure"].str.startswith("baseline_").any()
+    kinds = ["", "baseline_"] if compared else [""]
+    panels = [(event, kind) for kind in kinds for event in dict.fromkeys(table["event"])]
+    across = min(MAX_PANELS, len(panels) // len(kinds))
+    down = -(-len(panels) // across)
+    conditions = list(dict.fromkeys(table["condition"]))
+    width_in, height_in = PANEL_IN
+    figure = Figure((width_in * across, height_in * down + HEIGHT_IN), layout="constrained")
+    grid = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
+    for axes, (event, kind) in zip(grid, panels, strict=False):
+        _draw_panel(axes, table[table["event"] == event], kind, conditions)
+        name = event or "whole videos"
+        axes.set_title(
+            f"{name}, by baseline" if kind else name, loc="left", fontsize=9, parse_math=False
+        )
+    for axes in grid[::across]:
+        axes.set_ylabel("mean ± standard error", fontsize=8, color=GREY)
+    for axes in grid[len(panels) :]:
+        axes.set_visible(False)
+    handles, labels = grid[0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=8
+    )  # fmt: skip
+    with output_errors_name(path), matplotlib.rc_context({"svg.fonttype": "none"}):
+        metadata = {"Date": None} if path.suffix == ".svg" else None
+        figure.savefig(unfinished_name(path), dpi=DPI, metadata=metadata)
+    move_into_place(path)
+
+
+def _draw_panel(axes: Axes, rows: pandas.DataFrame, kind: str, conditions: list[str]) -> None:
+    places = np.arange(len(MEASURES))
+    for number, condition in enumerate(conditions):
+        own = rows[rows["condition"] == condition].set_index("measure")
+        own = own.reindex([f"{kind}{name}" for name in MEASURES])
+        aside = 0.5 * ((number + 0.5) / len(conditions) - 0.5)
+        people = own["n"].max()
+        axes.errorbar(
+            places + aside, own["mean"], own["se"].fillna(0.0), fmt="o", markersize=4, capsize=2,
+            linewidth=1, color=COLOURS[number % len(COLOURS)],
+            label=f"{condition} (n = {0 if np.isnan(people) else int(people)})".replace("$", r"\$"),
+        )  # fmt: skip
+    axes.axhline(0, color="0.85", linewidth=0.6, zorder=0)
+    axes.set_xticks(places, MEASURES, rotation=30, ha="right")
+    axes.tick_params(length=0, labelcolor=GREY, labelsize=8)
+    axes.spines[:].set_visible(False)

@@ -16,7 +16,7 @@ from pipeline.results.exports.elan_corrections import (
     segments_in,
     tiers_of,
 )
-from pipeline.study.study import Study
+from pipeline.study.annotations import Study
 from pipeline.study.videos import Video
 
 

@@ -18,8 +18,7 @@ from itertools import combinations
 import numpy as np
 import pandas
 
-from pipeline.study import columns
-from pipeline.study.columns import MEASURES
+from pipeline.study.study_columns import MEASURES, NAME, TRACK, VIDEO
 from stages.columns import Column
 
 SYNCHRONY = "synchrony.csv"
@@ -39,7 +38,7 @@ COLUMNS = (
         Column(f"{which}_{column.name}", f"Of the {which} person. {column.description}",
                type=column.type)
         for which in ("first", "second")
-        for column in (columns.VIDEO, columns.TRACK, columns.NAME)
+        for column in (VIDEO, TRACK, NAME)
     ),
     Column("measure", "Expression, or valence; or the column of a network.", type="string"),
     Column("lag_s", "Lag with the correlation furthest from 0: positive if the second person "

@@ -6,17 +6,24 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow
+
 from configs.errors import SourceError, UsageError
 from configs.names import nearest
-from pipeline.places import SUMMARY, folders_with_summaries
+from pipeline.places import SUMMARY, TABLE, folders_with_summaries, name_in
+from pipeline.results.exports.writers import SEGMENTS
+from pipeline.results.segments import COLUMNS
 from pipeline.results.summary import read_summary
-from pipeline.results.tables import FILES, joined
+from pipeline.results.timeline import OWN_COLUMNS, read_table
 from stages.columns import PANDAS_TYPES
 
 if TYPE_CHECKING:
     import pandas
 
     from pipeline.study.videos import Video
+
+FILES = {"timeline": (TABLE, OWN_COLUMNS), "segments": (SEGMENTS, COLUMNS)}
+"""The file in a video's folder that holds each table, and its columns."""
 
 OF_VIDEOS = ("videos", "people")
 """Made of the results that are there."""
@@ -72,8 +79,8 @@ def people_of_video(folder: Path) -> pandas.DataFrame:
 
 
 def _of_videos(root: Path, table: str) -> pandas.DataFrame:
-    from pipeline.study.people import tables_of
-    from pipeline.study.study import read_study
+    from pipeline.study.annotations import read_study
+    from pipeline.study.videos import tables_of
 
     videos = [_video(root, folder) for folder in folders_with_summaries(root)]
     if not videos:
@@ -109,3 +116,40 @@ def _exported(root: Path, table: str) -> pandas.DataFrame:
         raise UsageError(f"{path}: no such file; the command export writes it") from None
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise SourceError(f"{path}: not a table that can be read: {error}") from error
+
+
+def joined(root: Path, table: str) -> pandas.DataFrame:
+    """The tables of all videos below a folder as one, with ``video`` first, video after video.
+
+    Raises:
+        UsageError: no video has one.
+        SourceError: one cannot be read.
+    """
+    name, columns = FILES[table]
+    folders = sorted(path.parent for path in root.rglob(name))
+    if not folders:
+        problem = f"no {name} in it, nor below it" if root.is_dir() else "no such folder"
+        raise UsageError(f"{root}: {problem}; name a folder with results")
+    parts = []
+    for folder in folders:
+        rows = read_table(folder / name, columns)
+        video = pyarrow.array([name_in(root, folder)] * len(rows), "string")
+        parts.append(rows.add_column(0, "video", video))
+    return _as_pandas(pyarrow.concat_tables(parts, promote_options="default"))
+
+
+def table_of(folder: Path, table: str) -> pandas.DataFrame:
+    """A table of one video, without ``video``.
+
+    Raises:
+        SourceError: it is missing, or cannot be read.
+    """
+    name, columns = FILES[table]
+    return _as_pandas(read_table(folder / name, columns))
+
+
+def _as_pandas(table: pyarrow.Table) -> pandas.DataFrame:
+    import pandas  # Slow to import, and not needed to analyse.
+
+    types = {pyarrow.int64(): pandas.Int64Dtype(), pyarrow.string(): pandas.StringDtype()}
+    return table.to_pandas(types_mapper=types.get)

@@ -7,24 +7,31 @@ from pathlib import Path
 
 import pandas
 
-from pipeline.study import bins, columns, conditions, events, people, synchrony
-from pipeline.study.baseline import Baselines
-from pipeline.study.bins import bins_of
-from pipeline.study.conditions import ConditionMeans
-from pipeline.study.events import Events, events_of
-from pipeline.study.faces import Faces, faces_of
-from pipeline.study.study import Study
+from pipeline.study import conditions, synchrony
+from pipeline.study.annotations import Study
+from pipeline.study.conditions import ConditionMeans, draw_conditions
+from pipeline.study.figures import Faces, faces_of
+from pipeline.study.neutral_faces import Baselines
+from pipeline.study.stretches import (
+    BINS,
+    EVENTS,
+    bin_columns,
+    bins_of,
+    event_columns,
+    events_of,
+)
+from pipeline.study.study_columns import (
+    BASELINE_MEASURES,
+    DIGITS,
+    MEASURES,
+    added_columns,
+    table_of,
+    write_table,
+)
 from pipeline.study.synchrony import synchrony_rows
-from pipeline.study.videos import Video
-from pipeline.study.write import DIGITS, table_of, write_table
-from stages.columns import Column, TimelineColumn, column_names
-
-OWN_COLUMNS = frozenset(
-    column.name
-    for table in (people.VIDEO_COLUMNS, people.PERSON_COLUMNS, bins.COLUMNS, events.COLUMNS,
-                  columns.baselines())
-    for column in table
-) - {"video", "name"}  # fmt: skip
+from pipeline.study.user_files import Events
+from pipeline.study.videos import PERSON_COLUMNS, VIDEO_COLUMNS, Video
+from stages.columns import TimelineColumn, column_names
 
 
 def own_columns(further: Sequence[TimelineColumn]) -> frozenset[str]:
@@ -33,7 +40,8 @@ def own_columns(further: Sequence[TimelineColumn]) -> frozenset[str]:
     Args:
         further: columns beyond the seven expressions and valence.
     """
-    return OWN_COLUMNS | {column.name for column in events.further_columns_of(further)}
+    tables = VIDEO_COLUMNS, PERSON_COLUMNS, event_columns(further, compared=True)
+    return frozenset(name for table in tables for name in column_names(table)) - {"video", "name"}
 
 
 class StudyTables:
@@ -100,7 +108,7 @@ class StudyTables:
         whole = faces.table_of(faces.whole())
         self._add_to_conditions(whole)
         if self._baselines:
-            self._compared.append(whole[["video", "track", *columns.BASELINE_MEASURES]].dropna())
+            self._compared.append(whole[["video", "track", *BASELINE_MEASURES]].dropna())
         if self._bins_s:
             self._bins.append(bins_of(faces, self._bins_s))
         if self._events and len(self._events.of(faces)):
@@ -130,48 +138,37 @@ class StudyTables:
         Raises:
             OutputError: one cannot be written.
         """
-        compared = columns.baselines() if self._baselines else ()
-        written = []
-        if self._bins:
-            table = pandas.concat(self._bins, ignore_index=True)
-            written.append(
-                self._write(
-                    table,
-                    out / bins.BINS,
-                    (*bins.COLUMNS, *compared, *columns.of_further(self._columns)),
-                )
-            )
+        compared, written = self._baselines is not None, []
+        if self._bins and self._bins_s:
+            bins = self._study.join(pandas.concat(self._bins, ignore_index=True))
+            own = [*bin_columns(self._columns, compared), *self._study.columns(bins)]
+            write_table(bins, out / BINS, own)
+            written.append(BINS)
         if self._of_events and self._events:
-            table = pandas.concat(self._of_events, ignore_index=True)
-            added = columns.told(table, self._events.further, "--events")
-            further = events.further_columns_of(self._columns)
-            own = (*events.COLUMNS, *compared, *further, *added)
-            written.append(self._write(table, out / events.EVENTS, own))
+            events = self._study.join(pandas.concat(self._of_events, ignore_index=True))
+            own = [
+                *event_columns(self._columns, compared),
+                *added_columns(events, self._events.further, "--events"),
+                *self._study.columns(events),
+            ]
+            write_table(events, out / EVENTS, own)
+            written.append(EVENTS)
         if self._bins and self._bins_s and self._synchrony:
-            joined = self._study.join(pandas.concat(self._bins, ignore_index=True))
-            rows = synchrony_rows(joined, self._bins_s, (*columns.MEASURES, *self._further))
+            rows = synchrony_rows(bins, self._bins_s, (*MEASURES, *self._further))
             if not rows:
                 self.warnings.append(
                     f"{synchrony.SYNCHRONY}: no two people who are seen together in "
                     f"{synchrony.MIN_BINS} bins, in one video or in two of a pair"
                 )
-            write_table(
-                table_of(rows, synchrony.COLUMNS), out / synchrony.SYNCHRONY, synchrony.COLUMNS
-            )
+            table = table_of(rows, synchrony.COLUMNS)
+            write_table(table, out / synchrony.SYNCHRONY, synchrony.COLUMNS)
             written.append(synchrony.SYNCHRONY)
         return written + self._write_conditions(out)
-
-    def _write(self, table: pandas.DataFrame, path: Path, own: Sequence[Column]) -> str:
-        joined = self._study.join(table)
-        write_table(joined, path, (*own, *self._study.columns(joined)))
-        return path.name
 
     def _write_conditions(self, out: Path) -> list[str]:
         table = self._conditions.table()
         if not len(table):
             return []
-        from pipeline.study.conditions_picture import draw_conditions  # matplotlib is slow.
-
         write_table(table, out / conditions.CONDITIONS, conditions.COLUMNS)
         for name in conditions.PICTURES:
             draw_conditions(table, out / name)

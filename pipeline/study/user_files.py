@@ -1,4 +1,4 @@
-"""``events.csv``: figures of each person during each event, such as a stimulus."""
+"""Read what a user tells of people, participants and events, each in a table of its own."""
 
 from __future__ import annotations
 
@@ -6,47 +6,132 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas
 
+from configs.errors import UsageError
 from pipeline.sources import Event
-from pipeline.study import columns
-from pipeline.study.columns import MEASURES
-from pipeline.study.faces import Faces, figures, usable_rows
-from pipeline.study.inputs import UserTable, further_columns
+from pipeline.study.figures import Faces
+from pipeline.study.study_columns import write_table
+from pipeline.study.user_table import UserTable, further_columns
 from pipeline.study.videos import Video
-from stages.columns import Column, TimelineColumn
 
-EVENTS = "events.csv"
+OF_NAMES = ("video", "track", "name")
 
-REQUIRED = ("video", "event", "start_s", "end_s")
+
+def read_names(path: Path, videos: Sequence[Video]) -> dict[str, dict[int, str]]:
+    """Names by video and track, from a table with ``OF_NAMES``; others are not looked at.
+
+    Raises:
+        UserTableError: it cannot be read, or names a video or track that there is not.
+    """
+    table = UserTable(path, OF_NAMES)
+    tracks = {video.name: video.tracks for video in videos}
+    table.check_known("video", tracks, "video in the output folder")
+    table.check_unique("video", "track")
+    names: dict[str, dict[int, str]] = {}
+    for line, video, track, name in table.rows[list(OF_NAMES)].itertuples():
+        there = tracks.get(video, [])
+        if track.isdecimal() and int(track) in there:
+            names.setdefault(video, {})[int(track)] = one_line(name)
+        elif video in tracks:
+            known = ", ".join(map(str, there)) or "nobody"
+            table.wrong(
+                line, f"{video} has no track {track!r}, it has {known}; correct it or take the "
+                "line out"
+            )  # fmt: skip
+    table.refuse_if_wrong()
+    return names
+
+
+def one_line(name: str) -> str:
+    """A name without line feeds and repeated spaces, as it stands in captions and tables."""
+    return " ".join(name.split())
+
+
+def write_template(path: Path, videos: Sequence[Video]) -> None:
+    """Write a file of names to fill in, the people in the order of the time that they are seen.
+
+    Everyone has a name of their own in it, so that it changes nothing before it is edited.
+
+    Raises:
+        UsageError: the file exists.
+        OutputError: it cannot be written.
+    """
+    if path.exists():
+        raise UsageError(f"{path}: exists; name another file for the template")
+    rows = [
+        (video.name, person["track"], f"{video.name} {person['track']}", person["first_s"],
+         person["last_s"], person["face_s"])
+        for video in videos
+        for person in sorted(video.summary.people, key=lambda person: -person["face_s"])
+    ]  # fmt: skip
+    columns = [*OF_NAMES, "first_s", "last_s", "face_s"]
+    write_table(pandas.DataFrame(rows, columns=columns), path)
+
+
+OF_PARTICIPANTS = ("video", "participant", "condition")
+BIDS_NAMES = {"participant_id": "participant"}
+
+
+@dataclass(frozen=True)
+class Participants:
+    """What a user told of the people in videos.
+
+    Attributes:
+        rows: ``video``, perhaps ``name``, then the columns that join other tables, all text.
+    """
+
+    rows: pandas.DataFrame
+
+    @property
+    def keys(self) -> list[str]:
+        return [name for name in ("video", "name") if name in self.rows]
+
+    @property
+    def columns(self) -> list[str]:
+        """Those that join other tables."""
+        return [name for name in self.rows if name not in self.keys]
+
+    def join(self, table: pandas.DataFrame) -> pandas.DataFrame:
+        """A table with these columns at its end, empty for whom nothing is told.
+
+        A table without people, such as that of videos, is left as it is by participants by name.
+        """
+        if not set(self.keys) <= set(table):
+            return table
+        return table.merge(self.rows.astype("string"), how="left", on=self.keys)
+
+
+def read_participants(
+    path: Path, videos: Sequence[Video], named: Collection[str], taken: Collection[str]
+) -> Participants:
+    """Read a table with ``OF_PARTICIPANTS``, perhaps also ``name`` where a video shows several.
+
+    Args:
+        named: names of people.
+        taken: names of columns in the tables that these join.
+
+    Raises:
+        UserTableError: it cannot be read, or names a video or person that there is not.
+    """
+    table = UserTable(path, OF_PARTICIPANTS, BIDS_NAMES)
+    by_name = "name" in table.rows
+    table.check_known("video", [video.name for video in videos], "video in the output folder")
+    if by_name:
+        table.rows["name"] = table.rows["name"].map(one_line)
+        table.check_known("name", named, "name in the file of --names")
+    keys = ["video", "name"] if by_name else ["video"]
+    table.check_unique(*keys)
+    for column in ("participant", "condition"):
+        for line, value in table.rows[column].items():
+            if not value:
+                table.wrong(line, f"no {column}; give one or take the line out")
+    added = further_columns(table, keys, taken)
+    return Participants(table.rows[keys].join(added).reset_index(drop=True))
+
+
+OF_EVENTS = ("video", "event", "start_s", "end_s")
 OFFSET = "offset_s"
-
-
-def _peak(measure: str, words: str) -> Column:
-    since = "Time from the event's beginning to the largest"
-    return Column(f"peak_{measure}_s", f"{since} {words}. {columns.EMPTY}", "s")
-
-
-COLUMNS = (
-    columns.VIDEO,
-    Column("event", "Name of the event.", type="string"),
-    Column("start_s", "When it begins, from the first frame of the video; offset_s is added.", "s"),
-    Column("end_s", "When it ends, likewise.", "s"),
-    columns.TRACK,
-    columns.NAME,
-    columns.SEEN,
-    columns.USABLE,
-    *columns.means(),
-    *columns.maxima(),
-    *(_peak(name, columns.WORDS[name]) for name in MEASURES),
-)
-
-
-def further_columns_of(further: Sequence[TimelineColumn]) -> tuple[Column, ...]:
-    """Those of columns beyond the seven expressions and valence."""
-    peaks = (_peak(column.name, column.mean_of or "") for column in further)
-    return (*columns.of_further(further), *peaks)
 
 
 @dataclass(frozen=True)
@@ -54,7 +139,7 @@ class Events:
     """Events in videos, on the clocks of these.
 
     Attributes:
-        rows: ``REQUIRED``, then the columns that a user added.
+        rows: ``OF_EVENTS``, then the columns that a user added.
         further: names of these.
     """
 
@@ -80,7 +165,7 @@ class Events:
 def read_events(
     path: Path, videos: Sequence[Video], taken: Collection[str], warn: Callable[[str], None]
 ) -> Events:
-    """Read a table with ``REQUIRED``.
+    """Read a table with ``OF_EVENTS``.
 
     ``offset_s`` in it is added to both times: how far another device's clock is behind the video's.
 
@@ -92,7 +177,7 @@ def read_events(
         UserTableError: it cannot be read; an event is of a video that there is not, is outside of
             it, overlaps another, or has wrong times.
     """
-    table = UserTable(path, REQUIRED)
+    table = UserTable(path, OF_EVENTS)
     times = pandas.DataFrame({name: table.numbers(name) for name in ("start_s", "end_s")})
     if OFFSET in table.rows:
         table.rows[OFFSET] = table.rows[OFFSET].replace("", "0")
@@ -104,8 +189,8 @@ def read_events(
     warnings = _check_times(table, times.dropna(), {video.name: video for video in videos})
     _check_overlaps(table, times)
     table.refuse_if_wrong()
-    added = further_columns(table, REQUIRED, taken)
-    rows = table.rows[list(REQUIRED)].assign(**times).join(added)
+    added = further_columns(table, OF_EVENTS, taken)
+    rows = table.rows[list(OF_EVENTS)].assign(**times).join(added)
     without = rows["video"].isin([video.name for video in videos if not video.has_table])
     for name in rows["video"][without].unique():
         warnings.append(f"{path}: {name} has no table: its events are left out")
@@ -164,38 +249,3 @@ def _check_overlaps(table: UserTable, times: pandas.DataFrame) -> None:
 
 def _span(times: pandas.DataFrame, line: int) -> str:
     return f"{times.at[line, 'start_s']:g} to {times.at[line, 'end_s']:g} s"
-
-
-def events_of(faces: Faces, events: Events) -> pandas.DataFrame:
-    """A row for each event of the films and each person in its film.
-
-    Returns:
-        ``COLUMNS``, those of baselines where faces have them, those of networks, and those that a
-        user added; without people, one row an event.
-    """
-    own = events.of(faces)
-    by = ["stretch", "track"]
-    within_s = [
-        max(0.0, min(end_s, faces.films[film].ends_s) - max(start_s, faces.films[film].begins_s))
-        for film, start_s, end_s in own[["film", "start_s", "end_s"]].itertuples(index=False)
-    ]
-    shown = [
-        (stretch, track, length_s)
-        for stretch, film, length_s in zip(own.index, own["film"], within_s, strict=True)
-        for track in faces.films[film].shown
-    ]
-    lengths_s = pandas.DataFrame(shown, columns=[*by, "length_s"]).set_index(by)["length_s"]
-    pieces = faces.within(own)
-    table = figures(pieces, by, lengths_s, faces.measures)
-    usable = usable_rows(pieces)
-    peaks = {
-        name: usable.dropna(subset=[name]).groupby(by)[name].idxmax() for name in faces.measures
-    }
-    begins_s = own["start_s"].reindex(table.index.get_level_values("stretch")).to_numpy()
-    for name in faces.measures:
-        at_s = peaks[name].map(usable["start_s"]).reindex(table.index)
-        table[f"peak_{name}_s"] = np.maximum(at_s - begins_s, 0.0)
-    table = table.reset_index().merge(
-        own.drop(columns="video"), left_on="stretch", right_index=True
-    )
-    return faces.table_of(table)

@@ -13,8 +13,8 @@ from configs.errors import SourceError
 from models.emotions import EMOTIONS, valence_of
 from pipeline.results.person import Names
 from pipeline.results.timeline import NOBODY, Timeline
-from pipeline.study.columns import MEASURES
-from pipeline.study.study import Study
+from pipeline.study.annotations import Study
+from pipeline.study.study_columns import MEASURES
 from pipeline.study.videos import Video
 
 USUAL_FRAME_S = 0.04

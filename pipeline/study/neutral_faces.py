@@ -19,9 +19,9 @@ from configs.errors import UsageError
 from configs.names import nearest
 from models.emotions import EMOTIONS, valence_of
 from models.neutral import TYPICAL, log_probabilities
-from pipeline.study.columns import BASELINE_MEASURES
-from pipeline.study.events import Events
-from pipeline.study.faces import Faces, Film, usable_rows
+from pipeline.study.figures import Faces, Film, usable_rows
+from pipeline.study.study_columns import BASELINE_MEASURES
+from pipeline.study.user_files import Events
 
 STRENGTH = 0.35
 """Share of the excess that is taken away: 5 to 9 points more are right where a person is misread;
