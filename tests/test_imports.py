@@ -18,7 +18,6 @@ LAYERS = (
     "pipeline.__main__",
     "pipeline.cli",
     "pipeline.commands",
-    "pipeline.export_command",
     "pipeline.api",
     "pipeline.progress",
     "pipeline.terminal",
