@@ -17,7 +17,7 @@ from pydantic import (
 
 Fraction01 = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
-"""At most 31 years: what waits counts in nanoseconds, and must not overflow."""
+"""At most 31 years: waiting counts nanoseconds, which must not overflow."""
 Wait = Annotated[float, Field(gt=0, le=1e9)]
 Count = Annotated[int, Field(ge=1)]
 Threads = Annotated[int, Field(ge=0)]
@@ -80,9 +80,8 @@ class DetectSettings(Section):
     width_px: Annotated[int, Field(ge=64, le=4096)] = 640
     """Longer side of the picture given to the detector; larger finds smaller faces, slower."""
     interval_s: Seconds = 0.2
-    """Time between looks at whether the view has changed, so that a whole frame must be searched;
-    without a change that is done at least every 0.7 seconds, and faces are followed; 0: all frames
-    are searched."""
+    """How often a frame is compared with those that were searched as a whole; it is, too, if it
+    differs. Without a change, one is at least every 0.7 seconds; 0: all frames are searched."""
     threshold: Fraction01 = 0.6
     """Least score of a face."""
 
@@ -121,11 +120,11 @@ class NetworkSettings(Section):
 
 class UsableSettings(Section):
     min_eyes_px: Annotated[float, Field(ge=0)] = 10
-    """Least distance between the eyes, in pixels of the picture, for an expression to be relied
+    """Least distance between the eyes, in pixels of the picture, at which an expression is relied
     on."""
     max_landmark_error: Annotated[float, Field(ge=0)] = 4
-    """Of no landmark may the distance from its place on an aligned face exceed this, in pixels of
-    48: a face from the side has larger ones."""
+    """Greatest distance of a landmark from its usual place on an aligned face, in pixels of 48 by
+    48; on a face that is seen from the side it is greater."""
 
 
 class VideoSettings(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from configs.schema import DetectSettings
 from models.dataset import CutFace, whole_picture
@@ -21,7 +22,7 @@ def make_face_cutter() -> CutFace:
     settings = DetectSettings()
     detector = make_detector(settings)
 
-    def cut(picture: np.ndarray) -> np.ndarray:
+    def cut(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         sizes_px = [CLOSE_UP_PX]
         if max(picture.shape) > CLOSE_UP_PX:
             sizes_px.insert(0, min(settings.width_px, max(picture.shape)))
@@ -35,8 +36,8 @@ def make_face_cutter() -> CutFace:
 
 
 def _surest_landmarks(
-    picture: np.ndarray, detector: Detector, searched_px: int
-) -> np.ndarray | None:
+    picture: NDArray[np.uint8], detector: Detector, searched_px: int
+) -> NDArray[np.floating] | None:
     """(5, 2) in pixels of a grey picture, which is searched at that size; None without a face."""
     zoom = searched_px / max(picture.shape)
     sampling = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
@@ -44,5 +45,7 @@ def _surest_landmarks(
     faces = detector.find(cv2.cvtColor(searched, cv2.COLOR_GRAY2BGR))
     if not len(faces):
         return None
+    surest = faces.scores.argmax()
     # Pixel centres lie half a pixel off the corners that the resizing keeps in place.
-    return (faces.landmarks[faces.scores.argmax()] + 0.5) / zoom - 0.5
+    landmarks: NDArray[np.floating] = (faces.landmarks[surest] + 0.5) / zoom - 0.5
+    return landmarks

@@ -123,7 +123,7 @@ def _handler(
     return Handler
 
 
-def _packets(clip: Path, stopping: threading.Event) -> Iterator[tuple[av.Packet, Fraction]]:
+def _packets(clip: Path, stopping: threading.Event) -> Iterator[tuple[av.Packet[Any], Fraction]]:
     """Packets in a loop, each when it is due, with the seconds to add to its timestamp."""
     shift, started_s = Fraction(0), monotonic()
     while True:
