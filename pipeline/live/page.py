@@ -118,17 +118,20 @@ def make_app(supervisor: Supervisor) -> FastAPI:
     def recent(
         name: str, since_s: Annotated[float, Query(allow_inf_nan=False)] = -1.0
     ) -> dict[str, object]:
-        return supervisor.recent(name, since_s) or {}
+        worker = supervisor.worker(name)
+        return worker.recent(since_s) if worker else {}
 
     @app.get("/api/streams/{name}/picture")
     def picture(
         name: str, width: Annotated[int | None, Query(ge=16, le=MAX_WIDTH_PX)] = None
     ) -> Response:
-        return _jpeg(supervisor.picture(name, width))
+        worker = supervisor.worker(name)
+        return _jpeg(worker.picture(width) if worker else None)
 
     @app.get("/api/streams/{name}/faces/{track}")
     def face(name: str, track: int) -> Response:
-        return _jpeg(supervisor.face(name, track))
+        worker = supervisor.worker(name)
+        return _jpeg(worker.face(track) if worker else None)
 
     @app.post("/api/streams/{name}/{change}")
     def change(name: str, change: str, request: Request) -> dict[str, str]:

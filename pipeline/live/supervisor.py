@@ -134,25 +134,13 @@ class Supervisor:
         """The latest status of each stream."""
         return [entry.status for entry in self._entries.values()]
 
-    def picture(self, name: str, width_px: int | None = None) -> bytes | None:
-        """As ``LiveStream.picture``; None while it does not run.
+    def worker(self, name: str) -> Worker | None:
+        """What runs a stream now; None while it does not run.
 
         Raises:
             UsageError: there is no such stream; so do the methods below.
-            EmotionTimelinesError: its worker died.
         """
-        worker = self._named(name).worker
-        return worker.picture(width_px) if worker else None
-
-    def face(self, name: str, track: int) -> bytes | None:
-        """As ``LiveStream.face``; None while it does not run."""
-        worker = self._named(name).worker
-        return worker.face(track) if worker else None
-
-    def recent(self, name: str, since_s: float) -> dict[str, Any] | None:
-        """As ``LiveStream.recent``; None while it does not run."""
-        worker = self._named(name).worker
-        return worker.recent(since_s) if worker else None
+        return self._named(name).worker
 
     def recordings(self, name: str) -> list[tuple[Path, Summary]]:
         """Folder and summary of each recording that has ended, the oldest first."""

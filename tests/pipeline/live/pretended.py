@@ -63,16 +63,18 @@ class Streams:
     def statuses(self) -> list[StreamStatus]:
         return [replace(self.status, name=name) for name in self.names]
 
-    def picture(self, name: str, width_px: int | None = None) -> bytes | None:
+    def worker(self, name: str) -> Streams:
+        """All streams have this worker."""
         self._find(name)
+        return self
+
+    def picture(self, width_px: int | None) -> bytes | None:
         return self.picture_jpeg
 
-    def face(self, name: str, track: int) -> bytes | None:
-        self._find(name)
+    def face(self, track: int) -> bytes | None:
         return jpeg(96, 96) if track in self.faces else None
 
-    def recent(self, name: str, since_s: float) -> dict[str, Any] | None:
-        self._find(name)
+    def recent(self, since_s: float) -> dict[str, Any]:
         points = [point for point in self.points if point["time_s"] > since_s]
         until_s = max(point["time_s"] for point in self.points)
         return {

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, quote, urlsplit
 from urllib.request import Request, urlopen
@@ -31,13 +32,13 @@ ODD_TOKEN = """a b&c#d+e%41?f=g;h,i"j'k\\l/m<n>~"""
 class OneStream(Streams):
     """Has no people."""
 
-    def picture(self, name: str, width_px: int | None = None) -> bytes | None:
+    def worker(self, name: str) -> Streams:
         if name == "broken":
             raise RuntimeError
-        return self.picture_jpeg
+        return self
 
-    def recent(self, name: str, since_s: float) -> None:
-        return None
+    def recent(self, since_s: float) -> dict[str, Any]:
+        return {}
 
 
 @pytest.fixture

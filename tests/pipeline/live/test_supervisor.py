@@ -213,16 +213,16 @@ def test_the_wait_before_a_replacement_doubles_up_to_a_minute(
 
 def test_a_user_stops_a_stream_and_starts_it_again(watched: Callable[..., Watched]) -> None:
     one = watched("door")
-    states = []
+    states: list[object] = []
     one.clock.at(5, lambda: one.supervisor.stop("door"))
     one.clock.at(15, lambda: states.append(one.supervisor.statuses()[0].state))
-    one.clock.at(15, lambda: states.append(one.supervisor.picture("door")))
+    one.clock.at(15, lambda: states.append(one.supervisor.worker("door")))
     one.clock.at(20, lambda: one.supervisor.start("door"))
     one.clock.at(21, lambda: one.supervisor.start("door"))
     one.clock.at(25, lambda: states.append(one.supervisor.statuses()[0].state))
-    one.clock.at(25, lambda: states.append(one.supervisor.picture("door")))
+    one.clock.at(25, lambda: states.append(one.supervisor.worker("door")))
     results = one.run()["door"]
-    assert states == ["ended", None, "live", b"picture"]
+    assert states == ["ended", None, "live", one.workers["door"][1]]
     assert [made.status for made in results] == ["complete", "complete"]
     assert [worker.stream.folder.name for worker in one.workers["door"]] == ["door", "door-2"]
     assert one.started_s["door"] == pytest.approx([0, 20], abs=1)
@@ -370,18 +370,10 @@ def test_a_change_of_state_is_told_once(watched: Callable[..., Watched]) -> None
 
 
 def test_a_stream_of_another_name_is_refused(watched: Callable[..., Watched]) -> None:
-    asked = watched("door").supervisor
-    assert asked.picture("door") == b"picture"
-    assert asked.face("door", 2) == b"face 2"
-    assert asked.recent("door", 3.0) == {"until_s": 4.0}
-    for ask in (
-        asked.picture,
-        asked.stop,
-        asked.start,
-        asked.recordings,
-        lambda name: asked.face(name, 1),
-        lambda name: asked.recent(name, 0.0),
-    ):
+    one = watched("door")
+    asked = one.supervisor
+    assert [asked.worker("door")] == one.workers["door"]
+    for ask in (asked.worker, asked.stop, asked.start, asked.recordings):
         with pytest.raises(UsageError, match="cellar: no such stream"):
             ask("cellar")
 
