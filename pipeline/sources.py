@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -71,7 +70,8 @@ class Job:
         """
         identity: dict[str, Any] = {"path": self.place or place_of(self.source)}
         try:
-            statuses = [file.stat() for file in self._files()]
+            files = numbered_pictures(self.source) or [self.source]
+            statuses = [file.stat() for file in files]
         except OSError:
             return identity
         return {
@@ -79,20 +79,6 @@ class Job:
             "bytes": sum(status.st_size for status in statuses),
             "changed_ns": max(status.st_mtime_ns for status in statuses),
         }
-
-    def sha256(self) -> str | None:
-        """Hash of the file; None if it cannot be read any more."""
-        try:
-            digest = hashlib.sha256()
-            for file in self._files():
-                with file.open("rb") as content:
-                    hashlib.file_digest(content, lambda: digest)
-            return digest.hexdigest()
-        except OSError:
-            return None
-
-    def _files(self) -> list[Path]:
-        return numbered_pictures(self.source) or [self.source]
 
 
 @dataclass(frozen=True)
@@ -126,9 +112,6 @@ class Stream:
 
     def identity(self) -> None:
         """None: a stream has no identity as a file has."""
-
-    def sha256(self) -> None:
-        """None: a stream is not stored."""
 
 
 def is_camera_source(source: str) -> bool:

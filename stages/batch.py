@@ -62,6 +62,21 @@ class VideoInfo:
     every: int = 1
 
 
+@dataclass(frozen=True)
+class Gap:
+    """A time of a live stream without frames, or without frames in a file of its recording.
+
+    Attributes:
+        from_s: time of the last frame before it.
+        to_s: time of the first frame after it; None while there is none.
+        reason: why there are none, in words.
+    """
+
+    from_s: float
+    to_s: float | None
+    reason: str
+
+
 def _empty(*shape: int, dtype: type = np.float32) -> Any:
     """A column before its stage has filled it."""
     return field(default_factory=lambda: np.empty((0, *shape), dtype))
@@ -88,6 +103,7 @@ class FrameBatch:
         pixels: (n, height * 3 / 2, width) uint8, planar YUV 4:2:0 of limited range, upright; an odd
             width or height is made even by repeating the last column or row.
         damage: what is broken in the video around these frames, in words.
+        input_sha256: in a file's last batch, the hash of its bytes; None if it cannot be read.
         turn: degrees clockwise by which faces would be upright, by what was seen so far; None if it
             was not looked at.
         arrived_s: (n,) float64, when a live stream's frames arrived, in seconds since the epoch.
@@ -123,6 +139,7 @@ class FrameBatch:
     left_out: int = 0
     before_part: int = 0
     damage: str | None = None
+    input_sha256: str | None = None
     turn: int | None = None
     arrived_s: np.ndarray = _empty(dtype=np.float64)
     after_gap: bool = False

@@ -51,6 +51,50 @@ def plane_values(plane: av.video.plane.VideoPlane) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Stated:
+    """What a film or a live stream states of itself.
+
+    Attributes:
+        codec: FFmpeg's name of the video codec.
+        rate: frames per second; None if unknown.
+        sample_aspect: width of a pixel, for a height of 1; None if unknown.
+        colorspace, color_primaries, color_trc: FFmpeg's numbers for its colours; 2 is unknown.
+        time_base: unit of a film's timestamps, in seconds; None if unknown.
+        frames: number of its frames; 0 if unknown.
+        duration_s: 0 if unknown.
+        start_s: when its earliest stream begins, by its own clock.
+        only_dts: it has only decoding timestamps.
+        first_dts: the decoding timestamp that it states for its first frame.
+    """
+
+    codec: str
+    rate: Fraction | None
+    sample_aspect: Fraction | None = None
+    colorspace: int = 2
+    color_primaries: int = 2
+    color_trc: int = 2
+    time_base: Fraction | None = None
+    frames: int = 0
+    duration_s: float = 0.0
+    start_s: float = 0.0
+    only_dts: bool = False
+    first_dts: int = 0
+
+    @staticmethod
+    def of(stream: av.VideoStream) -> Stated:
+        """What films and live streams have in common."""
+        context = stream.codec_context
+        return Stated(
+            codec=context.name,
+            rate=stream.average_rate or stream.guessed_rate,
+            sample_aspect=stream.sample_aspect_ratio,
+            colorspace=context.colorspace,
+            color_primaries=context.color_primaries,
+            color_trc=context.color_trc,
+        )
+
+
+@dataclass(frozen=True)
 class Orientation:
     """How a decoded picture is brought upright.
 

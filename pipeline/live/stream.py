@@ -28,11 +28,11 @@ from pipeline.run.plan.classifying import make_face_reader
 from pipeline.run.plan.finding import FaceFinder
 from pipeline.run.plan.threads import with_threads
 from pipeline.sources import Stream
-from stages.batch import NOBODY, FrameBatch
+from stages.batch import NOBODY, FrameBatch, Gap
 from stages.colours import to_bgr
 from stages.faces.detect import make_detector
 from stages.frames import yuv_planes
-from stages.read.live import Gap, LiveReader
+from stages.read.live import LiveReader
 from stages.write.annotate import Annotator
 from stages.write.files import output_errors_name
 

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from stages.batch import FrameBatch
+from stages.batch import FrameBatch, Gap
 
 MAX_LOSSES = 1000
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Consecutive frames that are missing.
-
-    Attributes:
-        from_s: time of the last frame before them that is there.
-        to_s: time of the first frame after them that is there; None while there is none.
-        reason: why they could not be written, in words.
-    """
-
-    from_s: float
-    to_s: float | None
-    reason: str
 
 
 class Losses:
@@ -36,7 +21,7 @@ class Losses:
     def __init__(self) -> None:
         self._written_s = 0.0
         self.frames = 0
-        self.losses: deque[Loss] = deque(maxlen=MAX_LOSSES)
+        self.losses: deque[Gap] = deque(maxlen=MAX_LOSSES)
 
     @property
     def problem(self) -> str | None:
@@ -47,7 +32,7 @@ class Losses:
         if not len(batch):
             return
         if not self._is_open:
-            self.losses.append(Loss(self._written_s, None, reason))
+            self.losses.append(Gap(self._written_s, None, reason))
         self.frames += len(batch)
 
     def written(self, batch: FrameBatch) -> None:

@@ -52,6 +52,7 @@ class Recorder:
         self._job, self._info, self._provenance = job, info, provenance
         self._settings, self._started_at = settings, _now()
         self._input = job.identity()
+        self._input_sha256: str | None = None
         reidentifier = FaceReidentifier() if settings.track.remember_s else None
         live = isinstance(job, Stream)
         self._settler = Settler(settings.track, settings.smooth, live, reidentifier)
@@ -74,6 +75,7 @@ class Recorder:
         self._received += len(batch)
         self._left_out += batch.left_out
         self._before_part += batch.before_part
+        self._input_sha256 = batch.input_sha256 or self._input_sha256
         if batch.damage:
             self._damage.append(batch.damage)
         for settled in self._settler.process(batch):
@@ -135,7 +137,7 @@ class Recorder:
             left_out={"every": self._left_out, "before_part": self._before_part},
             dropped=dropped,
             input=self._input,
-            input_sha256=None if cut_short else self._job.sha256(),
+            input_sha256=None if cut_short else self._input_sha256,
             started_at=self._started_at,
             ended_at=_now(),
             interrupted=bool(cut_short or files.unwritten),

@@ -8,10 +8,10 @@ from configs.errors import LostOutputError, OutputError, explain
 from configs.schema import Settings
 from models.card import OutputColumn
 from pipeline.places import TABLE
-from pipeline.results.losses import Loss, Losses
+from pipeline.results.losses import Losses
 from pipeline.results.row_maker import make_row_maker
 from pipeline.sources import Stream
-from stages.batch import FrameBatch, VideoInfo
+from stages.batch import FrameBatch, Gap, VideoInfo
 from stages.write.files import output_errors_name
 from stages.write.pieces import Piece, PieceWriter
 from stages.write.timeline_table import GrowingTable
@@ -55,7 +55,7 @@ class StreamFiles:
         return self._path.exists()
 
     @property
-    def losses(self) -> Sequence[Loss]:
+    def losses(self) -> Sequence[Gap]:
         """Of the table."""
         return self._not_in_table.losses
 

@@ -18,6 +18,7 @@ from av.container import InputContainer
 from configs.errors import SourceError
 from configs.schema import LiveSettings
 from stages.ffmpeg import of_known_streams
+from stages.frames import Stated
 
 OPTIONS = {"rtsp_transport": "tcp", "analyzeduration": "500000", "probesize": "1000000"}
 """FFmpeg's: RTSP over TCP, as UDP loses packets on most networks; half a second, or 1 MB, to find
@@ -39,25 +40,15 @@ DEVICE = "/dev/video"
 
 @dataclass(frozen=True)
 class LiveFrame:
-    """A decoded frame, with what is known of its stream.
+    """A decoded frame, with what its stream states of itself.
 
     Attributes:
-        frame: as it was decoded.
         timed: whether its timestamp comes from the camera, rather than from counting frames.
-        rate: frames per second, if the stream states it.
-        codec: FFmpeg's name of the codec.
-        sample_aspect: width of its pixels, for a height of 1; None if unknown.
-        colorspace, color_primaries, color_trc: FFmpeg's numbers for its colours; 2 is unknown.
     """
 
     frame: av.VideoFrame
     timed: bool
-    rate: Fraction | None
-    codec: str
-    sample_aspect: Fraction | None = None
-    colorspace: int = 2
-    color_primaries: int = 2
-    color_trc: int = 2
+    stated: Stated
 
 
 def live_frames(address: str, settings: LiveSettings) -> Iterator[LiveFrame]:
@@ -156,23 +147,13 @@ def _decoded(container: InputContainer, timed: bool) -> Iterator[LiveFrame]:
     if not container.streams.video:
         raise ValueError("no pictures in it, only sound or data")
     stream = container.streams.video[0]
-    context = stream.codec_context
     for packet in of_known_streams(container.demux(stream)):
         try:
             frames = packet.decode()
         except av.error.InvalidDataError:  # One broken picture; the next ones may be whole.
             continue
         for frame in frames:
-            yield LiveFrame(
-                frame,
-                timed,
-                stream.average_rate or stream.guessed_rate,
-                context.name,
-                stream.sample_aspect_ratio,
-                context.colorspace,
-                context.color_primaries,
-                context.color_trc,
-            )
+            yield LiveFrame(frame, timed, Stated.of(stream))
 
 
 def _camera_frames(number: int) -> Iterator[LiveFrame]:
@@ -188,6 +169,6 @@ def _camera_frames(number: int) -> Iterator[LiveFrame]:
                 raise ValueError("the camera sends no more pictures")
             frame = av.VideoFrame.from_ndarray(np.asarray(picture, np.uint8), format="bgr24")
             known_rate = Fraction(rate).limit_denominator(1001) if rate > 0 else None
-            yield LiveFrame(frame, False, known_rate, "raw")
+            yield LiveFrame(frame, False, Stated("raw", known_rate))
     finally:
         camera.release()

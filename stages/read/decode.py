@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 
 from configs.errors import SourceError
 from stages.ffmpeg import address_of, of_known_streams, reason_of
+from stages.frames import Stated
 from stages.read.layout import layout_fault
-from stages.read.source import Stated
 
 ONLY_DTS = {"avi"}
 """Containers without presentation timestamps; FFmpeg makes them up."""
 
+
+HASHED_BYTES = 2**20
+"""So many at once."""
 
 TRUNCATION_TOLERANCE_S = 0.5
 """A file that ends this much before its stated end is cut off."""
@@ -40,7 +47,11 @@ CHECKED_OTHERWISE = {"mpegts"}
 
 
 class Decoder:
-    """The first video stream of a file; see ``FrameSource``.
+    """The first video stream of a file.
+
+    Attributes:
+        faults: the damage found so far, in words; whoever reports it clears the list.
+        sha256: hash of the file's bytes, once all its frames were taken; None if it cannot be read.
 
     Raises:
         SourceError: there is no file, or no video in it that can be decoded.
@@ -48,6 +59,7 @@ class Decoder:
 
     def __init__(self, path: Path, threads: int) -> None:
         self.faults: list[str] = []
+        self.sha256: str | None = None
         self._path, self._stopped = path, False
         self._container = _open(path)
         try:
@@ -59,7 +71,7 @@ class Decoder:
         self._stream.codec_context.thread_count = threads
 
     def stop(self) -> None:
-        """As in ``FrameSource``."""
+        """Let ``frames`` end soon, and not take what follows for lost."""
         self._stopped = True
 
     def close(self) -> None:
@@ -67,40 +79,38 @@ class Decoder:
 
     @property
     def stated(self) -> Stated:
+        """What the film states of itself; once its first frame is decoded."""
         container, stream = self._container, self._stream
-        context = stream.codec_context
         duration_s = (
             float(stream.duration * stream.time_base)
             if stream.duration and stream.time_base
             else (container.duration or 0) / av.time_base
         )
-        return Stated(
+        return replace(
+            Stated.of(stream),
             time_base=stream.time_base,
-            rate=stream.average_rate or stream.guessed_rate,
             frames=stream.frames,
             duration_s=duration_s,
             start_s=(container.start_time or 0) / av.time_base,
-            codec=context.name,
-            sample_aspect=stream.sample_aspect_ratio,
             only_dts=container.format.name in ONLY_DTS,
             first_dts=stream.start_time or 0,
-            colorspace=context.colorspace,
-            color_primaries=context.color_primaries,
-            color_trc=context.color_trc,
         )
 
     def frames(self) -> Iterator[av.VideoFrame]:
-        losses = Losses(self._container, self._stream)
+        """Every frame that can be decoded, in order of presentation, once."""
+        losses, file_hash = Losses(self._container, self._stream), FileHash(self._path)
         for packet in self._packets():
             losses.read(packet)
             if packet.stream is not self._stream:
                 continue
+            file_hash.update_to(packet.pos or 0)
             try:
                 for frame in packet.decode():
                     losses.decoded(frame)
                     yield frame
             except av.FFmpegError:
                 losses.failed(packet)
+        self.sha256 = file_hash.finish()
         self.faults += losses.faults(to_end=not self._stopped)
         if self._stopped:
             return
@@ -127,6 +137,45 @@ class Decoder:
             last = av.Packet()
             last.stream = self._stream
             yield last
+
+
+class FileHash:
+    """Hash of a file, taken of what others have just read of it: the system still has that in
+    memory, so that the disk is not asked twice."""
+
+    def __init__(self, path: Path) -> None:
+        self._digest, self._at = hashlib.sha256(), 0
+        self._file: BinaryIO | None = None
+        with suppress(OSError):
+            self._file = path.open("rb")
+
+    def update_to(self, byte: int) -> None:
+        """Take the bytes before this one, a few at a time."""
+        while self._at + HASHED_BYTES <= byte and self._update():
+            pass
+
+    def finish(self) -> str | None:
+        """Take the rest; returns the hash, or None if the file cannot be read any more."""
+        while self._update():
+            pass
+        if self._file is None:
+            return None
+        self._file.close()
+        return self._digest.hexdigest()
+
+    def _update(self) -> bool:
+        """Take the next bytes; returns whether there were any."""
+        if self._file is None:
+            return False
+        try:
+            content = self._file.read(HASHED_BYTES)
+        except OSError:
+            self._file.close()
+            self._file = None
+            return False
+        self._digest.update(content)
+        self._at += len(content)
+        return bool(content)
 
 
 def _flushes(packet: av.Packet) -> bool:

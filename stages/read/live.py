@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from time import monotonic, time
 from typing import Literal
@@ -19,7 +19,7 @@ import numpy as np
 
 from configs.errors import SourceError, ThreadDiedError, explain
 from configs.schema import LiveSettings
-from stages.batch import FrameBatch, VideoInfo
+from stages.batch import FrameBatch, Gap, VideoInfo
 from stages.colours import known_colorspace
 from stages.ffmpeg import reason_of
 from stages.frames import (
@@ -45,21 +45,6 @@ MAX_GAPS = 1000
 
 HANGING_S = 60.0
 """Beyond all timeouts and waits: a receiving thread that is silent for longer hangs."""
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A time without frames.
-
-    Attributes:
-        from_s: time of the last frame before it.
-        to_s: time of the first frame after it; None while there is none.
-        reason: why the stream was lost, in words.
-    """
-
-    from_s: float
-    to_s: float | None
-    reason: str
 
 
 class LiveReader:
@@ -215,8 +200,7 @@ class LiveReader:
         before_s = self._last_s
         self._last_pts = max(round(moment.time_s / TIME_BASE), self._last_pts + 1)
         if self.gaps and self.gaps[-1].to_s is None:
-            gap = self.gaps.pop()
-            self.gaps.append(Gap(gap.from_s, self._last_s, gap.reason))
+            self.gaps.append(replace(self.gaps.pop(), to_s=self._last_s))
         elif moment.hole_s:
             reason = f"no picture came for {moment.hole_s:.1f} s"
             self.gaps.append(Gap(before_s, self._last_s, reason))
@@ -262,8 +246,9 @@ def _batch(first_frame: int, taken: list[Received]) -> FrameBatch:
 
 
 def _describe(received: LiveFrame) -> VideoInfo:
-    width, height = upright_size(received.frame, received.sample_aspect)
-    rate = received.rate or FALLBACK_RATE
+    frame, stated = received.frame, received.stated
+    width, height = upright_size(frame, stated.sample_aspect)
+    rate = stated.rate or FALLBACK_RATE
     return VideoInfo(
         width=width,
         height=height,
@@ -273,10 +258,10 @@ def _describe(received: LiveFrame) -> VideoInfo:
         rate=rate if rate <= MAX_RATE else FALLBACK_RATE,
         frames=0,
         duration_s=0.0,
-        codec=received.codec,
-        colorspace=known_colorspace(received.colorspace, received.frame.format.is_rgb, height),
-        color_primaries=received.color_primaries,
-        color_trc=received.color_trc,
+        codec=stated.codec,
+        colorspace=known_colorspace(stated.colorspace, frame.format.is_rgb, height),
+        color_primaries=stated.color_primaries,
+        color_trc=stated.color_trc,
     )
 
 

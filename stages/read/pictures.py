@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import av
 
 from configs.errors import SourceError
 from stages.ffmpeg import reason_of
-from stages.read.source import Stated
+from stages.frames import Stated
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
@@ -51,7 +53,7 @@ def numbered_pictures(path: Path) -> list[Path]:
 
 
 class Pictures:
-    """Numbered pictures; see ``FrameSource``. One that is missing or broken is left out.
+    """Numbered pictures, as ``Decoder`` of a file. One that is missing or broken is left out.
 
     Args:
         rate: pictures per second.
@@ -62,6 +64,7 @@ class Pictures:
 
     def __init__(self, path: Path, rate: float | None) -> None:
         self.faults: list[str] = []
+        self.sha256: str | None = None
         self._stopped = False
         self._files = numbered_pictures(path)
         if not self._files:
@@ -73,20 +76,28 @@ class Pictures:
             )
         self._rate = Fraction(rate).limit_denominator(1001)
         self.stated = Stated(
-            time_base=TIME_BASE,
+            codec=self._files[0].suffix.lower().lstrip("."),
             rate=self._rate,
+            time_base=TIME_BASE,
             frames=len(self._files),
             duration_s=float(len(self._files) / self._rate),
-            start_s=0.0,
-            codec=self._files[0].suffix.lower().lstrip("."),
         )
 
     def frames(self) -> Iterator[av.VideoFrame]:
+        """As of ``Decoder``."""
+        digest, unread = hashlib.sha256(), 0
         for index, file in enumerate(self._files):
-            if self._stopped:
-                return
             try:
-                frame = _decoded(file)
+                content = file.read_bytes()
+                digest.update(content)
+            except OSError as error:
+                unread += 1
+                self.faults.append(f"{file.name} could not be read: {reason_of(error)}")
+                continue
+            if self._stopped:
+                continue
+            try:
+                frame = _decoded(content)
             except (av.FFmpegError, OSError, StopIteration) as error:
                 self.faults.append(f"{file.name} could not be decoded: {reason_of(error)}")
                 continue
@@ -94,15 +105,16 @@ class Pictures:
                 self.faults.append(f"{file.name} is damaged in part")
             frame.time_base, frame.pts = TIME_BASE, round(index / self._rate / TIME_BASE)
             yield frame
+        self.sha256 = None if unread else digest.hexdigest()
 
     def stop(self) -> None:
-        """As in ``FrameSource``."""
+        """As of ``Decoder``."""
         self._stopped = True
 
     def close(self) -> None:
         """Nothing is left open."""
 
 
-def _decoded(file: Path) -> av.VideoFrame:
-    with file.open("rb") as content, av.open(content, "r") as container:
+def _decoded(content: bytes) -> av.VideoFrame:
+    with av.open(BytesIO(content), "r") as container:
         return next(container.decode(video=0))

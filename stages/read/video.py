@@ -24,7 +24,6 @@ from stages.frames import (
 )
 from stages.read.decode import Decoder
 from stages.read.pictures import Pictures, numbered_pictures
-from stages.read.source import FrameSource
 
 MEASURED_FRAMES = 10
 """From so many frames the rate is measured, if the stated one cannot be believed."""
@@ -127,6 +126,7 @@ class VideoReader:
                     left_out=left_out,
                     before_part=before_part,
                     damage=damage,
+                    input_sha256=self._source.sha256,
                 )
             if ended:
                 return
@@ -175,7 +175,7 @@ def _nothing_in_part(info: VideoInfo, last_s: float) -> str:
     )
 
 
-def _open(path: Path, settings: ReadSettings) -> FrameSource:
+def _open(path: Path, settings: ReadSettings) -> Decoder | Pictures:
     if path.is_dir() or (not path.exists() and numbered_pictures(path)):
         return Pictures(path, settings.rate)
     return Decoder(path, settings.threads)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -15,6 +17,8 @@ from configs.errors import SourceError
 from configs.schema import ReadSettings
 from stages.faces.detector import SmallImages
 from stages.frames import yuv_planes
+from stages.read.decode import HASHED_BYTES
+from stages.read.pictures import numbered_pictures
 from stages.read.video import VideoReader
 from tests.stages.clips import (
     BRIGHT,
@@ -363,6 +367,18 @@ def test_numbered_pictures_are_a_film(tmp_path: Path, name: str) -> None:
     grey = [yuv_planes(pixels)[0].mean() for pixels in batches[0].pixels]
     assert grey == pytest.approx([16 + n * 20 * 219 / 255 for n in (1, 2, 3, 10, 11)], abs=2)
     assert damage_of(batches) == ""
+    hashed = hashlib.sha256(b"".join(file.read_bytes() for file in numbered_pictures(tmp_path)))
+    assert batches[-1].input_sha256 == hashed.hexdigest()
+
+
+@pytest.mark.parametrize("changes", [{}, {"to_s": 0.5}, {"batch_frames": 5}])
+def test_the_last_batch_has_the_hash_of_the_file(tmp_path: Path, changes: dict[str, Any]) -> None:
+    path = make_clip(tmp_path / "clip.mkv", "rawvideo", size=(640, 480), frames=20)
+    whole = path.read_bytes()
+    assert len(whole) > 2 * HASHED_BYTES
+    batches = read_all(path, **changes)
+    assert [batch.input_sha256 for batch in batches[:-1]] == [None] * (len(batches) - 1)
+    assert batches[-1].input_sha256 == hashlib.sha256(whole).hexdigest()
 
 
 def test_a_broken_picture_of_a_film_is_named(tmp_path: Path) -> None:
