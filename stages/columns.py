@@ -357,4 +357,5 @@ def rounded_to_steps(probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
     steps = np.floor(exact).astype(np.int64)
     missing = PROBABILITY_STEPS - steps.sum(axis=1, keepdims=True)
     rank = np.argsort(np.argsort(steps - exact, axis=1, kind="stable"), axis=1, kind="stable")
-    return steps + (rank < missing)
+    steps += rank < missing
+    return steps

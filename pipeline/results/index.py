@@ -16,7 +16,7 @@ from pipeline.results.pages import render
 from pipeline.results.person import Names, persons
 from pipeline.results.segments import COLOURS, LABELS
 from pipeline.results.summary import Summary
-from pipeline.results.timeline import NOBODY
+from stages.batch import NOBODY
 from stages.write.files import write_atomically
 
 STYLES, SCRIPTS = ("index.css",), ("clock.js", "stacks.js", "index.js")

@@ -11,7 +11,8 @@ import numpy as np
 
 from models.emotions import EMOTIONS, valence_of
 from pipeline.results.segments import Segment, segments_by_person
-from pipeline.results.timeline import NOBODY, Timeline
+from pipeline.results.timeline import Timeline
+from stages.batch import NOBODY
 
 
 @dataclass(frozen=True)

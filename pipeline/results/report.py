@@ -8,13 +8,11 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.card import OutputColumn
 from pipeline.places import INDEX, LEDGER, REPORT, SUMMARY
 from pipeline.results.folder import results_in
 from pipeline.results.pages import for_pages, render, script_of
@@ -41,7 +39,7 @@ SCRIPTS = (
 )
 
 BRIEF_S = 1.0
-"""Those who are seen for less than this in all share a lane, beside others who are seen longer."""
+"""People who are seen for less time than this share one lane, unless everybody is."""
 
 PORTRAITS = "portraits"
 """Id of the element with everyone's face."""
@@ -92,12 +90,7 @@ def write_report(
                 track: base64.b64encode(jpeg).decode() for track, jpeg in portraits.items()
             },
         },
-        rows=pack(
-            result.timeline,
-            [person.track for person in result.people],
-            _min_confidence(result),
-            result.provenance.outputs,
-        ),
+        rows=_packed(result),
     )
     write_atomically(folder / REPORT, page)
 
@@ -110,26 +103,9 @@ def script_hash() -> str:
 
 def portraits_in(report: Path) -> dict[int, bytes]:
     """The faces in a report, as JPEG by track: the video is not read again for them."""
-    found = _Portraits()
-    found.feed(report.read_text(encoding="utf-8"))
-    faces = json.loads("".join(found.text) or "{}")
+    _, _, after = report.read_text(encoding="utf-8").partition(f'id="{PORTRAITS}">')
+    faces = json.loads(after.partition("</script>")[0] or "{}")
     return {int(track): base64.b64decode(jpeg) for track, jpeg in faces.items()}
-
-
-class _Portraits(HTMLParser):
-    """Keeps the text of the element with everyone's face."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.text: list[str] = []
-        self._within = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._within = ("id", PORTRAITS) in attrs
-
-    def handle_data(self, data: str) -> None:
-        if self._within:
-            self.text.append(data)
 
 
 def _films(result: VideoResult, summary: Summary, folder: Path) -> list[dict[str, Any]]:
@@ -154,13 +130,13 @@ def _data(
     result: VideoResult, summary: Summary, brief: set[int], events: Sequence[Event]
 ) -> dict[str, Any]:
     """What the page's scripts need, beside the rows."""
-    of_person, counts = segments_by_person(result.segments), _counts(result.timeline)
+    of_person, step = segments_by_person(result.segments), row_step(result.timeline)
     return {
         "begin_s": result.begins_s,
         "end_s": result.ends_s,
         "frame_s": 1 / max(float(summary.video.get("rate") or 25), 1),
         "frames": len(np.unique(result.timeline.frame)),
-        "row_step": row_step(result.timeline),
+        "row_step": step,
         "gaps": _gaps(result.timeline),
         "labels": LABELS,
         "colours": [COLOURS[label] for label in LABELS],
@@ -168,7 +144,7 @@ def _data(
             {
                 "track": person.track,
                 "name": name_of(person.track, result.names),
-                "rows": -(-counts[person.track] // row_step(result.timeline)),
+                "rows": len(result.timeline.rows_of(person.track)[::step]),
                 "brief": person.track in brief,
                 "segments": _compact(of_person[person.track]),
             }
@@ -177,11 +153,6 @@ def _data(
         "events": [list(event) for event in events],
         "outputs": for_pages(result.provenance.outputs),
     }
-
-
-def _counts(timeline: Timeline) -> dict[int, int]:
-    tracks, counts = np.unique(timeline.track, return_counts=True)
-    return dict(zip(tracks.tolist(), counts.tolist(), strict=True))
 
 
 def _gaps(timeline: Timeline) -> list[list[float]]:
@@ -202,10 +173,6 @@ def _compact(segments: list[Segment]) -> list[list[float]]:
         ]
         for segment in segments
     ]
-
-
-def _min_confidence(result: VideoResult) -> float:
-    return float(result.provenance.settings["segments"]["min_confidence"])
 
 
 def _notices(summary: Summary) -> list[str]:
@@ -272,28 +239,26 @@ def row_step(timeline: Timeline) -> int:
     return max(1, -(-len(timeline) * row_bytes // (MAX_ROWS * ROW_BYTES)))
 
 
-def pack(
-    timeline: Timeline,
-    people: Sequence[int],
-    min_confidence: float,
-    outputs: Sequence[OutputColumn] = (),
-) -> str:
-    """Times of all frames, then the rows of these people.
+def _packed(result: VideoResult) -> str:
+    """Times of all frames, then the rows of everyone, for ``web/rows.js``.
 
     All integers are little-endian, and stand for the difference from the one before. As Base64 of
     a zlib stream of: times of the n frames in microseconds, float64; of each person the k numbers
-    of frames, int32; of each person each of ``outputs``, k int16, in steps of ``OUTPUT_STEPS``; of
-    each person the likeliest expressions, k uint8, to which ``LOW`` is added
-    where the face is not usable or nothing is as likely as ``min_confidence``, and the
-    probabilities in percent, 7 times k uint8, as they are rounded in the film.
+    of frames, int32; of each person each output of networks, k int16, in steps of ``OUTPUT_STEPS``;
+    of each person the likeliest expressions, k uint8, to which ``LOW`` is added where the face is
+    not usable or nothing is as likely as ``segments.min_confidence``, and the probabilities in
+    percent, 7 times k uint8, as they are rounded in the film.
     """
+    timeline = result.timeline
+    min_confidence = float(result.provenance.settings["segments"]["min_confidence"])
     _, first_rows, frames = np.unique(timeline.frame, return_index=True, return_inverse=True)
     times_us = np.rint(timeline.time_s[first_rows] * 1e6)
     parts = [np.diff(times_us, prepend=0.0).astype("<f8")]
-    rows_of = [timeline.rows_of(person)[:: row_step(timeline)] for person in people]
+    step = row_step(timeline)
+    rows_of = [timeline.rows_of(person.track)[::step] for person in result.people]
     parts += [np.diff(frames[rows], prepend=0).astype("<i4") for rows in rows_of]
     for rows in rows_of:
-        for column in outputs:
+        for column in result.provenance.outputs:
             shares = (timeline.outputs[column.name][rows] - column.low) / (column.high - column.low)
             known = np.rint(np.clip(shares, 0, 1) * OUTPUT_STEPS)
             steps = np.where(np.isfinite(shares), known, NO_NUMBER).astype(np.int64)

@@ -71,12 +71,20 @@ class Study:
         """A table with what is told of participants."""
         return self.participants.join(table) if self.participants else table
 
-    def columns(self, joined: pandas.DataFrame) -> tuple[Column, ...]:
-        """Those of participants in a table that was joined."""
+    def joined(
+        self, table: pandas.DataFrame, columns: Iterable[Column]
+    ) -> tuple[pandas.DataFrame, list[Column]]:
+        """Likewise, and all its columns.
+
+        Args:
+            columns: of the table, without those of participants.
+        """
         from pipeline.study.study_columns import added_columns
 
+        rows = self.join(table)
         added = self.participants.columns if self.participants else []
-        return added_columns(joined, [name for name in added if name in joined], "--participants")
+        of_participants = [name for name in added if name in rows]
+        return rows, [*columns, *added_columns(rows, of_participants, "--participants")]
 
     def write(self, out: Path, made_by: Mapping[str, Any]) -> None:
         """Write ``study.json`` into an output folder.

@@ -12,10 +12,11 @@ import pandas
 from configs.errors import SourceError
 from models.emotions import EMOTIONS, valence_of
 from pipeline.results.person import Names
-from pipeline.results.timeline import NOBODY, Timeline
+from pipeline.results.timeline import Timeline
 from pipeline.study.annotations import Study
 from pipeline.study.study_columns import MEASURES
 from pipeline.study.videos import Video
+from stages.batch import NOBODY
 
 USUAL_FRAME_S = 0.04
 """How long the only frame of a film counts."""

@@ -86,13 +86,11 @@ def _of_videos(root: Path, table: str) -> pandas.DataFrame:
     if not videos:
         problem = f"no {SUMMARY} in it, nor below it" if root.is_dir() else "no such folder"
         raise UsageError(f"{root}: {problem}; name a folder with results")
-    study = read_study(root)
-    of_videos, people, problems = tables_of(videos, study)
+    tables, problems = tables_of(videos, read_study(root))
     if problems:
         raise SourceError(problems[0])
-    chosen = of_videos if table == "videos" else people
-    told = study.columns(chosen)
-    return chosen.astype({column.name: PANDAS_TYPES[column.type] for column in told})
+    rows, columns = tables[f"{table}.csv"]
+    return rows.astype({column.name: PANDAS_TYPES[column.type] for column in columns})
 
 
 def _video(root: Path, folder: Path) -> Video:

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas
+from numpy.typing import NDArray
 
 from configs.errors import UsageError
 from configs.names import nearest
@@ -56,7 +57,7 @@ class Baselines:
         neutral = events.rows[events.rows["event"] == event]
         self._events = Events(neutral, ())
         self.videos = frozenset(neutral["video"])
-        self._sums: dict[Person, np.ndarray] = {}
+        self._sums: dict[Person, NDArray[np.float64]] = {}
         self._seen_s: dict[Person, float] = {}
 
     def gather(self, faces: Faces) -> None:
@@ -69,7 +70,7 @@ class Baselines:
             self._sums[person] = self._sums.get(person, np.zeros(len(EMOTIONS))) + weights @ logs
             self._seen_s[person] = self._seen_s.get(person, 0.0) + float(weights.sum())
 
-    def excess(self, film: Film, track: int) -> np.ndarray:
+    def _excess(self, film: Film, track: int) -> NDArray[np.float64]:
         """What is seen in a neutral face beyond the typical, in logarithms: (7,).
 
         NaN for a person without a neutral stretch.
@@ -77,19 +78,21 @@ class Baselines:
         person = person_of(film, track)
         if person not in self._sums:
             return np.full(len(EMOTIONS), np.nan)
-        return self._sums[person] / self._seen_s[person] - TYPICAL
+        logs: NDArray[np.float64] = self._sums[person] / self._seen_s[person] - TYPICAL
+        return logs
 
     def compare(self, faces: Faces) -> Faces:
         """The faces with ``BASELINE_MEASURES``, NaN for a person without a neutral stretch."""
         people = [
             (number, track) for number, film in enumerate(faces.films) for track in film.tracks
         ]
-        excesses = [self.excess(faces.films[number], track) for number, track in people]
+        excesses = [self._excess(faces.films[number], track) for number, track in people]
         by_person = pandas.MultiIndex.from_tuples(people, names=["film", "track"])
         places = by_person.get_indexer(pandas.MultiIndex.from_frame(faces.rows[["film", "track"]]))
-        compared = compare(
-            faces.rows[list(EMOTIONS)].to_numpy(), np.reshape(excesses, (-1, len(EMOTIONS)))[places]
-        )
+        logs = log_probabilities(faces.rows[list(EMOTIONS)].to_numpy())
+        logs -= STRENGTH * np.reshape(excesses, (-1, len(EMOTIONS)))[places]
+        powers = np.exp(logs - logs.max(axis=1, keepdims=True))
+        compared = powers / powers.sum(axis=1, keepdims=True)
         values = np.column_stack([compared, valence_of(compared)])
         columns = dict(zip(BASELINE_MEASURES, values.T, strict=True))
         return replace(faces, rows=faces.rows.assign(**columns))
@@ -102,10 +105,3 @@ class Baselines:
             for track in film.tracks
             if person_of(film, track) not in self._sums
         ]
-
-
-def compare(probabilities: np.ndarray, excess: np.ndarray) -> np.ndarray:
-    """Probabilities with a share of the excess taken away, both (m, 7); rows sum to 1."""
-    logs = log_probabilities(probabilities) - STRENGTH * excess
-    powers = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

@@ -134,7 +134,7 @@ def bin_columns(further: Sequence[TimelineColumn], compared: bool) -> list[Colum
 def _with_further(
     own: Iterable[Column], further: Sequence[TimelineColumn], compared: bool
 ) -> list[Column]:
-    return [*own, *(BASELINES if compared else ()), *means_of(further), *maxima_of(further)]
+    return [*own, *(BASELINES if compared else ()), *means_of(further), *maxima_of(further, "over")]
 
 
 def events_of(faces: Faces, events: Events) -> pandas.DataFrame:

@@ -57,11 +57,11 @@ def means_of(columns: Iterable[TimelineColumn]) -> list[Column]:
     ]
 
 
-def maxima_of(columns: Iterable[TimelineColumn]) -> list[Column]:
+def maxima_of(columns: Iterable[TimelineColumn], when: str = "in") -> list[Column]:
     return [
         Column(
             f"max_{column.name}",
-            f"Largest {column.mean_of}, in usable time. {EMPTY}",
+            f"Largest {column.mean_of}, {when} usable time. {EMPTY}",
             column.unit,
         )
         for column in columns
@@ -107,7 +107,7 @@ def table_of(rows: Sequence[object], columns: Sequence[Column]) -> pandas.DataFr
     return table.astype({name: PANDAS_TYPES[kind] for name, kind in types.items()})
 
 
-def write_table(table: pandas.DataFrame, path: Path, columns: Sequence[Column] = ()) -> None:
+def write_table(table: pandas.DataFrame, columns: Sequence[Column], path: Path) -> None:
     """Write a table atomically; what is missing is an empty cell.
 
     Args:

@@ -140,18 +140,16 @@ class StudyTables:
         """
         compared, written = self._baselines is not None, []
         if self._bins and self._bins_s:
-            bins = self._study.join(pandas.concat(self._bins, ignore_index=True))
-            own = [*bin_columns(self._columns, compared), *self._study.columns(bins)]
-            write_table(bins, out / BINS, own)
+            bins, own = self._study.joined(
+                pandas.concat(self._bins, ignore_index=True), bin_columns(self._columns, compared)
+            )
+            write_table(bins, own, out / BINS)
             written.append(BINS)
         if self._of_events and self._events:
-            events = self._study.join(pandas.concat(self._of_events, ignore_index=True))
-            own = [
-                *event_columns(self._columns, compared),
-                *added_columns(events, self._events.further, "--events"),
-                *self._study.columns(events),
-            ]
-            write_table(events, out / EVENTS, own)
+            events = pandas.concat(self._of_events, ignore_index=True)
+            added = added_columns(events, self._events.further, "--events")
+            own = [*event_columns(self._columns, compared), *added]
+            write_table(*self._study.joined(events, own), out / EVENTS)
             written.append(EVENTS)
         if self._bins and self._bins_s and self._synchrony:
             rows = synchrony_rows(bins, self._bins_s, (*MEASURES, *self._further))
@@ -161,7 +159,7 @@ class StudyTables:
                     f"{synchrony.MIN_BINS} bins, in one video or in two of a pair"
                 )
             table = table_of(rows, synchrony.COLUMNS)
-            write_table(table, out / synchrony.SYNCHRONY, synchrony.COLUMNS)
+            write_table(table, synchrony.COLUMNS, out / synchrony.SYNCHRONY)
             written.append(synchrony.SYNCHRONY)
         return written + self._write_conditions(out)
 
@@ -169,7 +167,7 @@ class StudyTables:
         table = self._conditions.table()
         if not len(table):
             return []
-        write_table(table, out / conditions.CONDITIONS, conditions.COLUMNS)
+        write_table(table, conditions.COLUMNS, out / conditions.CONDITIONS)
         for name in conditions.PICTURES:
             draw_conditions(table, out / name)
         return [conditions.CONDITIONS, *conditions.PICTURES]

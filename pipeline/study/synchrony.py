@@ -1,13 +1,13 @@
 """``synchrony.csv``: how far two people's expressions go together, perhaps with a lag.
 
 Lagged correlation of the means in ``bins.csv`` (Boker et al., "Windowed cross-correlation and peak
-picking", Psychological Methods 7, 2002, in one window). Whether the largest is more than chance is
-told by surrogates: the second series shifted in time around its end, so that it keeps its own
-course and loses its relation to the first (Moulder, Boker, Ramseyer and Tschacher, "Determining
-synchrony between behavioral time series: an application of surrogate data generation",
-Psychological Methods 23, 2018). Shifts of less than the longest lag count as well, although they
-keep some of the relation: without them p would be too small. So p is never much below the number of
-lags by that of bins.
+picking", Psychological Methods 7, 2002, in one window). Surrogates show whether the largest is more
+than chance: copies of the second series, shifted in time, whose end continues at the beginning. A
+copy keeps its own course and loses its relation to the first series (Moulder, Boker, Ramseyer and
+Tschacher, "Determining synchrony between behavioral time series: an application of surrogate data
+generation", Psychological Methods 23, 2018). A copy that is shifted by no more than the longest lag
+keeps the relation at another lag. It counts all the same, as p would be too small without it. So p
+cannot be much smaller than the number of lags divided by the number of bins.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas
+from numpy.typing import NDArray
 
 from pipeline.study.study_columns import MEASURES, NAME, TRACK, VIDEO
 from stages.columns import Column
@@ -51,8 +52,8 @@ COLUMNS = (
 
 
 def lagged_correlations(
-    first: np.ndarray, second: np.ndarray, longest: int
-) -> tuple[np.ndarray, np.ndarray]:
+    first: NDArray[np.float64], second: NDArray[np.float64], longest: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Correlations of a series with others that come later, or earlier.
 
     Args:
@@ -87,7 +88,7 @@ def lagged_correlations(
 
 
 def synchrony(
-    first: np.ndarray, second: np.ndarray, longest: int
+    first: NDArray[np.float64], second: NDArray[np.float64], longest: int
 ) -> tuple[int, float, int, float] | None:
     """The best lag in bins, its correlation, the number of bins, and p.
 
@@ -107,13 +108,14 @@ def synchrony(
     return best - longest, float(own[best]), int(counts[best]), float(p)
 
 
-def _largest(correlations: np.ndarray) -> np.ndarray:
+def _largest(correlations: NDArray[np.float64]) -> NDArray[np.float64]:
     """The largest of each row, by size alone; rows without any are left out."""
-    known = np.abs(correlations[~np.isnan(correlations).all(axis=1)])
-    return np.nanmax(known, axis=1) if len(known) else np.empty(0)
+    known = correlations[~np.isnan(correlations).all(axis=1)]
+    largest: NDArray[np.float64] = np.nanmax(np.abs(known), axis=1, initial=0.0)
+    return largest
 
 
-def _shifted(series: np.ndarray) -> np.ndarray:
+def _shifted(series: NDArray[np.float64]) -> NDArray[np.float64]:
     """The series shifted around its end, by evenly spread numbers of bins: (k, n)."""
     shifts = np.arange(1, len(series))
     if len(shifts) > MAX_SURROGATES:

@@ -66,7 +66,7 @@ def write_template(path: Path, videos: Sequence[Video]) -> None:
         for person in sorted(video.summary.people, key=lambda person: -person["face_s"])
     ]  # fmt: skip
     columns = [*OF_NAMES, "first_s", "last_s", "face_s"]
-    write_table(pandas.DataFrame(rows, columns=columns), path)
+    write_table(pandas.DataFrame(rows, columns=columns), (), path)
 
 
 OF_PARTICIPANTS = ("video", "participant", "condition")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,6 @@ from pipeline.results.person import Names, with_names
 from pipeline.results.renew import result_in
 from pipeline.results.summary import Provenance, Summary, read_summary
 from pipeline.results.timeline import FURTHER, Timeline, read_table, timeline_of
-from pipeline.results.video_result import VideoResult
 from pipeline.study.annotations import Study
 from pipeline.study.study_columns import (
     BASELINES,
@@ -68,17 +67,6 @@ class Video:
     def tracks(self) -> list[int]:
         """Everyone in it."""
         return [person["track"] for person in self.summary.people]
-
-    def read(self, names: Names | None = None) -> VideoResult:
-        """Its table, segments and people.
-
-        Args:
-            names: of its people, by track.
-
-        Raises:
-            SourceError: the table cannot be read.
-        """
-        return result_in(self.folder, (self.summary, self.made_by), self.settings, names)
 
     def timeline(self, names: Names) -> Timeline:
         """Its table alone.
@@ -163,44 +151,48 @@ PERSON_COLUMNS = (
 )  # fmt: skip
 
 
-def person_columns(study: Study, further: Sequence[TimelineColumn]) -> tuple[Column, ...]:
-    """Those of ``people.csv``, but for what is told of participants.
-
-    Args:
-        further: as ``further_in`` returns: summaries tell of the networks' columns in it.
-    """
-    compared = BASELINES if study.baselines is not None else ()
-    networks = [column for column in further if column.network]
-    return (*PERSON_COLUMNS, *compared, *means_of(networks))
-
-
 def tables_of(
     videos: Iterable[Video], study: Study
-) -> tuple[pandas.DataFrame, pandas.DataFrame, list[str]]:
+) -> tuple[dict[str, tuple[pandas.DataFrame, list[Column]]], list[str]]:
     """Both tables, with what is told of participants.
 
     Args:
         study: what a user told.
 
     Returns:
-        ``videos``, ``people``, and what is wrong with tables that cannot be read; people of these
-        are left out.
+        ``VIDEOS`` and ``PEOPLE`` with their columns, and what is wrong with timelines that cannot
+        be read; people of these are left out.
     """
     rows, people, problems = [], [], []
     videos = list(videos)
     for video in videos:
-        try:
-            usable, persons = _figures(video, study)
-        except SourceError as error:
-            problems.append(str(error))
-            usable, persons = None, []
-        people += [_person(video, person, study) for person in persons]
-        rows.append(_video(video, usable, len(persons)))
-    return (
-        study.join(table_of(rows, VIDEO_COLUMNS)),
-        study.join(table_of(people, person_columns(study, further_in(videos)))),
-        problems,
-    )
+        row: dict[str, Any] = {
+            "video": video.name, "status": video.summary.status, "reason": video.summary.reason
+        }  # fmt: skip
+        if video.has_table:
+            try:
+                persons, usable_share = _persons(video, study), video.summary.usable_share
+            except SourceError as error:
+                problems.append(str(error))
+                persons, usable_share = [], None
+            people += [_person(video, person, study) for person in persons]
+            row |= {
+                "duration_s": video.summary.duration_s,
+                "frames": video.summary.frames,
+                "usable_share": usable_share,
+                "people": len(persons),
+                "segments": "by hand" if video.summary.by_hand else "by the program",
+            }
+        rows.append(row)
+    compared = BASELINES if study.baselines is not None else ()
+    # What summaries tell of beyond the seven expressions is of networks.
+    networks = [column for column in further_in(videos) if column.network]
+    of_people = [*PERSON_COLUMNS, *compared, *means_of(networks)]
+    tables = {
+        VIDEOS: study.joined(table_of(rows, VIDEO_COLUMNS), VIDEO_COLUMNS),
+        PEOPLE: study.joined(table_of(people, of_people), of_people),
+    }
+    return tables, problems
 
 
 def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
@@ -209,50 +201,30 @@ def write_people(out: Path, videos: Iterable[Video], study: Study) -> list[str]:
     Raises:
         OutputError: one cannot be written.
     """
-    videos = list(videos)
-    of_videos, people, problems = tables_of(videos, study)
-    own = person_columns(study, further_in(videos))
-    write_table(of_videos, out / VIDEOS, (*VIDEO_COLUMNS, *study.columns(of_videos)))
-    write_table(people, out / PEOPLE, (*own, *study.columns(people)))
+    tables, problems = tables_of(videos, study)
+    for name, (table, columns) in tables.items():
+        write_table(table, columns, out / name)
     return problems
 
 
-def _figures(video: Video, study: Study) -> tuple[float | None, list[dict[str, Any]]]:
-    """Share of usable frames, and the figures of each person.
-
-    The summary has them, but for names that join tracks.
-    """
-    if not video.has_table:
-        return None, []
+def _persons(video: Video, study: Study) -> list[dict[str, Any]]:
+    """The figures of each person: the summary has them, but for names that join tracks."""
     persons = list(video.summary.people)
     if names := study.names_of(video):
-        persons = [asdict(person) for person in video.read(names).people]
+        found = video.summary, video.made_by
+        result = result_in(video.folder, found, video.settings, names)
+        persons = [asdict(person) for person in result.people]
     if study.main_person:
         persons = sorted(persons, key=lambda person: -person["face_s"])[:1]
-    return video.summary.usable_share, persons
-
-
-def _video(video: Video, usable: float | None, people: int) -> dict[str, Any]:
-    summary = video.summary
-    row = {"video": video.name, "status": summary.status, "reason": summary.reason}
-    if not video.has_table:
-        return row
-    return row | {
-        "duration_s": summary.duration_s,
-        "frames": summary.frames,
-        "usable_share": usable,
-        "people": people,
-        "segments": "by hand" if summary.by_hand else "by the program",
-    }
+    return persons
 
 
 def _person(video: Video, figures: dict[str, Any], study: Study) -> dict[str, Any]:
     changes = sum(figures["transitions"].values())
     face_s = figures["face_s"]
     return {
+        **figures,
         "video": video.name,
-        **{name: figures[name] for name in ("track", "first_s", "last_s", "face_s")},
-        **{name: figures[name] for name in ("usable_share", "confidence")},
         "name": study.names_of(video).get(figures["track"]),
         **{f"mean_{name}": mean for name, mean in figures["means"].items()},
         "mean_valence": figures["valence"],

@@ -16,7 +16,8 @@ from configs.names import nearest
 from models.emotions import EMOTIONS
 from pipeline.results.person import Names, persons
 from pipeline.results.segments import LABELS, UNCLEAR, Segment
-from pipeline.results.timeline import NOBODY, Timeline
+from pipeline.results.timeline import Timeline
+from stages.batch import NOBODY
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from models.emotions import EMOTIONS
 from pipeline.results.person import people_of
 from pipeline.results.segments import segments_of
 from pipeline.results.summary import PROGRAM, Provenance, Summary, public_settings
-from pipeline.results.timeline import NOBODY, Timeline
+from pipeline.results.timeline import Timeline
 from pipeline.results.video_result import VideoResult
+from stages.batch import NOBODY
 
 RATE = 25
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pipeline.results.report import write_report
-from pipeline.results.timeline import NOBODY
+from stages.batch import NOBODY
 from tests.pipeline.results.conftest import Open
 from tests.pipeline.results.made import result_of, summary_of, timeline_of
 

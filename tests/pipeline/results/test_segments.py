@@ -10,7 +10,8 @@ from configs.schema import SegmentSettings
 from models.emotions import EMOTIONS
 from pipeline.results.person import people_of
 from pipeline.results.segments import UNCLEAR, joined_runs, segments_of
-from pipeline.results.timeline import NOBODY, Timeline
+from pipeline.results.timeline import Timeline
+from stages.batch import NOBODY
 
 ANGRY, HAPPY, NEUTRAL, SAD, FEAR = (
     EMOTIONS.index(name) for name in ("angry", "happy", "neutral", "sad", "fear")
