@@ -23,7 +23,7 @@ from pipeline.run.plan.networks import provenance_of, with_runnable_models
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job, find_jobs, is_camera_source
 from pipeline.study.annotations import FolderAnnotations
-from pipeline.study.load_tables import load, people_of_video, table_of
+from pipeline.study.load_tables import load, table_of
 from pipeline.terminal import err_console
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Result:
     @cached_property
     def people(self) -> pandas.DataFrame:
         """A row for each person; ``load`` explains the columns."""
-        return people_of_video(self.folder)
+        return load(self.folder, "people").drop(columns="video")
 
 
 Executor = Literal["ray", "local"]

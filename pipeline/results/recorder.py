@@ -26,7 +26,7 @@ from pipeline.results.report import write_report
 from pipeline.results.stream_files import StreamFiles
 from pipeline.results.summary import Provenance, Status, Summary
 from pipeline.results.video_files import VideoFiles
-from pipeline.results.video_result import VideoResult, read_result, strip_of
+from pipeline.results.video_result import Recorded, VideoResult, read_result, strip_of
 from pipeline.sources import Job, Stream
 from stages.batch import FrameBatch, VideoInfo
 from stages.people.reidentify import FaceReidentifier
@@ -215,15 +215,14 @@ class Recorder:
 
     def _read_back(self, live: dict[str, Any] | None) -> VideoResult:
         folder, film = self._job.folder, self._job.folder / FILM
-        return read_result(
-            folder / TABLE,
-            Path(self._job.label),
-            film if film.exists() else Path(self._job.source),
-            self._info.start_s,
-            self._settings,
-            self._provenance,
+        recorded = Recorded(
+            source=Path(self._job.label),
+            film=film if film.exists() else Path(self._job.source),
+            film_starts_s=self._info.start_s,
+            provenance=self._provenance,
             gaps_s=[gap["from_s"] for gap in live["gaps"]] if live else (),
         )
+        return read_result(folder / TABLE, recorded, self._settings)
 
     def discard(self) -> None:
         """Delete what was written."""

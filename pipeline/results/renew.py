@@ -17,7 +17,7 @@ from pipeline.results.folder import FILM, results_in, save_renewed
 from pipeline.results.person import Names
 from pipeline.results.report import portraits_in, write_report
 from pipeline.results.summary import Provenance, Summary, public_settings
-from pipeline.results.video_result import VideoResult, read_result, strip_of
+from pipeline.results.video_result import Recorded, VideoResult, read_result, strip_of
 from pipeline.sources import Event
 
 RENEWED_SECTIONS = ("segments", "export", "picture")
@@ -109,17 +109,14 @@ def result_in(
         if summary.by_hand
         else None
     )
-    return read_result(
-        folder / TABLE,
-        Path(summary.source),
-        film if film.exists() else source,
-        starts_s,
-        settings,
-        made_by,
-        summary.gaps_s,
-        names,
-        corrected,
+    recorded = Recorded(
+        source=Path(summary.source),
+        film=film if film.exists() else source,
+        film_starts_s=starts_s,
+        provenance=made_by,
+        gaps_s=summary.gaps_s,
     )
+    return read_result(folder / TABLE, recorded, settings, names, corrected)
 
 
 def _with_exports_in(folder: Path, settings: Settings) -> Settings:

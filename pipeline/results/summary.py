@@ -80,31 +80,22 @@ class Provenance:
         same_network = _content(self.model) == _content(other.model)
         same_further = [*map(_content, self.networks)] == [*map(_content, other.networks)]
         return (
-            self._decisive() == other._decisive()
+            all(self.shares(section, other, keys) for section, keys in DECISIVE.items())
             and same_further
             and (same_network or (shipped and self.version != other.version))
         )
 
     def _shipped_network(self) -> bool:
-        return (self.settings.get("classify") or {}).get("model") is None
+        return self.settings["classify"]["model"] is None
 
-    def shares(self, section: str, other: Provenance) -> bool:
-        """Whether both have the same settings in a section."""
-        return self._section(section) == other._section(section)
+    def shares(self, section: str, other: Provenance, keys: Sequence[str] | None = None) -> bool:
+        """Whether both have the same settings in a section, or the same of some of these.
 
-    def _decisive(self) -> dict[str, Any]:
-        """Settings that table and film depend on."""
-        sections = {name: (self._section(name), keys) for name, keys in DECISIVE.items()}
-        return {
-            name: {key: section[key] for key in keys or section}
-            for name, (section, keys) in sections.items()
-        }
-
-    def _section(self, name: str) -> dict[str, Any]:
-        """A section of the settings; one that its version did not have has its default."""
-        defaults = _default_settings()[name]
-        own = self.settings.get(name) or {}
-        return {key: own.get(key, default) for key, default in defaults.items()}
+        A setting that another version did not have has its default.
+        """
+        defaults = _default_settings()[section]
+        own, others = ({**defaults, **each.settings.get(section, {})} for each in (self, other))
+        return all(own[key] == others[key] for key in keys or defaults)
 
     @classmethod
     def of(

@@ -17,29 +17,40 @@ from pipeline.results.timeline import Timeline, read_table, timeline_of
 from stages.columns import TimelineColumn, timeline_columns
 
 
-@dataclass(frozen=True)
-class VideoResult:
-    """A video with a complete table, and the segments and people in it.
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What is known of a video beside its table.
 
     Attributes:
         source: the video, as given.
         film: path of the annotated video, or of the source if there is none.
         film_starts_s: presentation time of the film's first frame, in seconds.
-        table: all columns of ``timeline.csv``.
-        timeline, segments, people: with the tracks of one name as one.
         provenance: of the table.
-        names: of people, as a user gave them.
-        picture: what the picture of the timeline shows, and its size.
+        gaps_s: when a live stream was lost, in seconds from the first frame.
     """
 
     source: Path
     film: Path
     film_starts_s: float
+    provenance: Provenance
+    gaps_s: Sequence[float] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoResult(Recorded):
+    """A video with a complete table, and the segments and people in it.
+
+    Attributes:
+        table: all columns of ``timeline.csv``.
+        timeline, segments, people: with the tracks of one name as one.
+        names: of people, as a user gave them.
+        picture: what the picture of the timeline shows, and its size.
+    """
+
     table: pyarrow.Table
     timeline: Timeline
     segments: list[Segment]
     people: list[Person]
-    provenance: Provenance
     names: Names = field(default_factory=dict)
     picture: PictureSettings = PictureSettings()
 
@@ -74,45 +85,38 @@ class VideoResult:
 
 
 def read_result(
-    table: Path,
-    source: Path,
-    film: Path,
-    film_starts_s: float,
+    path: Path,
+    recorded: Recorded,
     settings: Settings,
-    provenance: Provenance,
-    gaps_s: Sequence[float] = (),
     names: Names | None = None,
     read_segments: Callable[[Timeline], list[Segment]] | None = None,
 ) -> VideoResult:
     """Read a complete table, and find its segments and people.
 
     Args:
-        gaps_s: when a live stream was lost, in seconds from the first frame.
+        path: of the table.
         names: of people, as a user gave them.
         read_segments: gives those that a user corrected.
 
     Raises:
         SourceError: the table cannot be read.
     """
-    rows, names = read_table(table), names or {}
-    recorded = timeline_of(rows, gaps_s, provenance.outputs)
-    timeline = with_names(recorded, names)
+    rows, names = read_table(path), names or {}
+    by_track = timeline_of(rows, recorded.gaps_s, recorded.provenance.outputs)
+    timeline = with_names(by_track, names)
     if read_segments is not None:
-        segments = segments_with_names(read_segments(recorded), names)
+        segments = segments_with_names(read_segments(by_track), names)
     else:
         segments = segments_of(timeline, settings.segments)
     people = people_of(timeline, segments, by_hand=read_segments is not None)
     return VideoResult(
-        source,
-        film,
-        film_starts_s,
-        rows,
-        timeline,
-        segments,
-        people,
-        provenance,
-        names,
-        settings.picture,
+        **vars(recorded),
+        table=rows,
+        timeline=timeline,
+        segments=segments,
+        people=people,
+        names=names,
+        picture=settings.picture,
     )
 
 

@@ -61,21 +61,12 @@ def load(results: str | Path, table: str = "timeline") -> pandas.DataFrame:
     """
     root = Path(results)
     if table in FILES:
-        return joined(root, table)
+        return _joined(root, table)
     if table in OF_VIDEOS:
         return _of_videos(root, table)
     if table in EXPORTED:
         return _exported(root, table)
     raise UsageError(f"{table}: no such table{nearest(table, TABLES)}; tables: {', '.join(TABLES)}")
-
-
-def people_of_video(folder: Path) -> pandas.DataFrame:
-    """The people of one video, as ``load`` gives them but without ``video``.
-
-    Raises:
-        SourceError: its summary cannot be read.
-    """
-    return _of_videos(folder, "people").drop(columns="video")
 
 
 def _of_videos(root: Path, table: str) -> pandas.DataFrame:
@@ -116,7 +107,7 @@ def _exported(root: Path, table: str) -> pandas.DataFrame:
         raise SourceError(f"{path}: not a table that can be read: {error}") from error
 
 
-def joined(root: Path, table: str) -> pandas.DataFrame:
+def _joined(root: Path, table: str) -> pandas.DataFrame:
     """The tables of all videos below a folder as one, with ``video`` first, video after video.
 
     Raises:

@@ -15,8 +15,9 @@ from configs.schema import ExportSettings, Settings
 from pipeline.results import segments
 from pipeline.results.exports.writers import write_exports
 from pipeline.results.segments import LABELS
+from pipeline.results.summary import Provenance
 from pipeline.results.timeline import read_table, timeline_of
-from pipeline.results.video_result import read_result
+from pipeline.results.video_result import Recorded, read_result
 from stages.columns import TIMELINE, column_names, timeline_columns
 from tests.pipeline.results.made import provenance_of
 
@@ -37,6 +38,10 @@ FACE = (
 KEPT = provenance_of(smooth={"keep_raw": True})
 LOOKS = ("0.3000", "50.0", "-1.5", "1", "")
 """Valence, eyes, roll, usable, and no reason for an absence."""
+
+
+def recorded(film: Path, provenance: Provenance) -> Recorded:
+    return Recorded(source=film, film=film, film_starts_s=0.0, provenance=provenance)
 
 
 def write_table(path: Path, with_face: list[bool]) -> Path:
@@ -73,7 +78,7 @@ def test_parquet_of_many_videos_is_one_data_set(tmp_path: Path) -> None:
     for name, with_face in (("a", [False] * 4), ("b", [True] * 4), ("c", [False])):
         folder = tmp_path / name
         table = write_table(folder / "timeline.csv", with_face)
-        result = read_result(table, folder / "film.mp4", folder / "film.mp4", 0.0, Settings(), KEPT)
+        result = read_result(table, recorded(folder / "film.mp4", KEPT), Settings())
         settings = Settings(export=ExportSettings(formats=["parquet"]))
         assert write_exports(result, folder, settings) == []
     paths = sorted(tmp_path.glob("*/timeline.parquet"))
@@ -101,7 +106,7 @@ def test_labels_are_the_same_in_every_export(tmp_path: Path) -> None:
     table = tmp_path / "timeline.csv"
     table.write_text("\n".join(lines) + "\n")
     film = tmp_path / "film.mp4"
-    result = read_result(table, film, film, 0.0, Settings(), provenance_of())
+    result = read_result(table, recorded(film, provenance_of()), Settings())
     settings = Settings(export=ExportSettings(formats=["eaf", "vtt", "svg", "png"]))
     assert write_exports(result, tmp_path, settings) == []
     found = pandas.read_csv(tmp_path / "segments.csv")

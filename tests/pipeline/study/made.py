@@ -18,7 +18,7 @@ from pipeline.results.exports.writers import write_exports
 from pipeline.results.person import usable_share
 from pipeline.results.report import write_report
 from pipeline.results.summary import Provenance, Summary
-from pipeline.results.video_result import read_result
+from pipeline.results.video_result import Recorded, read_result
 from stages.columns import TIMELINE, column_names, rounded_to_steps
 
 COLUMNS = column_names(TIMELINE)
@@ -91,9 +91,14 @@ def make_result(out: Path, name: str, video: MadeVideo, report: bool = True) -> 
     provenance = replace(_provenance(), networks=[_network(further)] if further else [])
     source = Path("/videos") / name
     gaps_s = [gap["from_s"] for gap in video.live["gaps"]] if video.live else ()
-    result = read_result(
-        folder / TABLE, source, source, video.start_s, settings, provenance, gaps_s
+    recorded = Recorded(
+        source=source,
+        film=source,
+        film_starts_s=video.start_s,
+        provenance=provenance,
+        gaps_s=gaps_s,
     )
+    result = read_result(folder / TABLE, recorded, settings)
     assert write_exports(result, folder, settings) == []
     summary = Summary(
         source=str(source),
