@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from models.dataset import LabelledFaces
 from models.degrade import TYPICAL_SIDES_PX, all_shrunk
 from models.emotions import FACE_SIZE_PX
-from models.runtime import with_temperature
+from models.network import with_temperature
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.2, 5.0
 
@@ -42,7 +42,7 @@ def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
         labels: (n,) indices into ``EMOTIONS``.
 
     Returns:
-        A temperature between 0.2 and 5 for ``models.runtime.with_temperature``.
+        A temperature between 0.2 and 5 for ``models.network.with_temperature``.
     """
 
     def negative_log_likelihood(log_temperature: float) -> float:

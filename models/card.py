@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
@@ -22,7 +24,7 @@ from configs.load import what_is_wrong
 from configs.names import nearest
 from configs.schema import Section
 from models.crops import ARCFACE_SIZE_PX, Crop, Points, arcface_landmarks, fer_landmarks
-from models.emotions import EMOTIONS
+from models.emotions import EMOTIONS, FACE_SIZE_PX
 
 NAME = r"[A-Za-z][A-Za-z0-9_]*"
 RESERVED = ("raw_", "baseline_")
@@ -40,6 +42,8 @@ def _usable_name(name: str) -> str:
 
 Name = Annotated[str, AfterValidator(_usable_name)]
 Point = Annotated[list[float], Field(min_length=2, max_length=2)]
+Temperature = Annotated[float, Field(gt=0)]
+Side = Annotated[str, Field(pattern=r"^[1-9][0-9]*$")]
 Channels = Annotated[list[float], Field(min_length=1, max_length=3)]
 
 
@@ -126,8 +130,11 @@ class OutputPart(Part):
     """Probabilities that sum to 1; probabilities each by itself; or values."""
     logits: bool | None = None
     """Of probabilities: whether softmax or sigmoid is still to be applied."""
-    temperature: Annotated[float, Field(gt=0)] = 1.0
+    temperature: Temperature = 1.0
     """Of probabilities: logits are divided by it; above 1 lowers confidence."""
+    temperature_by_side: Annotated[dict[Side, Temperature], Field(min_length=1)] | None = None
+    """In its place, one for each of several sides of faces in pixels, before they were scaled, such
+    as {"16": 1.5, "48": 1}."""
     range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
     """Of values: the least and the largest; what is beyond is set to these."""
     unit: str | None = None
@@ -140,7 +147,7 @@ class OutputPart(Part):
         if self.kind == "value":
             if self.range is None or self.range[0] >= self.range[1]:
                 raise ValueError("a value needs its range, such as [-1, 1]")
-            if self.logits is not None or self.temperature != 1:
+            if self.logits is not None or self.changes_confidence:
                 raise ValueError("logits and temperature are for probabilities; take them out")
         else:
             if self.logits is None:
@@ -151,6 +158,18 @@ class OutputPart(Part):
             if self.range is not None or self.unit is not None:
                 raise ValueError("range and unit are for values; take them out")
         return self
+
+    @property
+    def changes_confidence(self) -> bool:
+        return self.temperature != 1 or self.temperature_by_side is not None
+
+    def temperatures(self, sides_px: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The temperature for faces of each side, (m,): linear between those given."""
+        if self.temperature_by_side is None:
+            return np.full(len(sides_px), self.temperature)
+        by_side = sorted((int(side), value) for side, value in self.temperature_by_side.items())
+        sides, values = zip(*by_side, strict=True)
+        return np.interp(sides_px, sides, values)
 
 
 class Card(Part):
@@ -229,25 +248,44 @@ def card_path(network: Path) -> Path:
     return network.with_suffix(".json")
 
 
-def has_card(path: Path) -> bool:
-    """Whether there is a card, rather than labels alone, beside a network.
-
-    Raises:
-        ModelError: what is there cannot be read.
-    """
-    if path.suffix.lower() != ".onnx" and not card_path(path).is_file():
-        return False
-    values = read_json(card_path(path))
-    return path.suffix.lower() == ".onnx" or (isinstance(values, dict) and "labels" not in values)
-
-
 def read_card(network: Path) -> Card:
     """The card that lies beside a network.
+
+    Beside one of 48x48 grey faces and the seven expressions, labels alone will do: ``{"labels":
+    [...], "temperature": 1.0}``, in the order of its outputs.
 
     Raises:
         ModelError: it is missing or wrong; with the key, and what is allowed.
     """
-    return card_in(read_json(card_path(network)), card_path(network))
+    path = card_path(network)
+    values = read_json(path)
+    if isinstance(values, dict) and "labels" in values and network.suffix.lower() != ".onnx":
+        labels = values["labels"]
+        if not isinstance(labels, list) or sorted(map(str, labels)) != sorted(EMOTIONS):
+            raise ModelError(f"{path}: labels must be {', '.join(EMOTIONS)} in any order")
+        values = card_of_labels(labels, values.get("temperature", 1.0), "not stated")
+    return card_in(values, path)
+
+
+def card_of_labels(
+    labels: Sequence[str], temperature: float | dict[str, float], source: str
+) -> dict[str, Any]:
+    """The card of a network of 48x48 grey faces and the seven expressions."""
+    by_side = isinstance(temperature, dict)
+    return {
+        "input": {"size": FACE_SIZE_PX, "colour": "grey", "layout": "NHWC", "range": [0, 255]},
+        "crop": {"align": "fer2013"},
+        "outputs": [
+            {
+                "names": labels,
+                "kind": "softmax",
+                "logits": False,
+                "temperature_by_side" if by_side else "temperature": temperature,
+            }
+        ],
+        "licence": source,
+        "source": source,
+    }
 
 
 def read_json(path: Path) -> Any:

@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from configs.errors import ModelError
 from models.dataset import CutFace, LabelledFaces, has_split, load_folder, load_split, whole_picture
 from models.degrade import TYPICAL_SIDES_PX, all_shrunk
 from models.emotions import EMOTIONS, FACE_SIZE_PX
-from models.keras_model import load_keras, probabilities
 from models.metrics import score
-from models.runtime import EmotionNetwork, read_labels, with_temperature
+from models.network import Network
 from models.votes import load_votes
 
 
@@ -101,11 +99,5 @@ def predict(model: Path, images: np.ndarray, side_px: int = FACE_SIZE_PX) -> np.
     Args:
         side_px: side of the faces before they were scaled to 48 pixels.
     """
-    sides_px = np.full(len(images), side_px)
-    if model.suffix == ".tflite":
-        return EmotionNetwork(model).predict(images, sides_px)
-    if model.suffix != ".keras":
-        raise ModelError(f"{model}: neither a .tflite nor a .keras model")
-    network, labels = load_keras(model), read_labels(model.with_suffix(".json"))
-    predicted = probabilities(network, images)[:, labels.order]
-    return with_temperature(predicted, labels.temperatures(sides_px))
+    sides_px = np.full(len(images), side_px, np.float32)
+    return Network(model, expressions=True).classify(images, sides_px)[0]

@@ -17,7 +17,7 @@ from models.quiet import standard_error_silenced
 def convert(network: keras.Model, path: Path, quantised: bool = True) -> None:
     """Write a network.
 
-    Its labels or its card are not part of it: see ``models.runtime.write_labels``.
+    Its card is not part of it.
 
     Args:
         quantised: as above; otherwise its numbers stay float32.

@@ -11,10 +11,9 @@ import numpy as np
 
 from configs.cache import cache_folder, filling
 from configs.errors import ModelError, first_line
-from models.card import has_card, prefix_of, read_card
+from models.card import card_path, prefix_of, read_card
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.optional import packages_needed
-from models.runtime import read_labels
 
 if TYPE_CHECKING:
     import keras
@@ -90,7 +89,7 @@ def as_tflite(path: Path, cache: Path | None = None) -> Path:
     Conversion takes some seconds; its result is kept in ``cache``.
 
     Args:
-        path: a network with its labels or its card (``NAME.json``) beside it.
+        path: a network with its card (``NAME.json``) beside it.
         cache: folder for converted networks, made if absent; by default one in the user's home.
 
     Raises:
@@ -102,27 +101,19 @@ def as_tflite(path: Path, cache: Path | None = None) -> Path:
         return path
     if not path.is_file():
         raise ModelError(f"{path}: no such model file")
-    card, carded = path.with_suffix(".json"), has_card(path)
-    if not carded:
-        read_labels(card)
-    digest = hashlib.sha256(path.read_bytes() + card.read_bytes()).hexdigest()
+    card = read_card(path)
+    digest = hashlib.sha256(path.read_bytes() + card_path(path).read_bytes()).hexdigest()
     cache = cache or cache_folder("networks")
     converted = cache / f"{path.stem}-{digest[:16]}.tflite"
     if not converted.is_file():
-        text = _with_prefix(path) if carded else card.read_bytes()
-        network = load_any_keras(path) if carded else load_keras(path)
+        network = load_keras(path) if card.face.is_own else load_any_keras(path)
+        prefix = prefix_of(path) if card.prefix is None else card.prefix
+        named = card.model_copy(update={"prefix": prefix})  # The converted file has another name.
         with packages_needed(f"{path}: a .keras model", "tensorflow"):
             from models.export import convert
         with filling(cache) as unfinished:
-            convert(network, unfinished / converted.name, quantised=not carded)
-            converted.with_suffix(".json").write_bytes(text)
+            convert(network, unfinished / converted.name, quantised=card.face.is_own)
+            text = named.model_dump_json(by_alias=True, exclude_none=True, indent=2)
+            converted.with_suffix(".json").write_text(text, encoding="utf-8")
             (unfinished / converted.name).replace(converted)
     return converted
-
-
-def _with_prefix(path: Path) -> bytes:
-    """The card of a network, for one of another name that gives the same columns."""
-    card = read_card(path)
-    prefix = prefix_of(path) if card.prefix is None else card.prefix
-    named = card.model_copy(update={"prefix": prefix})
-    return named.model_dump_json(by_alias=True, exclude_none=True, indent=2).encode()

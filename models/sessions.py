@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from configs.errors import ModelError, first_line
 from models.onnx_file import checked_onnx, onnx_session
@@ -30,7 +31,7 @@ class Session(Protocol):
     input_shape: Shape
     outputs: Sequence[str]
 
-    def run(self, faces: np.ndarray, outputs: Sequence[str]) -> list[np.ndarray]:
+    def run(self, faces: NDArray[np.float32], outputs: Sequence[str]) -> list[NDArray[np.float32]]:
         """Some outputs for (k, ...) float32, as many as are there."""
         ...
 
@@ -44,6 +45,7 @@ def open_session(path: Path, threads: int = 1) -> Session:
     kinds: dict[str, Callable[[Path, int], Session]] = {
         ".onnx": OnnxSession,
         ".tflite": LiteSession,
+        ".keras": KerasSession,
     }
     if path.suffix.lower() not in kinds:
         raise ModelError(f"{path}: not a network file; one ends in .onnx, .tflite or .keras")
@@ -75,7 +77,7 @@ class OnnxSession:
         )
         self.outputs: Sequence[str] = [output.name for output in self._session.get_outputs()]
 
-    def run(self, faces: np.ndarray, outputs: Sequence[str]) -> list[np.ndarray]:
+    def run(self, faces: NDArray[np.float32], outputs: Sequence[str]) -> list[NDArray[np.float32]]:
         return self._session.run(list(outputs), {self._input: faces})
 
 
@@ -104,7 +106,7 @@ class LiteSession:
         }
         self.outputs: Sequence[str] = list(self._places)
 
-    def run(self, faces: np.ndarray, outputs: Sequence[str]) -> list[np.ndarray]:
+    def run(self, faces: NDArray[np.float32], outputs: Sequence[str]) -> list[NDArray[np.float32]]:
         if faces.shape != self._shape:
             self._interpreter.resize_tensor_input(self._input, faces.shape, strict=True)
             self._interpreter.allocate_tensors()
@@ -112,3 +114,20 @@ class LiteSession:
         self._interpreter.set_tensor(self._input, faces)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(self._places[name]) for name in outputs]
+
+
+class KerasSession:
+    """Of Keras: for scores of a network in its full precision; ``run`` converts it before."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        from models.keras_model import load_any_keras  # TensorFlow is slow to import.
+
+        self._network = load_any_keras(path)
+        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.input_shape: Shape = self._network.input_shape
+        self.outputs: Sequence[str] = [tensor.name for tensor in self._network.outputs]
+
+    def run(self, faces: NDArray[np.float32], outputs: Sequence[str]) -> list[Any]:
+        given = self._network.predict_on_batch(faces)
+        tensors = given if isinstance(given, list) else [given]
+        return [tensors[self.outputs.index(name)] for name in outputs]

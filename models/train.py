@@ -16,13 +16,14 @@ import numpy as np
 from configs.errors import ModelError, UsageError
 from models.augment import AugmentedFaces
 from models.calibrate import fit_temperatures
+from models.card import card_of_labels, card_path
 from models.dataset import LabelledFaces, TrainingData
+from models.emotions import EMOTIONS
 from models.keras_model import load_keras, probabilities, save_compactly
 from models.metrics import score
 from models.networks import adjust_logits, build, build_learner, copy_weights
 from models.plots import plot_history
 from models.recipe import Recipe
-from models.runtime import write_labels
 from models.votes import VOTES_FILE
 
 CHECKPOINT = "checkpoint.weights.h5"
@@ -156,7 +157,10 @@ def export_run(
     weights, runnable = out / "emotions.keras", out / "emotions.tflite"
     save_compactly(network, weights)
     predict = partial(probabilities, network)
-    write_labels(runnable, fit_temperatures(predict, data.validation))
+    by_side = fit_temperatures(predict, data.validation)
+    temperature = {str(side): round(value, 4) for side, value in sorted(by_side.items())}
+    card = card_of_labels(EMOTIONS, temperature, "trained by this program")
+    card_path(runnable).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     if keras.backend.backend() != "tensorflow":
         report("for emotions.tflite, --resume the finished run with KERAS_BACKEND=tensorflow")
         return [weights]

@@ -19,7 +19,7 @@ from pipeline.places import SUMMARY
 from pipeline.progress import progress_shown
 from pipeline.results.summary import Summary
 from pipeline.run.batch import open_batch
-from pipeline.run.plan.networks import provenance_of, with_runnable_models
+from pipeline.run.provenance import provenance_of, with_runnable_models
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job, find_jobs, is_camera_source
 from pipeline.study.annotations import FolderAnnotations

@@ -171,16 +171,15 @@ class FrameBatch:
         """The same faces without what only further networks see, which is large."""
         return replace(self, further_crops={}) if self.further_crops else self
 
-    def with_values(self, *further: np.ndarray) -> FrameBatch:
-        """These faces with further outputs, (m, k) each, behind those that they have."""
-        if not further:
-            return self
-        own = self.values if len(self.values) else np.empty((len(further[0]), 0), np.float32)
-        return replace(self, values=np.hstack([own, *further]))
-
-    def only_values(self) -> FrameBatch:
-        """The further outputs alone, for ``with_values``."""
-        return FrameBatch(self.first_frame, self.pts, self.time_s, values=self.values)
+    def with_outputs(self, *given: FrameBatch) -> FrameBatch:
+        """These faces with what networks gave of them, behind the ``values`` that they have."""
+        values = [each.values for each in (self, *given) if len(each.values) == len(self.boxes)]
+        seven = [each.probabilities for each in given if each.probabilities.size]
+        return replace(
+            self,
+            probabilities=seven[0] if seven else self.probabilities,
+            values=np.hstack(values) if values else self.values,
+        )
 
     def crops_of(self, kind: Crop) -> np.ndarray:
         """The faces as a network sees them: (m, ...) uint8."""

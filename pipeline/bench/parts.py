@@ -15,12 +15,10 @@ from scipy.optimize import linear_sum_assignment
 from configs.errors import EmotionTimelinesError
 from configs.load import with_changes
 from configs.schema import Settings
-from models.emotion_network import Classifier, load_classifier
-from models.face_network import FaceNetwork
-from pipeline.run.plan.classifying import make_classifier
+from models.network import Network
 from pipeline.run.plan.finding import FaceFinder
 from stages.batch import FrameBatch, VideoInfo
-from stages.classify import ClassifyStage
+from stages.classify import NetworkStage
 from stages.faces.detect import DETECTORS, make_detector
 from stages.faces.detector import Detector, SmallImages
 from stages.frames import pixels_shape, yuv_planes
@@ -122,8 +120,8 @@ def compare_networks(models: Sequence[Path], further: Sequence[Path] = ()) -> li
         models: that classify expressions.
         further: with other outputs.
     """
-    runs = {model: _run_of(load_classifier(model)) for model in models}
-    runs |= {file: _run_of(FaceNetwork(file)) for file in further}
+    runs = {model: _run_of(Network(model, expressions=True)) for model in models}
+    runs |= {file: _run_of(Network(file)) for file in further}
     times_ms: dict[Path, list[float]] = {file: [] for file in runs}
     for _ in range(ROUNDS):
         for file, run in runs.items():
@@ -138,13 +136,11 @@ def compare_networks(models: Sequence[Path], further: Sequence[Path] = ()) -> li
     ]
 
 
-def _run_of(network: Classifier | FaceNetwork) -> Callable[[], object]:
+def _run_of(network: Network) -> Callable[[], object]:
     """What runs a network on faces, from crops to outputs."""
     shape = FACES, *network.crop.shape
     faces = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    if isinstance(network, FaceNetwork):
-        return lambda: network.predict(faces)
-    return lambda: network.classify(faces, np.full(FACES, network.crop.size_px))
+    return lambda: network.classify(faces)
 
 
 def _installed_detectors(settings: Settings) -> dict[str, Detector]:
@@ -213,7 +209,7 @@ def _compare(
     clips: Sequence[Path], reference: Settings, settings: Settings, shrink: int = 1
 ) -> list[RecallFigures]:
     cv2.setNumThreads(1)
-    classifier = make_classifier(settings)
+    classifier = NetworkStage(settings)
     rows, total = [], np.zeros(7)
     for clip in clips:
         counts = _counts(clip, reference, settings, shrink, classifier)
@@ -237,7 +233,7 @@ def _figures(name: str, counts: np.ndarray) -> RecallFigures:
 
 
 def _counts(
-    clip: Path, reference: Settings, settings: Settings, shrink: int, classifier: ClassifyStage
+    clip: Path, reference: Settings, settings: Settings, shrink: int, classifier: NetworkStage
 ) -> np.ndarray:
     """Faces, found, more, sum of IoUs, same emotion, small faces, those found: (7,)."""
     counts, detector = np.zeros(7), make_detector(settings.detect)

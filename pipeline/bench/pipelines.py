@@ -28,8 +28,8 @@ from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.optional import packages_needed
 from pipeline.results.summary import Summary
 from pipeline.run import local_executor
-from pipeline.run.plan.networks import provenance_of
 from pipeline.run.plan.threads import usable_cpus, with_threads
+from pipeline.run.provenance import provenance_of
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo

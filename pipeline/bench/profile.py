@@ -19,10 +19,10 @@ from configs.schema import Settings
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Summary
 from pipeline.run import ahead, local_executor
-from pipeline.run.plan.networks import provenance_of
+from pipeline.run.provenance import provenance_of
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
-from stages.classify import ClassifyStage, NetworkStage
+from stages.classify import NetworkStage
 from stages.faces.align import AlignStage
 from stages.faces.crops import CropStage
 from stages.faces.detect import DetectStage
@@ -46,8 +46,7 @@ STEPS: tuple[tuple[str, type, str], ...] = (
     ("align", AlignStage, "process"),
     ("cut for networks", CropStage, "process"),
     ("track", TrackStage, "process"),
-    ("classify", ClassifyStage, "process"),
-    ("further networks", NetworkStage, "process"),
+    ("networks", NetworkStage, "process"),
     ("settle", Settler, "process"),
     ("table", TableWriter, "write"),
     ("portraits", Portraits, "process"),

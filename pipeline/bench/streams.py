@@ -23,7 +23,7 @@ from pipeline.bench.pipelines import cpu_s, memory_mb, tree
 from pipeline.live.supervisor import Supervisor
 from pipeline.live.workers import Worker
 from pipeline.results.summary import Provenance
-from pipeline.run.plan.networks import provenance_of
+from pipeline.run.provenance import provenance_of
 from pipeline.sources import Stream, find_streams
 
 START_TIMEOUT_S = 120.0

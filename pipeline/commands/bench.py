@@ -61,7 +61,7 @@ def bench(
 ) -> None:
     """Measure speed against a baseline and an upper bound; or parts; or live streams."""
     from models.keras_model import as_tflite
-    from models.runtime import SHIPPED_MODEL
+    from models.network import SHIPPED_MODEL
     from pipeline.bench.parts import (
         compare_detectors,
         compare_networks,
@@ -72,7 +72,7 @@ def bench(
     from pipeline.bench.profile import profile as profile_steps
     from pipeline.bench.streams import measure_streams
     from pipeline.live.workers import worker_starter
-    from pipeline.run.plan.networks import with_runnable_models
+    from pipeline.run.provenance import with_runnable_models
     from pipeline.terminal import figures_list, figures_table, out_console, say_error
 
     flags = {"executor.kind": executor, "networks.files": further}

@@ -26,7 +26,7 @@ def evaluate(
 ) -> None:
     """Score a network on labelled faces."""
     from models.evaluate import evaluate as score
-    from models.runtime import SHIPPED_MODEL
+    from models.network import SHIPPED_MODEL
     from pipeline.still_faces import make_face_cutter
 
     result = score(dataset, model or SHIPPED_MODEL, plots, make_face_cutter())

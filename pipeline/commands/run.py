@@ -160,7 +160,7 @@ def demo(
 def _with_runnable_models(settings: Settings) -> Settings:
     if settings.classify.model is None and not settings.networks.files:
         return settings
-    from pipeline.run.plan.networks import with_runnable_models
+    from pipeline.run.provenance import with_runnable_models
 
     return with_runnable_models(settings)
 
@@ -193,7 +193,7 @@ def _analyse(
         # Meanwhile, as they take a while.
         from pipeline.progress import progress_shown
         from pipeline.run.batch import open_batch
-        from pipeline.run.plan.networks import provenance_of
+        from pipeline.run.provenance import provenance_of
         from pipeline.study.annotations import FolderAnnotations
 
         if verbose:
@@ -247,7 +247,7 @@ def _watch_streams(
 ) -> int:
     """Analyse live streams until they end, and print results; returns the exit status."""
     from pipeline.run.ledger import only_run_in
-    from pipeline.run.plan.networks import provenance_of
+    from pipeline.run.provenance import provenance_of
 
     if verbose:
         show_log([stream.address for stream in streams])

@@ -24,11 +24,11 @@ from pipeline.results.pages import for_pages
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary, public_settings
 from pipeline.run.memory import give_memory_back
-from pipeline.run.plan.classifying import make_face_reader
 from pipeline.run.plan.finding import FaceFinder
 from pipeline.run.plan.threads import with_threads
 from pipeline.sources import Stream
 from stages.batch import NOBODY, FrameBatch, Gap
+from stages.classify import network_stages
 from stages.colours import to_bgr
 from stages.faces.detect import make_detector
 from stages.frames import yuv_planes
@@ -133,7 +133,7 @@ class LiveStream:
         with output_errors_name(stream.folder):
             stream.folder.mkdir(parents=True, exist_ok=True)
         settings = with_threads(stream.settings, CPUS_PER_STREAM)
-        detector, networks = make_detector(settings.detect), make_face_reader(settings)
+        detector, networks = make_detector(settings.detect), network_stages(settings)
         with LiveReader(stream.address, settings.live) as reader:
             self._reader = reader
             for batch in reader.batches():
@@ -150,7 +150,10 @@ class LiveStream:
                     assert batch.info is not None
                     finder = FaceFinder(detector, batch.info, settings, live=True)
                     self._recorder = Recorder(stream, batch.info, settings, self._provenance)
-                self._recorder.process(networks.process(finder.process(batch)))
+                found = finder.process(batch)
+                for network in networks:
+                    found = network.process(found)
+                self._recorder.process(found.without_crops())
                 if self._recorder.newest is not None:
                     self._observe(self._recorder.newest)
             return reader.reason if reader.state == "ended" else None

@@ -25,8 +25,7 @@ from pipeline.places import SUMMARY
 from stages.write.files import write_atomically
 
 if TYPE_CHECKING:
-    from models.emotion_network import Classifier
-    from models.face_network import FaceNetwork
+    from models.network import Network
 
 PROGRAM = "emotion-timelines"
 PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python-headless", "ray")
@@ -101,20 +100,19 @@ class Provenance:
     def of(
         cls,
         settings: Settings,
-        network: Classifier,
+        networks: Sequence[Network],
         command: str | None = None,
-        networks: Sequence[FaceNetwork] = (),
     ) -> Provenance:
         """The provenance of what is made now.
 
         Args:
-            network: which classifies expressions.
-            networks: further ones.
+            networks: the one that tells expressions, then further ones.
             command: what made it; None for the command line of this program.
         """
+        model, *further = networks
         return cls(
             settings=public_settings(settings),
-            model=network.facts,
+            model=model.facts,
             versions={
                 PROGRAM: VERSION,
                 "python": platform.python_version(),
@@ -122,7 +120,7 @@ class Provenance:
                 **{name: metadata.version(name) for name in PACKAGES},
             },
             command=command or command_line(),
-            networks=[further.facts for further in networks],
+            networks=[each.facts for each in further],
         )
 
 

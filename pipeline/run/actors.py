@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING
 from pipeline.run.memory import give_memory_back
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from configs.schema import Settings
     from pipeline.results.recorder import Recorder
     from pipeline.results.summary import Provenance, Summary
     from pipeline.run.plan.finding import FaceFinder
     from pipeline.sources import Job
     from stages.batch import FrameBatch, VideoInfo
-    from stages.classify import ClassifyStage, NetworkStage
     from stages.faces.detector import Detector
     from stages.read.video import VideoReader
 
@@ -84,64 +81,38 @@ class FinderActor:
         return self._finder.process(batch).without_pixels()
 
 
-class _SharedActor:
+class NetworkActor:
     """A network for several lanes; the faces that arrive during one call go into the next."""
 
-    def __init__(self, stage: ClassifyStage | NetworkStage) -> None:
-        self._stage = stage
+    def __init__(self, settings: Settings, number: int) -> None:
+        from stages.classify import NetworkStage
+
+        self._stage = NetworkStage(settings, number)
         self._waiting: list[tuple[FrameBatch, asyncio.Future[FrameBatch]]] = []
         self._working = asyncio.Lock()
 
-    async def process(self, batch: FrameBatch) -> FrameBatch:
+    async def outputs_of(self, batch: FrameBatch) -> FrameBatch:
         done: asyncio.Future[FrameBatch] = asyncio.get_running_loop().create_future()
         self._waiting.append((batch, done))
         async with self._working:
             if not done.done():
-                await self._process_waiting()
+                await self._take_waiting()
         return await done
 
     async def answer(self) -> None:
         """Returns at once, unless the actor hangs."""
 
-    async def _process_waiting(self) -> None:
+    async def _take_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
         batches = [batch for batch, _ in waiting]
         try:
-            results = await asyncio.to_thread(self._stage.process_together, batches)
+            results = await asyncio.to_thread(self._stage.outputs_of, batches)
         except Exception as error:
             for _, done in waiting:
                 done.set_exception(error)
             return
         for (_, done), result in zip(waiting, results, strict=True):
-            done.set_result(self._sent_on(result))
-
-    def _sent_on(self, batch: FrameBatch) -> FrameBatch:
-        """Of a batch, what the recorder needs of it."""
-        raise NotImplementedError
-
-
-class ClassifierActor(_SharedActor):
-    """Classifies expressions."""
-
-    def __init__(self, settings: Settings) -> None:
-        from pipeline.run.plan.classifying import make_classifier
-
-        super().__init__(make_classifier(settings))
-
-    def _sent_on(self, batch: FrameBatch) -> FrameBatch:
-        return batch.without_crops()
-
-
-class NetworkActor(_SharedActor):
-    """Runs one of the further networks."""
-
-    def __init__(self, settings: Settings, file: Path) -> None:
-        from pipeline.run.plan.classifying import make_further
-
-        super().__init__(make_further(settings, file))
-
-    def _sent_on(self, batch: FrameBatch) -> FrameBatch:
-        return batch.only_values()
+            done.set_result(result)
 
 
 class RecorderActor:
@@ -164,16 +135,16 @@ class RecorderActor:
         self.load()
         self._recorder = self._make_recorder(job, info, self._settings, self._provenance)
 
-    def process(self, faces: FrameBatch, frames: FrameBatch, *further: FrameBatch) -> int:
+    def process(self, found: FrameBatch, frames: FrameBatch, *given: FrameBatch) -> int:
         """Take a batch.
 
         Args:
-            faces: as the classifier gives it.
+            found: as the finder gives it.
             frames: as the reader gives it.
-            further: as each further network gives it.
+            given: as each network gives it.
         """
         assert self._recorder is not None
-        faces = faces.with_values(*(batch.values for batch in further))
+        faces = found.with_outputs(*given).without_crops()
         return self._recorder.process(faces.with_pixels_of(frames))
 
     def finish(self, cut_short: str | None) -> Summary:

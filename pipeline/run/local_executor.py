@@ -21,13 +21,13 @@ from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.ahead import Line
 from pipeline.run.memory import give_memory_back
-from pipeline.run.plan.classifying import FaceReader, make_face_reader
 from pipeline.run.plan.finding import FaceFinder
 from pipeline.run.plan.reading import open_reader
 from pipeline.run.plan.threads import usable_cpus, with_threads
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.batch import FrameBatch
+from stages.classify import NetworkStage, network_stages
 from stages.faces.detect import make_detector
 
 
@@ -65,7 +65,7 @@ class _LocalExecutor:
 
     def _load(self) -> None:
         self._detector = make_detector(self._settings.detect)
-        self._networks = make_face_reader(self._settings)
+        self._networks = network_stages(self._settings)
 
     def analyse(self, job: Job) -> Summary:
         """Take one video through all stages, in three threads; this one only looks on."""
@@ -107,10 +107,13 @@ def _read(job: Job, settings: Settings) -> Generator[Any, None, None]:
 
 
 def _find(
-    frames: Iterable[FrameBatch], finder: FaceFinder, networks: FaceReader
+    frames: Iterable[FrameBatch], finder: FaceFinder, networks: Sequence[NetworkStage]
 ) -> Generator[FrameBatch, None, None]:
     for batch in frames:
-        yield networks.process(finder.process(batch))
+        found = finder.process(batch)
+        for network in networks:
+            found = network.process(found)
+        yield found.without_crops()
 
 
 def _record(faces: Iterable[FrameBatch], recorder: Recorder) -> Generator[int, None, None]:

@@ -31,7 +31,6 @@ from pipeline.places import TABLE
 from pipeline.results.folder import save_failure, save_what_is_there
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.actors import FinderActor, ReaderActor, RecorderActor
-from pipeline.run.ray_classifiers import Classifiers, Seat, seats_of_lanes
 from pipeline.run.ray_cluster import (
     as_nodes_see,
     lanes_at_most,
@@ -42,6 +41,7 @@ from pipeline.run.ray_cluster import (
     with_threads_of_lanes,
 )
 from pipeline.run.ray_metrics import MetricsReporter
+from pipeline.run.ray_networks import Networks, Slot, slots_of_lanes
 from pipeline.run.ray_start import RayMonitor, ray_running
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
@@ -65,14 +65,14 @@ class Lane:
     def __init__(
         self,
         name: str,
-        classifiers: Classifiers,
-        seat: Seat,
+        networks: Networks,
+        slot: Slot,
         settings: Settings,
         provenance: Provenance,
         monitor: RayMonitor,
     ) -> None:
-        self._name, self._classifiers, self._monitor = name, classifiers, monitor
-        self._seat, self._node = seat, seat.node
+        self._name, self._networks, self._monitor = name, networks, monitor
+        self._slot, self._node = slot, slot.node
         self._settings, self._provenance = settings, provenance
         self._broke = self._all_recorded = False
         self._start_actors()
@@ -114,7 +114,7 @@ class Lane:
             if self._monitor.has_died():
                 raise RayLostError from error
             if isinstance(error, StalledError):
-                self._classifiers.replace_if_hanging(self._seat)
+                self._networks.replace_if_hanging(self._slot)
             summary = self._finish_early(reason_of_failure(error))
             self._replace_if_broken(error)
             if not self._broke and not stop.is_set():
@@ -148,10 +148,10 @@ class Lane:
             if frames is None:
                 break
             found = self._finder.process.remote(frames)
-            networks = self._classifiers.at(self._seat)
-            faces, *further = [network.process.remote(found) for network in networks]
-            in_flight.append(self._recorder.process.remote(faces, frames, *further))
-            del frames, found, faces, further
+            networks = self._networks.at(self._slot)
+            given = [network.outputs_of.remote(found) for network in networks]
+            in_flight.append(self._recorder.process.remote(found, frames, *given))
+            del frames, found, given
             reporter.queued(self._name, len(in_flight))
             if len(in_flight) >= queue_batches:
                 yield self._get(in_flight.popleft())
@@ -264,16 +264,16 @@ def _run_lanes(
 ) -> None:
     """Analyse videos in parallel lanes; adds their summaries to ``summaries``."""
     settings_on = {node: with_threads_of_lanes(settings, node, places) for node in set(places)}
-    seats = seats_of_lanes(places)
-    classifiers = Classifiers(settings_on, seats)
+    slots = slots_of_lanes(places)
+    networks = Networks(settings_on, slots)
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
     metrics = MetricsReporter(reporter)
 
-    def work(number: int, seat: Seat) -> None:
-        settings = settings_on[seat.node]
-        lane = Lane(str(number), classifiers, seat, settings, provenance, monitor)
+    def work(number: int, slot: Slot) -> None:
+        settings = settings_on[slot.node]
+        lane = Lane(str(number), networks, slot, settings, provenance, monitor)
         while not stop.is_set():
             try:
                 job = waiting.get_nowait()
@@ -284,7 +284,7 @@ def _run_lanes(
 
     pool = ThreadPoolExecutor(len(places), thread_name_prefix="lane")
     try:
-        working = {pool.submit(work, number, seat) for number, seat in enumerate(seats, 1)}
+        working = {pool.submit(work, number, slot) for number, slot in enumerate(slots, 1)}
         while working:
             # In short steps, so that this thread handles signals.
             done, working = wait_for(working, timeout=POLL_S)

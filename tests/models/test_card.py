@@ -11,8 +11,7 @@ from configs.errors import ModelError
 from models import card
 from models.card import Card, columns_of, read_card
 from models.crops import OWN
-from models.emotion_network import load_classifier
-from models.face_network import FaceNetwork
+from models.network import Network
 from tests.models.made import card_of, make_network, write_card
 
 SCHEMA = Path(card.__file__).with_name("card.schema.json")
@@ -54,9 +53,9 @@ def test_the_card_of_the_documentation_is_right(tmp_path: Path) -> None:
     Draft202012Validator(json.loads(SCHEMA.read_text())).validate(json.loads(text))
     path = tmp_path / "enet_b0_8_va_mtl.onnx"
     make_network(path, json.loads(text), channels=3, size=224, outputs=10, block=32)
-    names = [column.name for column in FaceNetwork(path).columns]
+    names = [column.name for column in Network(path).columns]
     assert (len(names), names[0], names[-1]) == (10, "hse_anger", "hse_arousal")
-    beyond = [column.name for column in load_classifier(path).columns]
+    beyond = [column.name for column in Network(path, expressions=True).columns]
     assert beyond == ["hse_contempt", "hse_valence", "hse_arousal"]
     keys = {key for part in json.loads(SCHEMA.read_text())["$defs"].values()
             for key in part["properties"]}  # fmt: skip

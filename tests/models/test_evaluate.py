@@ -8,7 +8,7 @@ import numpy as np
 
 from models.calibrate import fit_temperature
 from models.metrics import expected_calibration_error
-from models.runtime import with_temperature
+from models.network import with_temperature
 from tests.models.test_dataset import write_faces
 from tests.models.test_votes import write_votes
 from tests.pipeline.command import ROOT, run

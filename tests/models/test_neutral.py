@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from models.emotions import EMOTIONS
+from models.network import SHIPPED_MODEL, Network
 from models.neutral import TYPICAL, log_probabilities
-from models.runtime import SHIPPED_MODEL, EmotionNetwork
 from models.votes import VOTES_FILE, load_votes
 from pipeline.still_faces import make_face_cutter
 from tests.models.test_shipped import ARCHIVE
@@ -32,5 +32,5 @@ def test_typical_neutral_face_is_the_mean_over_the_training_split(tmp_path: Path
             cut(cv2.imdecode(np.frombuffer(archive.read(f"train/{name}"), np.uint8), 0))
             for name in neutral
         ]
-    found = log_probabilities(EmotionNetwork(SHIPPED_MODEL).predict(np.stack(faces))).mean(axis=0)
+    found = log_probabilities(Network(SHIPPED_MODEL).predict(np.stack(faces))).mean(axis=0)
     assert found == pytest.approx(TYPICAL, abs=2e-3)

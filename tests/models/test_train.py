@@ -16,9 +16,9 @@ from models.emotions import EMOTIONS
 from models.evaluate import predict
 from models.keras_model import probabilities
 from models.last_layer import fit_last_layer_and_export, fit_multinomial
+from models.network import SHIPPED_MODEL
 from models.networks import adjust_logits, build
 from models.recipe import RECIPES
-from models.runtime import SHIPPED_MODEL
 from models.train import train, train_and_export
 
 RECIPE = replace(RECIPES["residual"], epochs=2, batch_size=14, warmup_epochs=1, distillation=0.9)

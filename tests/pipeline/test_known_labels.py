@@ -14,8 +14,8 @@ import pytest
 from configs.load import load_settings
 from models.emotions import EMOTIONS
 from models.votes import VOTES_FILE, load_votes
-from pipeline.run.plan.classifying import load_network
 from pipeline.still_faces import make_face_cutter
+from stages.classify import load_network
 from tests.pipeline.command import ROOT, run
 
 ARCHIVE = ROOT.parent / "shared" / "data" / "fer2013.zip"
@@ -81,7 +81,8 @@ def test_labels_are_those_that_the_network_gives_the_stills(
     stills: list[tuple[str, np.ndarray]], segments: list[tuple[float, float, str]]
 ) -> None:
     cut = make_face_cutter()
-    predicted = load_network(load_settings()).predict(np.stack([cut(still) for _, still in stills]))
+    faces = np.stack([cut(still) for _, still in stills])
+    predicted, _ = load_network(load_settings()).classify(faces)
     alone = [EMOTIONS[index] for index in predicted.argmax(axis=1)]
     in_film = [shown_at(segments, second + 0.5) for second in range(STILLS)]
     right_alone = sum(name == label for name, (label, _) in zip(alone, stills, strict=True))

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Protocol
 
 from configs.schema import Settings
-from models.card import has_card, read_card
+from models.card import read_card
 from models.crops import Crop
 from stages.batch import FrameBatch, VideoInfo
+from stages.classify import network_files
 from stages.faces.align import AlignStage
 from stages.faces.crops import CropStage
 from stages.faces.detect import DetectStage
@@ -52,7 +53,5 @@ def crops_needed(settings: Settings) -> list[Crop]:
     Raises:
         ModelError: a card is missing or wrong.
     """
-    model = settings.classify.model
-    carded = [model] if model is not None and has_card(model) else []
-    kinds = [read_card(path).face for path in (*carded, *settings.networks.files)]
+    kinds = [read_card(path).face for path in network_files(settings)]
     return [kind for kind in dict.fromkeys(kinds) if not kind.is_own]

@@ -20,9 +20,9 @@ from pipeline.live.page import page_served
 from pipeline.live.supervisor import Supervisor
 from pipeline.live.workers import ThreadWorker
 from pipeline.results.summary import Provenance
-from pipeline.run.plan.classifying import load_network
 from pipeline.sources import Stream
 from pipeline.terminal import deaths_of_threads_told
+from stages.classify import load_network
 from stages.read import live
 from tests.pipeline.command import summary, timeline
 from tests.pipeline.live.viewers import status_of
@@ -31,7 +31,7 @@ from tests.streams import free_port, wait_until
 
 @pytest.fixture(scope="module")
 def provenance() -> Provenance:
-    return Provenance.of(Settings(), load_network(Settings()))
+    return Provenance.of(Settings(), [load_network(Settings())])
 
 
 def failing_once(method: Any, error: BaseException, after: int = 0) -> Any:

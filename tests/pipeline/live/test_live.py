@@ -25,9 +25,9 @@ from pipeline import load
 from pipeline.bench.loopback import LoopbackCamera, make_clip
 from pipeline.live.stream import LiveStream
 from pipeline.results.summary import Provenance
-from pipeline.run.plan.classifying import load_network
 from pipeline.sources import Stream
 from pipeline.terminal import show_log
+from stages.classify import load_network
 from tests.pipeline.command import (
     EXECUTORS,
     RESULTS,
@@ -305,7 +305,7 @@ def test_an_unexpected_error_tells_nothing_of_the_address(
     try:
         show_log([address])
         with pytest.raises(EmotionTimelinesError) as caught:
-            LiveStream(stream, Provenance.of(settings, load_network(settings))).run()
+            LiveStream(stream, Provenance.of(settings, [load_network(settings)])).run()
     finally:
         log.handlers[:], log.level = before
     told = "cannot open 'rtsp://***@cam/door' or http://cam/x?***"

@@ -11,7 +11,7 @@ from configs.load import load_settings
 from pipeline.bench.loopback import LoopbackCamera
 from pipeline.live.stream import LiveStream
 from pipeline.run.plan.finding import FaceFinder
-from pipeline.run.plan.networks import provenance_of
+from pipeline.run.provenance import provenance_of
 from pipeline.sources import Stream
 from stages.batch import FrameBatch
 from stages.frames import yuv_planes

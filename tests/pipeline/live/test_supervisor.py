@@ -19,8 +19,8 @@ from pipeline.live.stream import StreamStatus
 from pipeline.live.supervisor import STOP_TIMEOUT_S, Supervisor
 from pipeline.live.workers import ThreadWorker
 from pipeline.results.summary import Provenance, Summary
-from pipeline.run.plan.classifying import load_network
 from pipeline.sources import Stream
+from stages.classify import load_network
 from tests.pipeline.command import summary, timeline
 from tests.streams import free_port
 
@@ -138,7 +138,7 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def provenance() -> Provenance:
-    return Provenance.of(Settings(), load_network(Settings()))
+    return Provenance.of(Settings(), [load_network(Settings())])
 
 
 @pytest.fixture

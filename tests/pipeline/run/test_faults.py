@@ -154,9 +154,7 @@ def test_video_whose_stage_dies_twice_is_given_up(
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-@pytest.mark.parametrize(
-    "actor", ["ClassifierActor", "NetworkActor", "ReaderActor", "FinderActor", "RecorderActor"]
-)
+@pytest.mark.parametrize("actor", ["NetworkActor", "ReaderActor", "FinderActor", "RecorderActor"])
 def test_video_whose_stage_hangs_is_done_again(
     long_video: Path, samples: dict[str, Path], tmp_path: Path, actor: str
 ) -> None:

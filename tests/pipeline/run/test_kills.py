@@ -20,7 +20,7 @@ VICTIMS = (
     "driver",
     "ReaderActor",
     "FinderActor",
-    "ClassifierActor",
+    "NetworkActor",
     "RecorderActor",
     "raylet",
     "gcs_server",

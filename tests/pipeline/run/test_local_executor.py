@@ -18,9 +18,9 @@ from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance
 from pipeline.run import local_executor
 from pipeline.run.ahead import Ahead, Line
-from pipeline.run.plan.classifying import load_network
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
+from stages.classify import load_network
 from stages.faces.detect import DetectStage
 from stages.read.video import VideoReader
 from tests.pipeline.command import file_names, summary, timeline
@@ -48,7 +48,7 @@ def gate() -> Iterator[Event]:
 
 
 def analyse(jobs: list[Job], stop: Event | None = None) -> list[dict[str, Any]]:
-    provenance = Provenance.of(SETTINGS, load_network(SETTINGS))
+    provenance = Provenance.of(SETTINGS, [load_network(SETTINGS)])
     local_executor.run(jobs, SETTINGS, provenance, Reporter(), stop or Event())
     return [summary(job.folder) for job in jobs if (job.folder / "summary.json").exists()]
 
@@ -159,7 +159,7 @@ from pathlib import Path
 import psutil
 from configs.load import load_settings
 from pipeline.run import local_executor
-from pipeline.run.plan.networks import provenance_of
+from pipeline.run.provenance import provenance_of
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 

@@ -9,7 +9,7 @@ import pytest
 from configs.load import load_settings
 from pipeline.run.plan import threads as divided
 from pipeline.run.plan.threads import usable_cpus, with_threads
-from pipeline.run.ray_classifiers import seats_of_lanes
+from pipeline.run.ray_networks import slots_of_lanes
 from tests.pipeline.command import run
 
 
@@ -47,9 +47,9 @@ def test_no_more_cpus_are_used_than_the_machine_and_its_limits_give(
     assert usable_cpus() == expected
 
 
-def test_no_more_than_two_lanes_share_a_classifier_of_their_node() -> None:
-    seats = seats_of_lanes(["a", "b", "a", "a", "b", "a", "a"])
-    assert [tuple(seat) for seat in seats] == [
+def test_no_more_than_two_lanes_share_the_networks_of_their_node() -> None:
+    slots = slots_of_lanes(["a", "b", "a", "a", "b", "a", "a"])
+    assert [tuple(slot) for slot in slots] == [
         ("a", 0), ("b", 0), ("a", 0), ("a", 1), ("b", 0), ("a", 1), ("a", 2),
     ]  # fmt: skip
 

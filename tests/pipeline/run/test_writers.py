@@ -11,9 +11,9 @@ from configs.load import load_settings
 from pipeline.results import recorder
 from pipeline.results.summary import Provenance
 from pipeline.run import local_executor
-from pipeline.run.plan.classifying import load_network
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
+from stages.classify import load_network
 from stages.write.timeline_table import TableWriter
 from stages.write.video import VideoWriter
 from tests.pipeline.command import EXECUTORS, RESULTS, file_names, run, summary, timeline
@@ -67,7 +67,7 @@ def test_finish_raises_nothing(
 ) -> None:
     settings = load_settings(flags={"read.batch_frames": 4})
     jobs = [Job(make_clip(tmp_path / f"{n}.mp4", frames=20), tmp_path / f"out{n}") for n in "ab"]
-    provenance = Provenance.of(settings, load_network(settings))
+    provenance = Provenance.of(settings, [load_network(settings)])
     monkeypatch.setattr(where, method, raise_unforeseen)
     local_executor.run(jobs, settings, provenance, Reporter(), Event())
     for job in jobs:

@@ -12,7 +12,7 @@ import numpy as np
 
 from configs.schema import Settings
 from models.emotions import EMOTIONS
-from models.runtime import SHIPPED_MODEL, EmotionNetwork
+from models.network import SHIPPED_MODEL, Network
 from pipeline.places import TABLE
 from pipeline.results.exports.writers import write_exports
 from pipeline.results.person import usable_share
@@ -126,7 +126,7 @@ def times_s(seconds: float) -> np.ndarray:
 
 @cache
 def _provenance() -> Provenance:
-    return Provenance.of(Settings(), EmotionNetwork(SHIPPED_MODEL), "made up")
+    return Provenance.of(Settings(), [Network(SHIPPED_MODEL, expressions=True)], "made up")
 
 
 def _network(outputs: Sequence[str]) -> dict:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,12 @@ import pytest
 
 from configs.errors import ModelError
 from models.emotions import EMOTIONS
-from models.runtime import SHIPPED_MODEL, EmotionNetwork, with_temperature
+from models.network import SHIPPED_MODEL, Network, with_temperature
 
 
 @pytest.fixture(scope="module")
-def network() -> EmotionNetwork:
-    return EmotionNetwork(SHIPPED_MODEL)
+def network() -> Network:
+    return Network(SHIPPED_MODEL)
 
 
 @pytest.fixture(scope="module")
@@ -22,16 +23,14 @@ def faces() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (21, 48, 48), np.uint8)
 
 
-def test_gives_probabilities(network: EmotionNetwork, faces: np.ndarray) -> None:
+def test_gives_probabilities(network: Network, faces: np.ndarray) -> None:
     probabilities = network.predict(faces)
     assert probabilities.shape == (21, 7)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert network.predict(faces[:0]).shape == (0, 7)
 
 
-def test_a_face_does_not_depend_on_its_neighbours(
-    network: EmotionNetwork, faces: np.ndarray
-) -> None:
+def test_a_face_does_not_depend_on_its_neighbours(network: Network, faces: np.ndarray) -> None:
     together = network.predict(faces)
     alone = np.concatenate([network.predict(face[None]) for face in faces])
     np.testing.assert_array_equal(together, alone)
@@ -39,33 +38,38 @@ def test_a_face_does_not_depend_on_its_neighbours(
 
 @pytest.mark.parametrize("count", [0, 1, 3, 8, 21])
 def test_no_face_is_classified_that_is_not_there(
-    network: EmotionNetwork,
+    network: Network,
     faces: np.ndarray,
     count: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A face costs as much as another, also one that fills a call up."""
     sizes: list[int] = []
-    invoke = network._interpreter.invoke
+    run = network._session.run
 
-    def counted() -> None:
-        sizes.append(len(network._interpreter.get_tensor(network._input)))
-        invoke()
+    def counted(faces: np.ndarray, outputs: Sequence[str]) -> list[np.ndarray]:
+        sizes.append(len(faces))
+        return run(faces, outputs)
 
-    monkeypatch.setattr(network._interpreter, "invoke", counted)
+    monkeypatch.setattr(network._session, "run", counted)
     network.predict(faces[:count])
     assert sum(sizes) == count
 
 
-def test_labels_may_come_in_another_order(tmp_path: Path, faces: np.ndarray) -> None:
+def test_labels_alone_may_come_in_another_order(tmp_path: Path, faces: np.ndarray) -> None:
     model = tmp_path / "own.tflite"
     shutil.copy(SHIPPED_MODEL, model)
-    card = json.loads(SHIPPED_MODEL.with_suffix(".json").read_text())
-    model.with_suffix(".json").write_text(json.dumps({**card, "labels": EMOTIONS[::-1]}))
-    reversed_labels = EmotionNetwork(model).predict(faces)
+    labels = {"labels": EMOTIONS[::-1], "temperature": temperatures_shipped()}
+    model.with_suffix(".json").write_text(json.dumps(labels))
+    reversed_labels, _ = Network(model, expressions=True).classify(faces)
     np.testing.assert_allclose(
-        reversed_labels, EmotionNetwork(SHIPPED_MODEL).predict(faces)[:, ::-1], atol=1e-6
+        reversed_labels, Network(SHIPPED_MODEL).predict(faces)[:, ::-1], atol=1e-6
     )
+
+
+def temperatures_shipped() -> dict[str, float]:
+    card = json.loads(SHIPPED_MODEL.with_suffix(".json").read_text())
+    return card["outputs"][0]["temperature_by_side"]
 
 
 def test_temperature_above_one_makes_less_sure() -> None:
@@ -80,7 +84,7 @@ def test_of_small_faces_a_network_is_less_sure(tmp_path: Path, faces: np.ndarray
     shutil.copy(SHIPPED_MODEL, model)
     card = {"labels": EMOTIONS, "temperature": {"16": 3.0, "48": 1.0}}
     model.with_suffix(".json").write_text(json.dumps(card))
-    network = EmotionNetwork(model)
+    network = Network(model)
     whole = network.predict(faces)
     sides_px = np.resize([8, 16, 32, 48, 200], len(faces))
     np.testing.assert_allclose(
@@ -91,7 +95,7 @@ def test_of_small_faces_a_network_is_less_sure(tmp_path: Path, faces: np.ndarray
 
 
 def test_shipped_network_is_less_sure_of_small_faces(faces: np.ndarray) -> None:
-    network = EmotionNetwork(SHIPPED_MODEL)
+    network = Network(SHIPPED_MODEL)
     small, whole = (
         network.predict(faces, np.full(len(faces), side_px)).max(axis=1) for side_px in (16, 48)
     )
@@ -102,13 +106,21 @@ def test_shipped_network_is_less_sure_of_small_faces(faces: np.ndarray) -> None:
     ("content", "card", "problem"),
     [
         (None, {"labels": EMOTIONS}, "no such model file"),
-        (b"not a network", {"labels": EMOTIONS}, "not a LiteRT network"),
-        (b"not a network", None, "labels beside it"),
+        (b"not a network", {"labels": EMOTIONS}, "cannot be opened"),
+        (b"not a network", None, "its card beside it"),
         (b"not a network", {"labels": ["happy", "sad"]}, "labels must be"),
-        (b"not a network", {"temperature": 1}, "expected"),
-        (b"not a network", {"labels": EMOTIONS, "temperature": {"large": 1}}, "expected"),
-        (b"not a network", {"labels": EMOTIONS, "temperature": {"16": 0}}, "above 0"),
-        (b"not a network", {"labels": EMOTIONS, "temperature": {}}, "above 0"),
+        (b"not a network", {"temperature": 1}, "input: missing; a card needs it"),
+        (
+            b"not a network",
+            {"labels": EMOTIONS, "temperature": {"large": 1}},
+            "temperature_by_side.large",
+        ),
+        (b"not a network", {"labels": EMOTIONS, "temperature": {"16": 0}}, "greater than 0"),
+        (
+            b"not a network",
+            {"labels": EMOTIONS, "temperature": {}},
+            "side: .* at least 1",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(
@@ -120,5 +132,5 @@ def test_what_does_not_fit_is_refused(
     if card is not None:
         model.with_suffix(".json").write_text(json.dumps(card))
     with pytest.raises(ModelError, match=problem) as caught:
-        EmotionNetwork(model)
+        Network(model)
     assert "own." in str(caught.value)

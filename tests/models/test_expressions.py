@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from configs.errors import ModelError
-from models.emotion_network import load_classifier
 from models.emotions import EMOTIONS
-from models.face_network import FaceNetwork
 from models.keras_model import as_tflite
-from models.runtime import SHIPPED_MODEL, EmotionNetwork
+from models.network import SHIPPED_MODEL, Network
 from tests.models.made import Made, card_of, make_network, make_trap, write_card
 
 LABELS = ["Anger", "contempt", "disgust", "fear", "Happiness", "neutral", "sad", "surprise"]
@@ -40,7 +38,7 @@ def make_affect(path: Path, **changes: Any) -> Made:
 
 def test_labels_are_mapped_to_the_seven_and_others_are_columns(tmp_path: Path) -> None:
     made = make_affect(tmp_path / "affect.onnx")
-    network = load_classifier(made.path)
+    network = Network(made.path, expressions=True)
     assert [column.name for column in network.columns] == [
         "va_contempt",
         "va_valence",
@@ -64,20 +62,20 @@ def test_labels_are_mapped_to_the_seven_and_others_are_columns(tmp_path: Path) -
 
 def test_several_classes_may_be_one_expression(tmp_path: Path) -> None:
     made = make_affect(tmp_path / "affect.onnx", emotions={**MAPPED, "contempt": "disgust"})
-    network = load_classifier(made.path)
+    network = Network(made.path, expressions=True)
     assert [column.name for column in network.columns] == ["va_valence", "va_arousal"]
     faces = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
     seven, _ = network.classify(faces, np.full(3, 100.0))
-    outputs = FaceNetwork(made.path).predict(faces)
+    outputs = Network(made.path).predict(faces)
     np.testing.assert_allclose(seven[:, 1], outputs[:, 1] + outputs[:, 2], atol=1e-6)
 
 
-def test_labels_alone_are_those_of_48_grey_pixels(tmp_path: Path) -> None:
-    assert isinstance(load_classifier(SHIPPED_MODEL), EmotionNetwork)
+def test_the_seven_alone_leave_no_other_columns() -> None:
     faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
-    seven, others = load_classifier(SHIPPED_MODEL).classify(faces, np.full(3, 48.0))
-    np.testing.assert_array_equal(seven, EmotionNetwork(SHIPPED_MODEL).predict(faces))
-    assert others.shape == (3, 0)
+    network = Network(SHIPPED_MODEL, expressions=True)
+    seven, others = network.classify(faces, np.full(3, 48.0))
+    np.testing.assert_array_equal(seven, Network(SHIPPED_MODEL).predict(faces))
+    assert (network.columns, others.shape) == ([], (3, 0))
 
 
 @pytest.mark.parametrize(
@@ -95,14 +93,14 @@ def test_what_is_no_network_of_expressions(
 ) -> None:
     made = make_affect(tmp_path / "affect.onnx", **changes)
     with pytest.raises(ModelError, match=rf"affect\.json: emotions: .*{problem}"):
-        load_classifier(made.path)
+        Network(made.path, expressions=True)
 
 
 def test_an_onnx_network_with_labels_alone_is_told_of_cards(tmp_path: Path) -> None:
     made = make_affect(tmp_path / "affect.onnx")
     write_card(made.path, {"labels": list(EMOTIONS)})
     with pytest.raises(ModelError, match=r"affect\.json: .*missing; a card needs it"):
-        load_classifier(made.path)
+        Network(made.path, expressions=True)
 
 
 def test_a_keras_network_with_a_card_keeps_its_numbers_and_columns(tmp_path: Path) -> None:
@@ -120,7 +118,7 @@ def test_a_keras_network_with_a_card_keeps_its_numbers_and_columns(tmp_path: Pat
     assert json.loads(converted.with_suffix(".json").read_text())["prefix"] == "my_net"
     faces = np.random.default_rng(0).integers(0, 256, (9, 32, 32, 3), np.uint8)
     linear = network.predict((faces / 255 - TAKEN["mean"]) / TAKEN["std"], verbose=0)
-    found = FaceNetwork(converted)
+    found = Network(converted)
     assert found.columns[-1].name == "my_net_arousal"
     expected = np.clip(linear[:, 8:], -1, 1)
     np.testing.assert_allclose(found.predict(faces)[:, 8:], expected, atol=1e-4)

@@ -1,6 +1,5 @@
 """Networks of any kind run as their cards say, and are refused where they do not fit them."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ import pytest
 from onnx import helper, numpy_helper
 
 from configs.errors import ModelError
-from models.face_network import FaceNetwork
-from models.runtime import SHIPPED_MODEL, EmotionNetwork
+from models.emotions import EMOTIONS
+from models.network import SHIPPED_MODEL, Network
 from tests.models.made import card_of, make_network, make_small, save, write_card
 
 SOFTMAX = {"names": ["one", "two", "three"], "kind": "softmax", "logits": True}
@@ -40,9 +39,9 @@ def test_faces_are_prepared_as_the_card_says(tmp_path: Path, colour: str, layout
         values = values[:, [2, 1, 0]]
     values = values / 127.5 - 1
     values = (values - np.reshape(mean, (-1, 1, 1))) / np.reshape(std, (-1, 1, 1))
-    found = FaceNetwork(made.path).predict(faces)
+    found = Network(made.path).predict(faces)
     np.testing.assert_allclose(found, made.linear(values), atol=1e-4)
-    assert FaceNetwork(made.path).predict(faces[:0]).shape == (0, 3)
+    assert Network(made.path).predict(faces[:0]).shape == (0, 3)
 
 
 def test_kinds_of_outputs(tmp_path: Path) -> None:
@@ -61,7 +60,7 @@ def test_kinds_of_outputs(tmp_path: Path) -> None:
         np.clip(linear[:, 5], -0.5, 0.5),
     ])  # fmt: skip
     assert (np.abs(linear[:, 5]) > 0.5).any()
-    np.testing.assert_allclose(FaceNetwork(made.path).predict(faces), expected, atol=1e-5)
+    np.testing.assert_allclose(Network(made.path).predict(faces), expected, atol=1e-5)
 
 
 def test_probabilities_that_the_network_gives_can_be_made_less_sure(tmp_path: Path) -> None:
@@ -70,7 +69,7 @@ def test_probabilities_that_the_network_gives_can_be_made_less_sure(tmp_path: Pa
     faces = faces_of(5, 16, 16)
     powers = np.exp(made.linear(faces[:, None] / 255) / 2)
     expected = powers / powers.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(FaceNetwork(made.path).predict(faces), expected, atol=1e-5)
+    np.testing.assert_allclose(Network(made.path).predict(faces), expected, atol=1e-5)
 
 
 def test_outputs_may_be_in_several_tensors(tmp_path: Path) -> None:
@@ -87,16 +86,16 @@ def test_outputs_may_be_in_several_tensors(tmp_path: Path) -> None:
     value = {"kind": "value", "range": [-9, 9]}
     write_card(path, card_of(outputs=[{"names": ["one"], **value}]))
     with pytest.raises(ModelError, match=r"outputs\.0\.tensor: missing; .*: output, less; say"):
-        FaceNetwork(path)
+        Network(path)
     write_card(path, card_of(outputs=[{"names": ["one"], "tensor": "more", **value}]))
     with pytest.raises(ModelError, match=r"has no output more; it has output, less"):
-        FaceNetwork(path)
+        Network(path)
     parts = [{"names": [name], "tensor": name, **value} for name in ("less", "output")]
     write_card(path, card_of(outputs=parts))
     faces = faces_of(3, 16, 16)
     means = faces.mean(axis=(1, 2)) / 255
     np.testing.assert_allclose(
-        FaceNetwork(path).predict(faces), np.stack([-means, means], axis=1), atol=1e-6
+        Network(path).predict(faces), np.stack([-means, means], axis=1), atol=1e-6
     )
 
 
@@ -104,12 +103,12 @@ def test_a_network_that_takes_one_face_at_a_time(tmp_path: Path) -> None:
     fixed = make_small(tmp_path / "fixed.onnx", faces=1)
     faces = faces_of(5, 16, 16)
     expected = fixed.linear(faces[:, None] / 255)
-    np.testing.assert_allclose(FaceNetwork(fixed.path).predict(faces), expected, atol=1e-4)
+    np.testing.assert_allclose(Network(fixed.path).predict(faces), expected, atol=1e-4)
 
 
 def test_one_that_takes_a_set_number_of_faces_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="takes 4 faces at a time; export it for one"):
-        FaceNetwork(make_small(tmp_path / "own.onnx", faces=4).path)
+        Network(make_small(tmp_path / "own.onnx", faces=4).path)
 
 
 def test_one_that_says_that_it_takes_several_and_mixes_them_is_given_one(tmp_path: Path) -> None:
@@ -125,24 +124,23 @@ def test_one_that_says_that_it_takes_several_and_mixes_them_is_given_one(tmp_pat
     part = {"names": ["one"], "kind": "value", "range": [-9, 9]}
     write_card(path, card_of(outputs=[part]))
     faces = faces_of(4, 16, 16)
-    found = FaceNetwork(path).predict(faces)[:, 0]
+    found = Network(path).predict(faces)[:, 0]
     np.testing.assert_allclose(found, faces.mean(axis=(1, 2)) / 255, atol=1e-5)
 
 
 def test_a_network_of_litert(tmp_path: Path) -> None:
     path = tmp_path / "own.tflite"
     shutil.copy(SHIPPED_MODEL, path)
-    labels = json.loads(SHIPPED_MODEL.with_suffix(".json").read_text())["labels"]
     taken = {"size": 48, "colour": "grey", "layout": "NHWC", "range": [0, 255]}
-    part = {"names": labels, "kind": "softmax", "logits": False, "temperature": 0.5557}
+    part = {"names": EMOTIONS, "kind": "softmax", "logits": False, "temperature": 0.5557}
     write_card(path, card_of(input=taken, outputs=[part]))
     faces = faces_of(9, 48, 48)
     np.testing.assert_allclose(
-        FaceNetwork(path).predict(faces), EmotionNetwork(SHIPPED_MODEL).predict(faces), atol=1e-4
+        Network(path).predict(faces), Network(SHIPPED_MODEL).predict(faces), atol=1e-4
     )
     write_card(path, card_of(input={**taken, "size": 64}, outputs=[part]))
     with pytest.raises(ModelError, match=r"input is \(faces, 48, 48, 1\), own.json says .*64"):
-        FaceNetwork(path)
+        Network(path)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +162,7 @@ def test_one_that_does_not_fit_its_card(
 ) -> None:
     made = make_small(tmp_path / "own.onnx", card_of(**changes), gain=9)
     with pytest.raises(ModelError, match=problem) as caught:
-        FaceNetwork(made.path)
+        Network(made.path)
     assert str(caught.value).startswith(str(made.path))
 
 
@@ -175,12 +173,12 @@ def test_what_is_no_network(tmp_path: Path) -> None:
     ):  # fmt: skip
         write_card(tmp_path / name, card_of())
         with pytest.raises(ModelError, match=problem):
-            FaceNetwork(tmp_path / name)
+            Network(tmp_path / name)
     for name in ("own.onnx", "own.tflite"):
         for content in (b"", b"not a network", SHIPPED_MODEL.read_bytes()[:5000]):
             (tmp_path / name).write_bytes(content)
             with pytest.raises(ModelError, match=f"own.{name[4:]}: ") as caught:
-                FaceNetwork(tmp_path / name)
+                Network(tmp_path / name)
             assert "\n" not in str(caught.value)
 
 
@@ -202,7 +200,7 @@ def test_operators_of_others_are_refused(tmp_path: Path) -> None:
         save(path, nodes, ["n", 1, 16, 16], ["n", 3], weights, ["somebody"])
         write_card(path, card_of())
         with pytest.raises(ModelError, match=r"operator somebody\.Secret .* is refused"):
-            FaceNetwork(path)
+            Network(path)
 
 
 def outside(path: Path, location: str) -> None:
@@ -224,26 +222,26 @@ def test_weights_may_lie_beside_a_network_and_nowhere_else(tmp_path: Path) -> No
     (tmp_path / "in").mkdir()
     made = make_small(tmp_path / "in" / "own.onnx")
     faces = faces_of(3, 16, 16)
-    expected, whole = made.linear(faces[:, None] / 255), FaceNetwork(made.path).sha256
+    expected, whole = made.linear(faces[:, None] / 255), Network(made.path).sha256
     outside(made.path, "own.bin")
-    network = FaceNetwork(made.path)
+    network = Network(made.path)
     np.testing.assert_allclose(network.predict(faces), expected, atol=1e-4)
     (made.path.parent / "own.bin").write_bytes(bytes(made.weights.nbytes))
-    assert FaceNetwork(made.path).sha256 not in (network.sha256, whole)
+    assert Network(made.path).sha256 not in (network.sha256, whole)
 
     (made.path.parent / "own.bin").unlink()
     with pytest.raises(ModelError, match=r"own\.bin, which is missing beside it"):
-        FaceNetwork(made.path)
+        Network(made.path)
     secret = tmp_path / "secret.bin"
     secret.write_bytes(bytes(made.weights.nbytes))
     (made.path.parent / "own.bin").symlink_to(secret)
     with pytest.raises(ModelError, match="outside of its folder, which is refused"):
-        FaceNetwork(made.path)
+        Network(made.path)
     for location in ("../secret.bin", str(secret)):
         make_small(made.path)
         outside(made.path, location)
         with pytest.raises(ModelError, match="outside of its folder, which is refused"):
-            FaceNetwork(made.path)
+            Network(made.path)
 
 
 def test_hash_is_that_of_the_file(tmp_path: Path) -> None:
@@ -253,4 +251,4 @@ def test_hash_is_that_of_the_file(tmp_path: Path) -> None:
     second = make_network(
         tmp_path / "b.onnx", card_of(), channels=1, size=16, outputs=3, block=4, seed=2
     )
-    assert FaceNetwork(first.path).sha256 != FaceNetwork(second.path).sha256
+    assert Network(first.path).sha256 != Network(second.path).sha256

@@ -10,7 +10,7 @@ from configs.schema import Settings
 from models.card import OutputColumn, read_card
 from models.keras_model import as_tflite
 from pipeline.results.summary import Provenance
-from pipeline.run.plan.classifying import load_further, load_network
+from stages.classify import load_network, network_files
 from stages.columns import column_names, timeline_columns
 
 
@@ -40,11 +40,9 @@ def provenance_of(settings: Settings, command: str | None = None) -> Provenance:
     Raises:
         UsageError: a network cannot be used, or two have the same column.
     """
-    network = load_network(settings)
-    further = [load_further(settings, file) for file in settings.networks.files]
-    columns = [*network.columns, *(column for each in further for column in each.columns)]
-    _check_columns(columns)
-    return Provenance.of(settings, network, command, further)
+    networks = [load_network(settings, at) for at in range(len(network_files(settings)))]
+    _check_columns([column for network in networks for column in network.columns])
+    return Provenance.of(settings, networks, command)
 
 
 def _check_columns(columns: Sequence[OutputColumn]) -> None:
