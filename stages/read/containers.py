@@ -1,13 +1,13 @@
 """Containers whose parts are more than heads one after the other: how to follow each.
 
-``layout`` has the others, and says why.
+``layout`` has the others, says why, and what is yielded.
 """
 
 from __future__ import annotations
 
 import mmap
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 
@@ -33,14 +33,16 @@ ELEMENTS = {
 """What each of these may contain."""
 
 
-def follow_matroska(data: mmap.mmap) -> None:
+def follow_matroska(data: mmap.mmap) -> Iterator[int]:
     """Matroska and WebM (RFC 9559): elements of an id, a size and a content or further elements."""
     tracks: set[int] = set()
     at, open_ended = 0, True
     while _name(data, at) in (EBML_HEADER, SEGMENT, *ANYWHERE):
         name, start, end = _element(data, at)
         open_ended = end is None
-        at = _elements(data, name, start, end, tracks) if name == SEGMENT else end or len(data)
+        at = end or len(data)
+        if name == SEGMENT:
+            at = yield from _elements(data, name, start, end, tracks)
     # Other things may lie behind a segment of known size; but not what belongs into it.
     if at < len(data) and (open_ended or _name(data, at) in ELEMENTS[SEGMENT] | ELEMENTS[CLUSTER]):
         raise BrokenError(at)
@@ -48,9 +50,12 @@ def follow_matroska(data: mmap.mmap) -> None:
         raise CutOffError(at)
 
 
-def _elements(data: mmap.mmap, parent: str, at: int, end: int | None, tracks: set[int]) -> int:
+def _elements(
+    data: mmap.mmap, parent: str, at: int, end: int | None, tracks: set[int]
+) -> Generator[int, None, int]:
     """Follow the elements in another one; returns where it ends."""
     while at < (len(data) if end is None else end):
+        yield at
         name, start, child_end = _element(data, at)
         if name not in ELEMENTS[parent] | ANYWHERE:
             if end is None:  # Of unknown size: it ends where something else begins.
@@ -65,7 +70,7 @@ def _elements(data: mmap.mmap, parent: str, at: int, end: int | None, tracks: se
         if name in BLOCKS and tracks and _number(data, start)[0] not in tracks:
             raise BrokenError(at)
         if name in ELEMENTS:
-            at = _elements(data, name, start, child_end, tracks)
+            at = yield from _elements(data, name, start, child_end, tracks)
         elif child_end is None:
             raise BrokenError(at)
         else:
@@ -121,7 +126,7 @@ CHECKED_PACKETS = 2**16
 """So many at once."""
 
 
-def follow_transport_stream(data: mmap.mmap) -> None:
+def follow_transport_stream(data: mmap.mmap) -> Iterator[int]:
     """MPEG transport streams (ISO/IEC 13818-1): packets of equal size that begin with a G."""
     for size in TS_PACKET_BYTES:
         first = 4 if size == 192 else 0
@@ -129,17 +134,19 @@ def follow_transport_stream(data: mmap.mmap) -> None:
             break
     else:
         raise BrokenError(0)
-    sync = data[first::size]
-    if sync.count(b"G") < len(sync):
-        raise BrokenError(next(i for i, byte in enumerate(sync) if byte != ord("G")) * size)
     counters = _Counters()
-    for at in range(0, len(data) // size * size, CHECKED_PACKETS * size):
+    end = len(data) // size * size
+    for at in range(0, end, CHECKED_PACKETS * size):
+        yield at + CHECKED_PACKETS * size
         part = np.frombuffer(data[at : at + CHECKED_PACKETS * size], np.uint8)
         packets = part[: len(part) // size * size].reshape(-1, size)
+        unmarked = packets[:, first] != ord("G")
+        if unmarked.any():
+            raise BrokenError(at + int(unmarked.argmax()) * size)
         if (broken := counters.first_broken(packets[:, first:])) is not None:
             raise BrokenError(broken * size)
-    if missing := -len(data) % size:
-        raise CutOffError(len(data) + missing)
+    if end < len(data):
+        raise CutOffError(end + size) if data[end + first :][:1] in b"G" else BrokenError(end)
 
 
 class _Counters:
@@ -195,7 +202,7 @@ ASF_FLAGS, ASF_PACKET_SIZE = 88, slice(92, 96)
 """Where the properties have them; the first flag says that sizes were not known yet."""
 
 
-def follow_asf(data: mmap.mmap) -> None:
+def follow_asf(data: mmap.mmap) -> Iterator[int]:
     """Windows Media (ASF): objects of an id, a size and a content; one holds equal packets."""
     at = 0
     while at + 24 <= len(data):
@@ -205,7 +212,7 @@ def follow_asf(data: mmap.mmap) -> None:
             if properties[ASF_FLAGS] & 1:
                 return
             packet_bytes = int.from_bytes(properties[ASF_PACKET_SIZE], "little")
-            _follow_asf_packets(data, at + 50, min(end, len(data)), packet_bytes)
+            yield from _follow_asf_packets(data, at + 50, min(end, len(data)), packet_bytes)
         if end < at + 24:
             raise BrokenError(at)
         at = end
@@ -213,10 +220,11 @@ def follow_asf(data: mmap.mmap) -> None:
         raise CutOffError(at)
 
 
-def _follow_asf_packets(data: mmap.mmap, at: int, end: int, size: int) -> None:
+def _follow_asf_packets(data: mmap.mmap, at: int, end: int, size: int) -> Iterator[int]:
     """Each packet holds payloads: pieces of objects, which every stream numbers one by one."""
     newest: dict[int, int] = {}
     for packet in range(at, end - size + 1, size) if size else ():
+        yield packet + size
         try:
             for stream, number in _asf_payloads(data[packet : packet + size]):
                 if (number - newest.get(stream, number)) & 0xFF > 1:

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from math import inf
 from pathlib import Path
-from typing import BinaryIO
 
 import av
 
@@ -60,6 +60,7 @@ class Decoder:
     def __init__(self, path: Path, threads: int) -> None:
         self.faults: list[str] = []
         self.sha256: str | None = None
+        self._layout_fault: str | None = None
         self._path, self._stopped = path, False
         self._container = _open(path)
         try:
@@ -98,24 +99,36 @@ class Decoder:
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Every frame that can be decoded, in order of presentation, once."""
-        losses, file_hash = Losses(self._container, self._stream), FileHash(self._path)
+        losses = Losses(self._container, self._stream)
+        behind = _Behind(self._hash()), _Behind(self._follow_layout())
         for packet in self._packets():
             losses.read(packet)
             if packet.stream is not self._stream:
                 continue
-            file_hash.update_to(packet.pos or 0)
+            for each in behind:
+                each.go_on_to(packet.pos or 0)
             try:
                 for frame in packet.decode():
                     losses.decoded(frame)
                     yield frame
             except av.FFmpegError:
                 losses.failed(packet)
-        self.sha256 = file_hash.finish()
         self.faults += losses.faults(to_end=not self._stopped)
-        if self._stopped:
-            return
-        if fault := layout_fault(self._path, self._container.format.name):
-            self.faults.append(fault)
+        for each in behind[:1] if self._stopped else behind:
+            each.go_on_to(inf)
+        if self._layout_fault and not self._stopped:
+            self.faults.append(self._layout_fault)
+
+    def _hash(self) -> Iterator[float]:
+        digest = hashlib.sha256()
+        with suppress(OSError), self._path.open("rb") as file:
+            while content := file.read(HASHED_BYTES):
+                digest.update(content)
+                yield file.tell() + HASHED_BYTES
+            self.sha256 = digest.hexdigest()
+
+    def _follow_layout(self) -> Iterator[float]:
+        self._layout_fault = yield from layout_fault(self._path, self._container.format.name)
 
     def _packets(self) -> Iterator[av.Packet]:
         """The packets of all streams, as far as the file can be read, or until ``stop``; at last an
@@ -137,45 +150,6 @@ class Decoder:
             last = av.Packet()
             last.stream = self._stream
             yield last
-
-
-class FileHash:
-    """Hash of a file, taken of what others have just read of it: the system still has that in
-    memory, so that the disk is not asked twice."""
-
-    def __init__(self, path: Path) -> None:
-        self._digest, self._at = hashlib.sha256(), 0
-        self._file: BinaryIO | None = None
-        with suppress(OSError):
-            self._file = path.open("rb")
-
-    def update_to(self, byte: int) -> None:
-        """Take the bytes before this one, a few at a time."""
-        while self._at + HASHED_BYTES <= byte and self._update():
-            pass
-
-    def finish(self) -> str | None:
-        """Take the rest; returns the hash, or None if the file cannot be read any more."""
-        while self._update():
-            pass
-        if self._file is None:
-            return None
-        self._file.close()
-        return self._digest.hexdigest()
-
-    def _update(self) -> bool:
-        """Take the next bytes; returns whether there were any."""
-        if self._file is None:
-            return False
-        try:
-            content = self._file.read(HASHED_BYTES)
-        except OSError:
-            self._file.close()
-            self._file = None
-            return False
-        self._digest.update(content)
-        self._at += len(content)
-        return bool(content)
 
 
 def _flushes(packet: av.Packet) -> bool:
@@ -207,6 +181,22 @@ def _decodable_video_stream(container: av.container.InputContainer, path: Path) 
     if stream.codec_context is None:
         raise SourceError(f"{path}: its video codec cannot be decoded here")
     return stream
+
+
+class _Behind:
+    """Goes through a file behind those who read it: what they have just read is still in memory,
+    so that the disk is not asked twice.
+
+    Args:
+        steps: tell up to which byte they will read next.
+    """
+
+    def __init__(self, steps: Iterator[float]) -> None:
+        self._steps, self._next = steps, 0.0
+
+    def go_on_to(self, byte: float) -> None:
+        while self._next < byte:
+            self._next = next(self._steps, inf)
 
 
 class Losses:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,21 +24,24 @@ from stages.read.containers import (
 )
 
 
-def layout_fault(path: Path, format_name: str) -> str | None:
+def layout_fault(path: Path, format_name: str) -> Generator[float, None, str | None]:
     """What is wrong with the chain of parts of a file, in words.
 
     Args:
         format_name: FFmpeg's name of the container.
 
+    Yields:
+        Bytes up to which, or near to which, the file is read next; so that this may go on once
+        others have read so much of it.
+
     Returns:
         None if nothing is, or if this kind of container is not known here.
     """
-    follow = CHAINS.get(format_name)
-    if follow is None:
+    if format_name not in CHAINS:
         return None
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
-            follow(data)
+            yield from CHAINS[format_name](data)
         except BrokenError as error:
             return f"the file is damaged at byte {error}, where its next part should begin"
         except CutOffError as error:
@@ -48,21 +51,25 @@ def layout_fault(path: Path, format_name: str) -> str | None:
     return None
 
 
-def _follow_parts(data: mmap.mmap, next_part: Callable[[mmap.mmap, int], int], at: int = 0) -> None:
+def _follow_parts(
+    data: mmap.mmap, next_part: Callable[[mmap.mmap, int], int], at: int = 0
+) -> Iterator[int]:
     """From part to part; ``next_part`` tells where the one at a byte ends."""
     while at < len(data):
+        yield at
         at = next_part(data, at)
     if at > len(data):
         raise CutOffError(at)
 
 
-def _follow_mp4(data: mmap.mmap) -> None:
+def _follow_mp4(data: mmap.mmap) -> Iterator[int]:
     """MP4 and QuickTime (ISO/IEC 14496-12): boxes of a size, a type and a content.
 
     Of a plain file, whose index says where each frame lies, only that it is not cut off.
     """
     at, fragmented = 0, False
     while at < len(data):
+        yield at
         kind, start, end = _mp4_box(data, at, len(data))
         if not kind.isalnum() or end < start:
             if fragmented:
@@ -99,26 +106,27 @@ UNKNOWN_CHUNK_SIZES = (0, 2**32 - 2**16)
 """A recorder that was killed leaves 0; one beyond 4 GB may leave anything near its limit."""
 
 
-def _follow_avi(data: mmap.mmap) -> None:
+def _follow_avi(data: mmap.mmap) -> Iterator[int]:
     """AVI: chunks of a type, a size and a content, of an even number of bytes."""
     at = 0
     while data[at : at + 4] == b"RIFF":
         end = _avi_chunk_end(data, at)
-        _avi_chunks(data, at + 12, min(end, len(data)), in_movie=False)
+        yield from _avi_chunks(data, at + 12, min(end, len(data)), in_movie=False)
         if end > len(data):
             raise CutOffError(end)
         at = end
 
 
-def _avi_chunks(data: mmap.mmap, at: int, end: int, in_movie: bool) -> None:
+def _avi_chunks(data: mmap.mmap, at: int, end: int, in_movie: bool) -> Iterator[int]:
     while at + 8 <= end:
+        yield at
         if not _is_avi_chunk(data, at, in_movie) and _is_avi_chunk(data, at - 1, in_movie):
             at -= 1  # Some writers leave the padding out.
         if not _is_avi_chunk(data, at, in_movie):
             raise BrokenError(at)
         chunk_end = _avi_chunk_end(data, at)
         if data[at : at + 4] == b"LIST" and data[at + 8 : at + 12] in (b"movi", b"rec "):
-            _avi_chunks(data, at + 12, min(chunk_end, end), in_movie=True)
+            yield from _avi_chunks(data, at + 12, min(chunk_end, end), in_movie=True)
         if chunk_end > len(data) + 1:
             raise CutOffError(chunk_end)
         at = chunk_end
@@ -140,10 +148,10 @@ def _avi_chunk_end(data: mmap.mmap, at: int) -> int:
     return at + 8 + size + size % 2
 
 
-def _follow_flash(data: mmap.mmap) -> None:
+def _follow_flash(data: mmap.mmap) -> Iterator[int]:
     """Flash video: tags of a type, a size and a content, followed by their whole size."""
     try:
-        _follow_parts(data, _flash_tag_end, int.from_bytes(data[5:9]) + 4)
+        yield from _follow_parts(data, _flash_tag_end, int.from_bytes(data[5:9]) + 4)
     except CutOffError as error:
         if int(str(error)) > len(data) + 4:  # Some writers leave out the last tag's whole size.
             raise
@@ -158,10 +166,10 @@ def _flash_tag_end(data: mmap.mmap, at: int) -> int:
 MXF_KEY = bytes.fromhex("060e2b34")
 
 
-def _follow_mxf(data: mmap.mmap) -> None:
+def _follow_mxf(data: mmap.mmap) -> Iterator[int]:
     """MXF (SMPTE 377): values with a key of 16 bytes, which all begin alike, and a size."""
     if data[:4] == MXF_KEY:
-        _follow_parts(data, _mxf_value_end)
+        yield from _follow_parts(data, _mxf_value_end)
 
 
 def _mxf_value_end(data: mmap.mmap, at: int) -> int:
@@ -177,10 +185,10 @@ SECTOR_BYTES = 2048
 """Of discs; packets of sound on a Video CD are shorter, and zeros fill the rest."""
 
 
-def _follow_program_stream(data: mmap.mmap) -> None:
+def _follow_program_stream(data: mmap.mmap) -> Iterator[int]:
     """MPEG program streams (ISO/IEC 13818-1): packets that begin with a start code."""
     if data[:4] != b"RIFF":  # The wrapping of a Video CD.
-        _follow_parts(data, _program_packet_end)
+        yield from _follow_parts(data, _program_packet_end)
 
 
 def _program_packet_end(data: mmap.mmap, at: int) -> int:
@@ -199,7 +207,7 @@ def _program_packet_end(data: mmap.mmap, at: int) -> int:
 REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def _follow_ogg(data: mmap.mmap) -> None:
+def _follow_ogg(data: mmap.mmap) -> Iterator[int]:
     """Ogg (RFC 3533): pages with a number and a checksum."""
     numbers: dict[bytes, int] = {}
 
@@ -218,7 +226,7 @@ def _follow_ogg(data: mmap.mmap) -> None:
         numbers[stream] = number + 1
         return end
 
-    _follow_parts(data, page_end)
+    yield from _follow_parts(data, page_end)
 
 
 def _ogg_checksum(page: bytes) -> int:
@@ -235,9 +243,9 @@ FILLING = re.compile(rb"[\x00\r\n]*")
 """What some cameras put between pictures."""
 
 
-def _follow_motion_jpeg(data: mmap.mmap) -> None:
+def _follow_motion_jpeg(data: mmap.mmap) -> Iterator[int]:
     """Motion JPEG without a container: JPEGs (ISO/IEC 10918-1) one after the other."""
-    _follow_parts(data, _jpeg_end)
+    yield from _follow_parts(data, _jpeg_end)
 
 
 def _jpeg_end(data: mmap.mmap, at: int) -> int:
@@ -277,11 +285,12 @@ CHECKED_SEQUENCES = 2**12
 """So many at once."""
 
 
-def _follow_dv(data: mmap.mmap) -> None:
+def _follow_dv(data: mmap.mmap) -> Iterator[int]:
     """Raw DV (IEC 61834): frames of 10 or 12 sequences of 150 blocks, which have their numbers."""
     size = DV_BLOCK_BYTES * DV_BLOCKS
     per_frame = DV_SEQUENCES_PER_FRAME[data[3] >> 7]
     for at in range(0, len(data) // size * size, CHECKED_SEQUENCES * size):
+        yield at + CHECKED_SEQUENCES * size
         part = np.frombuffer(data[at : at + CHECKED_SEQUENCES * size], np.uint8)
         ids = part[: len(part) // size * size].reshape(-1, DV_BLOCKS, DV_BLOCK_BYTES)[..., :2]
         number = (at // size + np.arange(len(ids))) % per_frame
@@ -292,7 +301,7 @@ def _follow_dv(data: mmap.mmap) -> None:
         raise CutOffError(len(data) + missing)
 
 
-CHAINS: dict[str, Callable[[mmap.mmap], None]] = {
+CHAINS: dict[str, Callable[[mmap.mmap], Iterator[int]]] = {
     "asf": follow_asf,
     "avi": _follow_avi,
     "dv": _follow_dv,
