@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.emotions import EMOTIONS, valence_of
 from pipeline.results.segments import Segment, segments_by_person
@@ -109,17 +110,17 @@ def _person(timeline: Timeline, track: int, segments: Sequence[Segment], by_hand
     )
 
 
-def _mean_of_known(values: np.ndarray, weights: np.ndarray) -> float:
+def _mean_of_known(values: NDArray[np.float32], weights: NDArray[np.float64]) -> float:
     """Weighted mean of the values that are numbers; NaN without any."""
     known = weights * np.isfinite(values)
     return float(known @ np.nan_to_num(values)) / float(known.sum()) if known.any() else np.nan
 
 
-def _by_emotion(figures: np.ndarray) -> dict[str, float]:
+def _by_emotion(figures: NDArray[np.float64]) -> dict[str, float]:
     return {name: round(float(figure), 4) for name, figure in zip(EMOTIONS, figures, strict=True)}
 
 
-def _labels_by_hand(time_s: np.ndarray, segments: Sequence[Segment]) -> np.ndarray:
+def _labels_by_hand(time_s: NDArray[np.float64], segments: Sequence[Segment]) -> NDArray[np.int64]:
     """The index of each frame's expression; -1 outside of segments, and where one is unclear."""
     labels = np.full(len(time_s), -1)
     for segment in segments:

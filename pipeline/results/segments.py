@@ -9,6 +9,7 @@ from heapq import heapify, heappop, heappush
 from itertools import groupby, pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from configs.schema import SegmentSettings
 from models.emotions import EMOTIONS
@@ -108,13 +109,15 @@ def segments_by_person(segments: Iterable[Segment]) -> dict[int, list[Segment]]:
     return of_person
 
 
-def _stretches(timeline: Timeline, rows: np.ndarray) -> list[np.ndarray]:
+def _stretches(timeline: Timeline, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """A person's rows, split at absences."""
     hidden_s = timeline.time_s[rows[1:]] - timeline.until_s[rows[:-1]]
     return np.split(rows, np.flatnonzero(hidden_s > OUT_OF_SIGHT_S) + 1)
 
 
-def _segments(timeline: Timeline, rows: np.ndarray, settings: SegmentSettings) -> Iterator[Segment]:
+def _segments(
+    timeline: Timeline, rows: NDArray[np.int64], settings: SegmentSettings
+) -> Iterator[Segment]:
     """The segments of a person's rows, none of which is long after the one before."""
     probabilities = timeline.probabilities[rows].astype(np.float64)
     starts_s, until_s = timeline.time_s[rows], timeline.until_s[rows]
@@ -146,7 +149,9 @@ def _segments(timeline: Timeline, rows: np.ndarray, settings: SegmentSettings) -
         yield segment(runs[0][0], runs[-1][1])
 
 
-def _steady_labels(probabilities: np.ndarray, settings: SegmentSettings) -> np.ndarray:
+def _steady_labels(
+    probabilities: NDArray[np.float64], settings: SegmentSettings
+) -> NDArray[np.int64]:
     """The likeliest expression of each row, with hysteresis: (k,)."""
     labels = probabilities.argmax(axis=1).tolist()
     current = labels[0]
@@ -160,7 +165,7 @@ def _steady_labels(probabilities: np.ndarray, settings: SegmentSettings) -> np.n
     return np.array(labels)
 
 
-def joined_runs(labels: np.ndarray, times_s: np.ndarray, min_s: float) -> list[int]:
+def joined_runs(labels: NDArray[np.int64], times_s: NDArray[np.float64], min_s: float) -> list[int]:
     """Where runs of equal labels begin once short ones have joined others, in O(k log k).
 
     The shortest run takes the label of the longer of its neighbours and becomes one run with those
@@ -182,7 +187,7 @@ def joined_runs(labels: np.ndarray, times_s: np.ndarray, min_s: float) -> list[i
     before, after = list(range(-1, count - 1)), list(range(1, count + 1))
 
     def length_s(run: int) -> float:
-        return bounds_s[after[run]] - bounds_s[run]
+        return float(bounds_s[after[run]] - bounds_s[run])
 
     def absorb(run: int, following: int) -> None:
         after[run] = after[following]

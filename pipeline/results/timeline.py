@@ -47,16 +47,16 @@ class Timeline:
         further: ``FURTHER``, likewise.
     """
 
-    frame: np.ndarray
-    time_s: np.ndarray
-    track: np.ndarray
-    boxes: np.ndarray
-    score: np.ndarray
-    probabilities: np.ndarray
-    usable: np.ndarray
+    frame: NDArray[np.int64]
+    time_s: NDArray[np.float64]
+    track: NDArray[np.int64]
+    boxes: NDArray[np.float32]
+    score: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    usable: NDArray[np.bool_]
     gaps_s: Sequence[float] = ()
-    outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
-    further: Mapping[str, np.ndarray] = field(default_factory=dict)
+    outputs: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    further: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -66,18 +66,18 @@ class Timeline:
         """All person ids, in order."""
         return [int(number) for number in np.unique(self.track) if number != NOBODY]
 
-    def rows_of(self, person: int) -> np.ndarray:
+    def rows_of(self, person: int) -> NDArray[np.int64]:
         """Indices of a person's rows, by time."""
         first, last = np.searchsorted(self.track, (person, person + 1), sorter=self._by_person)
         return self._by_person[first:last]
 
     @cached_property
-    def _by_person(self) -> np.ndarray:
+    def _by_person(self) -> NDArray[np.int64]:
         """Indices of all rows, by person and time."""
         return np.argsort(self.track, kind="stable")
 
     @cached_property
-    def until_s(self) -> np.ndarray:
+    def until_s(self) -> NDArray[np.float64]:
         """Until when each row's frame is shown, by ``shown_until_s``: (k,) float64, in seconds."""
         _, first_rows, frames = np.unique(self.frame, return_index=True, return_inverse=True)
         return shown_until_s(self.time_s[first_rows], self.gaps_s)[frames]

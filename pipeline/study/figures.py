@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas
+from numpy.typing import NDArray
 
 from configs.errors import SourceError
 from models.emotions import EMOTIONS, valence_of
@@ -71,7 +72,7 @@ class Faces:
         return [*MEASURES, *self.further]
 
     @cached_property
-    def _first_rows(self) -> np.ndarray:
+    def _first_rows(self) -> NDArray[np.int64]:
         return np.searchsorted(self.rows["film"], np.arange(len(self.films) + 1))
 
     def within(self, stretches: pandas.DataFrame) -> pandas.DataFrame:

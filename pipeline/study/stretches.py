@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 import pandas
+from numpy.typing import NDArray
 
 from pipeline.study.figures import Faces, Film, figures, usable_rows
 from pipeline.study.study_columns import (
@@ -85,7 +86,7 @@ def _pieces(rows: pandas.DataFrame, width_s: float) -> pandas.DataFrame:
     return pieces.assign(bin=number, seen_s=np.maximum(seen_s, 0.0))
 
 
-def _bins(at_s: np.ndarray | float, width_s: float) -> np.ndarray:
+def _bins(at_s: NDArray[np.float64] | float, width_s: float) -> NDArray[np.float64]:
     """Times in bins, without the last digits: three tenths are three bins of 0.1 s, not 2.99..."""
     return np.round(np.asarray(at_s) / width_s, 6)
 

@@ -102,17 +102,11 @@ def synchrony(
     if np.isnan(own).all():
         return None
     best = int(np.nanargmax(np.abs(own)))
-    surrogates = _largest(lagged_correlations(first, _shifted(second), longest)[0])
-    at_least = np.count_nonzero(surrogates >= abs(own[best]) - 1e-12)
-    p = (1 + at_least) / (1 + len(surrogates))
+    surrogates, _ = lagged_correlations(first, _shifted(second), longest)
+    known = np.abs(surrogates[~np.isnan(surrogates).all(axis=1)])
+    at_least = np.count_nonzero((known >= abs(own[best]) - 1e-12).any(axis=1))
+    p = (1 + at_least) / (1 + len(known))
     return best - longest, float(own[best]), int(counts[best]), float(p)
-
-
-def _largest(correlations: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The largest of each row, by size alone; rows without any are left out."""
-    known = correlations[~np.isnan(correlations).all(axis=1)]
-    largest: NDArray[np.float64] = np.nanmax(np.abs(known), axis=1, initial=0.0)
-    return largest
 
 
 def _shifted(series: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -120,7 +114,8 @@ def _shifted(series: NDArray[np.float64]) -> NDArray[np.float64]:
     shifts = np.arange(1, len(series))
     if len(shifts) > MAX_SURROGATES:
         shifts = np.linspace(0, len(series), MAX_SURROGATES + 2)[1:-1].round().astype(int)
-    return series[(np.arange(len(series)) - shifts[:, None]) % len(series)]
+    shifted: NDArray[np.float64] = series[(np.arange(len(series)) - shifts[:, None]) % len(series)]
+    return shifted
 
 
 def synchrony_rows(

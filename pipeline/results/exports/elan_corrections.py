@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
+from numpy.typing import NDArray
 
 from configs.errors import UserTableError
 from configs.names import nearest
@@ -143,7 +144,7 @@ def segments_in(
     return sorted(segments, key=lambda segment: (segment.track, segment.start_s))
 
 
-def _frame_s(at_ms: int, film_starts_s: float, frames_s: np.ndarray) -> float:
+def _frame_s(at_ms: int, film_starts_s: float, frames_s: NDArray[np.float64]) -> float:
     """The time of the frame that an annotation begins or ends at; its own, if there is none."""
     at_s = max(at_ms / MS - film_starts_s, 0.0)
     near = frames_s[np.abs(frames_s - at_s).argmin()]
@@ -151,7 +152,12 @@ def _frame_s(at_ms: int, film_starts_s: float, frames_s: np.ndarray) -> float:
 
 
 def _segment(
-    timeline: Timeline, rows: np.ndarray, track: int, label: str, start_s: float, end_s: float
+    timeline: Timeline,
+    rows: NDArray[np.int64],
+    track: int,
+    label: str,
+    start_s: float,
+    end_s: float,
 ) -> Segment:
     shown_s = np.minimum(timeline.until_s[rows], end_s) - np.maximum(timeline.time_s[rows], start_s)
     probabilities = timeline.probabilities[rows].astype(np.float64)
