@@ -11,6 +11,7 @@ import numpy as np
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from models.emotions import EMOTIONS
 from models.metrics import reliability
@@ -75,6 +76,6 @@ def plot_reliability(probabilities: np.ndarray, labels: np.ndarray, path: Path) 
     _save(figure, path)
 
 
-def _save(figure: plt.Figure, path: Path) -> None:
+def _save(figure: Figure, path: Path) -> None:
     figure.savefig(path, dpi=120)
     plt.close(figure)

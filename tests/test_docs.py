@@ -109,7 +109,7 @@ def test_options_exist(page: Path) -> None:
 @each_page
 def test_settings_exist(page: Path) -> None:
     for section, settings in Settings.model_fields.items():
-        known = settings.annotation.model_fields  # type: ignore[union-attr]
+        known = settings.annotation.model_fields
         for span in code_spans(text_of(page)):
             # Not a file, such as segments.csv or track.py.
             for key in re.findall(rf"(?<![\w/]){section}\.(?!csv|json|py\b)(\w+)", span):

@@ -163,8 +163,8 @@ def test_other_packages_of_our_names_that_do_not_come_first_do_no_harm(
     clip = samples["single_face.mp4"]
     python = installed / "python"
     assert program(elsewhere, python, "-c", ANALYSE, clip, executor) == "complete True\n"
-    for folder in FOLDERS:
-        (elsewhere / folder / "other.py").rename(elsewhere / folder / "__init__.py")
+    for name in FOLDERS:
+        (elsewhere / name / "other.py").rename(elsewhere / name / "__init__.py")
     script = elsewhere.parent / f"{elsewhere.name}.script" / "script.py"
     script.parent.mkdir()
     script.write_text(ANALYSE)

@@ -121,7 +121,7 @@ def make_trap(path: Path, size: int, outputs: int) -> Path:
 
     trap = path.with_name("trap")
 
-    def spring(x):
+    def spring(x: Any) -> Any:
         trap.touch()
         return x[:, 0, :outputs, 0]
 

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,7 +125,7 @@ def test_shipped_network_is_less_sure_of_small_faces(faces: np.ndarray) -> None:
     ],
 )
 def test_what_does_not_fit_is_refused(
-    tmp_path: Path, content: bytes | None, card: dict | None, problem: str
+    tmp_path: Path, content: bytes | None, card: dict[str, Any] | None, problem: str
 ) -> None:
     model = tmp_path / "own.tflite"
     if content is not None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import filelock
 import pandas
@@ -155,7 +156,7 @@ def test_several_videos_or_a_folder_give_a_list_also_where_one_fails(tmp_path: P
     clips = [make_clip(folder / name, frames=3) for name in ("c.mp4", "a.mp4", "b/d.mp4")]
     broken = folder / "b.mp4"
     broken.write_text("Dear diary")
-    given = [clips[0], broken, clips[1], str(clips[0])]
+    given: list[str | Path] = [clips[0], broken, clips[1], str(clips[0])]
     results = analyse(given, out, executor="local", settings=TABLE_ONLY)
     assert [each.folder.name for each in results] == ["c.mp4", "b.mp4", "a.mp4"]
     assert [each.summary["status"] for each in results] == ["complete", "failed", "complete"]
@@ -189,7 +190,7 @@ def test_every_error_is_offered_and_stands_in_the_tree() -> None:
         path[(len(indent) + 2) // 4 + 1 :] = [name]
         tree.add((name, path[-2]))
     real = {
-        (name, each.__base__.__name__)
+        (name, each.__bases__[0].__name__)
         for name, each in vars(errors).items()
         if isinstance(each, type) and issubclass(each, Exception)
     }
@@ -220,7 +221,7 @@ def test_damaged_video_gives_a_partial_result(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_settings_are_heeded_in_each_form(tmp_path: Path, settings: object) -> None:
+def test_settings_are_heeded_in_each_form(tmp_path: Path, settings: Any) -> None:
     clip = make_clip(tmp_path / "clip.mp4", frames=3)
     made_with = analyse(clip, tmp_path / "out", settings=settings).summary["settings"]
     assert made_with["video"]["enabled"] is False
@@ -237,7 +238,7 @@ def test_settings_are_heeded_in_each_form(tmp_path: Path, settings: object) -> N
         ({"executor": "lokal"}, "executor.kind: 'lokal' is wrong.* did you mean 'local'"),
     ],
 )
-def test_wrong_settings_are_named(tmp_path: Path, options: dict, message: str) -> None:
+def test_wrong_settings_are_named(tmp_path: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         analyse("interview.mp4", tmp_path, **options)
     assert list(tmp_path.iterdir()) == []

@@ -127,7 +127,7 @@ def test_a_wrong_card_is_told_before_anything_is_analysed(
 
 def test_faces_are_cut_once_for_each_kind_of_crop(tmp_path: Path) -> None:
     of_48 = {"size": 48, "colour": "grey", "layout": "NCHW", "range": [0, 1]}
-    cards = {
+    cards: dict[str, dict[str, Any]] = {
         "shipped": {"input": of_48},
         "rgb": {"input": {**of_48, "colour": "rgb"}},
         "bgr": {"input": {**of_48, "colour": "bgr", "layout": "NHWC", "range": [0, 255]}},

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from configs.schema import ReadSettings
 from pipeline.progress import TerminalReporter
-from pipeline.results.summary import Summary
+from pipeline.results.summary import Status, Summary
 from pipeline.sources import Job
 from pipeline.terminal import closing_table
 from stages.batch import VideoInfo
@@ -26,18 +26,20 @@ def info(samples: dict[str, Path]) -> VideoInfo:
 
 def shown(reporter: TerminalReporter, console: Console) -> list[str]:
     """The lines of the bars as they are now."""
-    paper = Console(file=io.StringIO(), width=console.width, color_system=None)
-    paper.print(reporter._bars.get_renderable())
-    return paper.file.getvalue().splitlines()
+    paper = io.StringIO()
+    bars = reporter._bars.get_renderable()
+    Console(file=paper, width=console.width, color_system=None).print(bars)
+    return paper.getvalue().splitlines()
 
 
 @pytest.mark.parametrize("width", [40, 80])
 def test_the_closing_table_is_readable_in_any_window(width: int) -> None:
-    console = Console(file=io.StringIO(), width=width, color_system=None)
+    paper = io.StringIO()
+    console = Console(file=paper, width=width, color_system=None)
     job = Job(Path("interview.mp4"), Path("out/interview.mp4"))
     summary = Summary(job.label, "complete", frames=123456, faces=654321, tracks=12)
     console.print(closing_table(Path("out"), [(job, summary)], width))
-    header, row = console.file.getvalue().splitlines()
+    header, row = paper.getvalue().splitlines()
     assert row.split()[:2] == ["interview.mp4", "complete"]
     assert row.split()[-1] == "12"
     assert ("frames" in header) is (width == 80)
@@ -47,8 +49,9 @@ def test_the_closing_table_is_readable_in_any_window(width: int) -> None:
 def test_progress_of_many_videos_stays_within_the_window(
     info: VideoInfo, width: int, height: int
 ) -> None:
+    paper = io.StringIO()
     console = Console(
-        file=io.StringIO(), force_terminal=True, width=width, height=height, color_system=None
+        file=paper, force_terminal=True, width=width, height=height, color_system=None
     )
     jobs = [Job(Path(f"{'interview ' * 8}{number}.mp4"), Path(f"{number}")) for number in range(30)]
     with TerminalReporter(console, len(jobs)) as reporter:
@@ -62,9 +65,9 @@ def test_progress_of_many_videos_stays_within_the_window(
         assert max(map(len, lines)) <= width
         assert len(lines) == 31 or lines[-1].strip() == f"and {32 - len(lines)} more"
         for number, job in enumerate(jobs):
-            status = "failed" if number == 3 else "complete"
+            status: Status = "failed" if number == 3 else "complete"
             reason = "no video stream in it" if number == 3 else None
             reporter.finished(job, Summary(job.label, status, reason))
         assert shown(reporter, console)[0].startswith("30 of 30, 1 failed")
-    told = console.file.getvalue().replace("\n", "")
+    told = paper.getvalue().replace("\n", "")
     assert f"{jobs[3].label}: failed: no video stream in it" in told

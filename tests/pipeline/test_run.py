@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
@@ -48,15 +49,20 @@ def broken(samples: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     return folder
 
 
+RayRun = tuple[subprocess.CompletedProcess[str], Path]
+
+
 @pytest.fixture(scope="module")
-def ray_run(samples: dict[str, Path], broken: Path, tmp_path_factory: pytest.TempPathFactory):
+def ray_run(
+    samples: dict[str, Path], broken: Path, tmp_path_factory: pytest.TempPathFactory
+) -> RayRun:
     """All sample clips, a folder of broken files and a missing one, in one go, with Ray."""
     out = tmp_path_factory.mktemp("ray")
     return run("run", broken, "nosuch.mp4", *samples.values(), "-o", out), out
 
 
 @pytest.fixture(scope="module")
-def ray_out(ray_run) -> Path:
+def ray_out(ray_run: RayRun) -> Path:
     return ray_run[1]
 
 
@@ -178,7 +184,9 @@ def test_summary_of_a_good_clip(ray_out: Path, clip: str) -> None:
     assert facts["versions"]["av"] == av.__version__
 
 
-def test_broken_files_are_reported_and_the_others_are_analysed(ray_run, broken: Path) -> None:
+def test_broken_files_are_reported_and_the_others_are_analysed(
+    ray_run: RayRun, broken: Path
+) -> None:
     outcome, out = ray_run
     assert outcome.returncode == 1
     assert "Traceback" not in outcome.stderr + outcome.stdout
@@ -193,7 +201,7 @@ def test_broken_files_are_reported_and_the_others_are_analysed(ray_run, broken: 
         assert reason in summary(out / name)["reason"]
 
 
-def test_no_output_of_libraries_is_shown(ray_run) -> None:
+def test_no_output_of_libraries_is_shown(ray_run: RayRun) -> None:
     outcome, _ = ray_run
     for chatter in ("Ray", "ray::", "TensorFlow", "XNNPACK", "WARNING", "INFO"):
         assert chatter not in outcome.stderr + outcome.stdout

@@ -140,7 +140,7 @@ def _back_to_landmarks(landmarks: np.ndarray, targets: np.ndarray) -> Places:
     equations[1::2] = np.column_stack([landmarks[:, 1], landmarks[:, 0], np.zeros(5), np.ones(5)])
     a, b, c, d = np.linalg.lstsq(equations, targets.reshape(-1), rcond=None)[0]
     back = np.linalg.inv([[a, -b], [b, a]])
-    return lambda u, v: tuple(np.tensordot(back, np.stack([u - c, v - d]), 1))  # type: ignore
+    return lambda u, v: tuple(np.tensordot(back, np.stack([u - c, v - d]), 1))
 
 
 def _back_to_box(box: np.ndarray, margin: float) -> Places:

@@ -245,7 +245,7 @@ def zeroed(path: Path, share: float, seed: int = 0) -> Path:
 def remuxed(
     path: Path,
     source: Path,
-    change: Callable[[list[av.Packet]], Iterable[av.Packet]],
+    change: Callable[[list[av.Packet[Any]]], Iterable[av.Packet[Any]]],
     file: Any = None,
 ) -> Path:
     """The changed packets of a video in another container, written to the path, or to a file."""

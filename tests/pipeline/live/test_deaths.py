@@ -15,14 +15,15 @@ from configs.errors import EmotionTimelinesError
 from configs.load import load_settings
 from configs.schema import PageSettings, Settings
 from pipeline.bench.loopback import LoopbackCamera
-from pipeline.live import stream as live_stream
 from pipeline.live.page import page_served
 from pipeline.live.supervisor import Supervisor
 from pipeline.live.workers import ThreadWorker
+from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance
 from pipeline.sources import Stream
 from pipeline.terminal import deaths_of_threads_told
 from stages.classify import load_network
+from stages.frames import copy_upright
 from stages.read import live
 from tests.pipeline.command import summary, timeline
 from tests.pipeline.live.viewers import status_of
@@ -72,8 +73,8 @@ def test_a_stream_broken_off_by_an_error_is_told_and_recorded_anew(
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
 ) -> None:
-    process = failing_once(live_stream.Recorder.process, error, after=10)
-    monkeypatch.setattr(live_stream.Recorder, "process", process)
+    process = failing_once(Recorder.process, error, after=10)
+    monkeypatch.setattr(Recorder, "process", process)
     with (
         LoopbackCamera(camera_clips["mpegts"]) as camera,
         watched(camera.address, tmp_path, provenance) as said,
@@ -92,7 +93,7 @@ def test_an_unforeseen_error_of_the_receiver_is_told_and_the_stream_tried_again(
     provenance: Provenance,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    copy = failing_once(live.copy_upright, IndexError("of its own kind"), after=20)
+    copy = failing_once(copy_upright, IndexError("of its own kind"), after=20)
     monkeypatch.setattr(live, "copy_upright", copy)
     with (
         LoopbackCamera(camera_clips["mpegts"]) as camera,
@@ -111,7 +112,7 @@ def test_a_receiver_that_dies_or_hangs_is_noticed(
 ) -> None:
     released = Event()
 
-    def receive(*_: object) -> Iterator[live.LiveFrame]:
+    def receive(*_: object) -> Iterator[object]:
         if kind == "died":
             raise SystemExit
         released.wait(60)
@@ -149,7 +150,7 @@ def test_a_page_that_is_never_served_is_an_error(monkeypatch: pytest.MonkeyPatch
 
 def test_the_death_of_any_other_thread_is_told(capfd: pytest.CaptureFixture[str]) -> None:
     with deaths_of_threads_told():
-        thread = Thread(target=lambda: {}["missing"], name="refresh")
+        thread = Thread(target={}.__getitem__, args=["missing"], name="refresh")
         thread.start()
         thread.join()
     said = capfd.readouterr().err

@@ -19,7 +19,6 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from configs.errors import UsageError
-from pipeline.live import guard
 from pipeline.live.page import CHANGE_HEADER
 from tests.pipeline.command import run
 from tests.pipeline.live.pretended import Serve, Streams
@@ -146,7 +145,7 @@ def test_tokens_are_compared_as_a_whole_and_in_constant_time(
         return compare_digest(given, right)
 
     compare_digest = secrets.compare_digest
-    monkeypatch.setattr(guard.secrets, "compare_digest", compare)
+    monkeypatch.setattr("secrets.compare_digest", compare)
     with serve(token="sesame") as printed:
         address, port = printed.partition("?")[0], urlsplit(printed).port
         cookie = f"emotion-timelines-token-{port}="
@@ -159,7 +158,7 @@ def test_tokens_are_compared_as_a_whole_and_in_constant_time(
             assert status_of(address, headers) == 200
         assert status_of(printed) == 200
         assert compared.count((b"sesame", b"sesame")) == 3
-        monkeypatch.setattr(guard.secrets, "compare_digest", lambda *_: False)
+        monkeypatch.setattr("secrets.compare_digest", lambda *_: False)
         assert status_of(printed) == 401
 
 

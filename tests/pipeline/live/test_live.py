@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -56,6 +57,10 @@ def running(*arguments: object) -> Iterator[subprocess.Popen[str]]:
 def rows_in(folder: Path) -> int:
     table = folder / "timeline.csv"
     return len(timeline(folder)) if table.exists() else 0
+
+
+def has_more_rows(folder: Path, rows: int) -> bool:
+    return rows_in(folder) > rows
 
 
 def frames_of(film: Path) -> int:
@@ -137,7 +142,7 @@ def test_lost_stream_comes_back_with_the_same_people_while_the_other_goes_on(
             for clip in (first, second, first, second):
                 before = rows_in(out / "restless")
                 with LoopbackCamera(clip, port=port):
-                    wait_until(lambda before=before: rows_in(out / "restless") > before + 20)
+                    wait_until(partial(has_more_rows, out / "restless", before + 20))
                 time.sleep(1)  # The supervisor looks twice a second.
             process.send_signal(signal.SIGTERM)
             said, _ = process.communicate(timeout=30)
@@ -184,7 +189,7 @@ def test_camera_that_returns_upright_has_its_faces_and_a_film_of_its_size(
         for clip in (camera_clips["mpegts"], turned):
             before = rows_in(folder)
             with LoopbackCamera(clip, port=port):
-                wait_until(lambda before=before: rows_in(folder) > before + 45)
+                wait_until(partial(has_more_rows, folder, before + 45))
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     made, rows = summary(folder), timeline(folder)

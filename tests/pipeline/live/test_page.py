@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -81,8 +82,13 @@ def test_pictures_move_and_charts_grow(
 ) -> None:
     page, faults = opened(browser, address, width, height)
     picture = page.locator("article", has_text="Front door").locator("img")
-    shown = {picture.get_attribute("src")}
-    wait_until(lambda: shown.add(picture.get_attribute("src")) or len(shown) > 4)
+    shown = set()
+
+    def has_moved() -> bool:
+        shown.add(picture.get_attribute("src"))
+        return len(shown) > 4
+
+    wait_until(has_moved)
     size = picture.evaluate("image => [image.naturalWidth, image.naturalHeight]")
     assert size == [480, 270]  # As large as it is shown, in steps.
     ink = """canvas => {
@@ -159,7 +165,7 @@ def recorded_s(address: str) -> float:
 
 
 def test_figures_for_programs(address: str) -> None:
-    def door() -> dict[str, object]:
+    def door() -> dict[str, Any]:
         streams = json.loads(get(f"{address}api/streams"))["streams"]
         return next(stream for stream in streams if stream["name"] == "Front door")
 

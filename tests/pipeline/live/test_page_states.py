@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from models.emotions import EMOTIONS
 from pipeline.live.page import CHANGE_HEADER
@@ -25,7 +25,7 @@ def serve(streams: Streams) -> Serve:
     return streams.served
 
 
-def card_of(page: Page):
+def card_of(page: Page) -> Locator:
     return page.locator("article", has_text=LIVE.name)
 
 

@@ -112,9 +112,9 @@ def test_few_requests_are_under_way_at_once_however_slow_the_answers(
 ) -> None:
     picture = streams.picture
 
-    def slow(name: str, width_px: int | None) -> bytes | None:
+    def slow(width_px: int | None) -> bytes | None:
         sleep(0.2)
-        return picture(name, width_px)
+        return picture(width_px)
 
     monkeypatch.setattr(streams, "picture", slow)
     with streams.served() as address:

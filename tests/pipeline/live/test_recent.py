@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +16,13 @@ from tests.stages.batches import batch_of
 BOX = (0.0, 0.0, 20.0, 20.0)
 
 
-def settled(frames: int, first_frame: int = 0, **columns: object) -> FrameBatch:
+def settled(frames: int, first_frame: int = 0, **columns: Any) -> FrameBatch:
     """A face in each of these frames, 25 a second."""
     batch = batch_of([[BOX]] * frames, first_frame=first_frame)
-    faces = {
+    faces: dict[str, Any] = {
         "people": np.ones(frames, np.int64),
         "usable": np.ones(frames, bool),
-        "probabilities": np.tile(np.float32([0, 0, 0, 0.7, 0.3, 0, 0]), (frames, 1)),
+        "probabilities": np.tile(np.array([0, 0, 0, 0.7, 0.3, 0, 0], np.float32), (frames, 1)),
     }
     return replace(batch, **{**faces, **columns})
 
@@ -39,7 +40,7 @@ def test_a_few_faces_a_second_are_kept_for_a_minute() -> None:
 
 def test_faces_that_are_not_to_be_relied_on_are_marked_and_nobody_is_left_out() -> None:
     faces = RecentFaces(0.5)
-    unlikely = np.tile(np.float32([0.4, 0.3, 0.3, 0, 0, 0, 0]), (1, 1))
+    unlikely = np.tile(np.array([0.4, 0.3, 0.3, 0, 0, 0, 0], np.float32), (1, 1))
     faces.take(settled(1, 0))
     faces.take(settled(1, 10, usable=np.zeros(1, bool)))
     faces.take(settled(1, 20, probabilities=unlikely))

@@ -83,7 +83,7 @@ class Clock(Event):
     def __init__(self, end_s: float) -> None:
         super().__init__()
         self.now_s = 1000.0
-        self._due = [(self.now_s + end_s, self.set)]
+        self._due: list[tuple[float, Callable[[], object]]] = [(self.now_s + end_s, self.set)]
 
     def at(self, time_s: float, action: Callable[[], object]) -> None:
         self._due.append((1000.0 + time_s, action))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow
@@ -52,14 +53,15 @@ def summary_of(result: VideoResult) -> Summary:
 def timeline_of(*shown: Shown, length_s: float, usable: bool = True) -> Timeline:
     """A timeline in which people show one expression after the other."""
     frames = np.arange(round(length_s * RATE))
-    rows = [(frame, NOBODY, [np.nan] * 7) for frame in frames]
-    for track, from_s, until_s, emotion, likely in shown:
-        probabilities = np.full(7, (1 - likely) / 6)
-        probabilities[EMOTIONS.index(emotion)] = likely
+    rows: list[tuple[Any, int, Any]] = [(frame, NOBODY, [np.nan] * 7) for frame in frames]
+    for person, from_s, until_s, emotion, likely in shown:
+        shares = np.full(7, (1 - likely) / 6)
+        shares[EMOTIONS.index(emotion)] = likely
         within = frames[(frames >= from_s * RATE) & (frames < until_s * RATE)]
-        rows += [(frame, track, probabilities) for frame in within]
+        rows += [(frame, person, shares) for frame in within]
     rows.sort(key=lambda row: row[:2])
-    return _timeline(*(np.array(column) for column in zip(*rows, strict=True)), usable)
+    frame, track, probabilities = (np.array(column) for column in zip(*rows, strict=True))
+    return _timeline(frame, track, probabilities, usable)
 
 
 def many_people(length_s: float, people: int, change_s: float) -> Timeline:

@@ -37,7 +37,8 @@ def page(open_page: Open, tmp_path: Path) -> Page:
         timeline, outputs={name: np.where(nobody, np.nan, own) for name, own in outputs.items()}
     )
     result = result_of(timeline)
-    provenance = {**result.provenance, "networks": [{"name": "made.onnx", "columns": COLUMNS}]}
+    networks = [{"name": "made.onnx", "columns": COLUMNS}]
+    provenance = replace(result.provenance, networks=networks)
     result = replace(result, provenance=provenance)
     write_report(result, summary_of(result), {}, tmp_path)
     page = open_page(tmp_path / "report.html")

@@ -21,14 +21,14 @@ ANGRY, HAPPY, NEUTRAL, SAD, FEAR = (
 def timeline(*people: dict[float, tuple[int, float]], times_s: np.ndarray) -> Timeline:
     """Each person's expression and its probability by time; times without are without a face."""
     rows = []
-    for frame, at_s in enumerate(times_s):
+    for number_of_frame, at_s in enumerate(times_s):
         faces = [
             (number, person[at_s]) for number, person in enumerate(people, 1) if at_s in person
         ]
         for number, (emotion, probability) in faces or [(NOBODY, (0, np.nan))]:
             rest = np.full(len(EMOTIONS), (1 - probability) / (len(EMOTIONS) - 1))
             rest[emotion] = probability
-            rows.append((frame, at_s, number, rest))
+            rows.append((number_of_frame, at_s, number, rest))
     frame, time_s, track, probabilities = (np.array(column) for column in zip(*rows, strict=True))
     nowhere = np.full((len(rows), 4), np.nan, np.float32)
     return Timeline(

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import av
@@ -87,6 +88,10 @@ def test_what_was_done_is_kept_when_interrupted(
     assert frames == facts["frames"] == len({row["frame"] for row in timeline(folder)}) > 0
 
 
+def is_given_up(film: Path) -> bool:
+    return not film.exists() or film.stat().st_size == 0
+
+
 def harm(
     running: subprocess.Popen[str], folder: Path, actor: str, how: signal.Signals, times: int = 1
 ) -> None:
@@ -101,7 +106,7 @@ def harm(
             os.kill(victim, how)
         harmed.update(victims)
         film = folder / ".unfinished.annotated.mp4"
-        wait_until(lambda film=film: not film.exists() or film.stat().st_size == 0)
+        wait_until(partial(is_given_up, film))
 
 
 @pytest.mark.ray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from threading import Event, Timer
 from time import monotonic
@@ -55,7 +55,7 @@ def analyse(jobs: list[Job], stop: Event | None = None) -> list[dict[str, Any]]:
 
 def third_time(what: Callable[[], Any], plain: Callable[..., Any]) -> Callable[..., Any]:
     """A method that does something else when it is called the third time in all."""
-    calls = []
+    calls: list[None] = []
 
     def method(*arguments: Any) -> Any:
         calls.append(None)
@@ -70,7 +70,7 @@ def fail() -> None:
 
 @pytest.mark.parametrize("stage", [DetectStage, Recorder])
 def test_an_error_in_a_thread_is_the_reason_and_what_was_recorded_is_kept(
-    jobs: list[Job], monkeypatch: pytest.MonkeyPatch, stage: type
+    jobs: list[Job], monkeypatch: pytest.MonkeyPatch, stage: Any
 ) -> None:
     monkeypatch.setattr(stage, "process", third_time(fail, stage.process))
     failed, whole = analyse(jobs)
@@ -82,7 +82,7 @@ def test_an_error_in_a_thread_is_the_reason_and_what_was_recorded_is_kept(
 
 @pytest.mark.parametrize(("stage", "frames"), [(DetectStage, 2 * BATCH), (Recorder, 0)])
 def test_a_video_whose_stage_hangs_is_given_up(
-    jobs: list[Job], gate: Event, monkeypatch: pytest.MonkeyPatch, stage: type, frames: int
+    jobs: list[Job], gate: Event, monkeypatch: pytest.MonkeyPatch, stage: Any, frames: int
 ) -> None:
     monkeypatch.setattr(stage, "process", third_time(gate.wait, stage.process))
     hung, whole = analyse(jobs)
@@ -111,7 +111,7 @@ def test_a_video_that_cannot_be_read_on_is_given_up_and_may_be_interrupted(
 def test_a_thread_is_at_most_a_few_items_ahead() -> None:
     made = []
 
-    def items() -> Iterator[int]:
+    def items() -> Generator[int, None, None]:
         for number in range(100):
             made.append(number)
             yield number
@@ -126,7 +126,7 @@ def test_a_thread_is_at_most_a_few_items_ahead() -> None:
 def test_a_thread_whose_items_nobody_takes_ends() -> None:
     closed = Event()
 
-    def items() -> Iterator[int]:
+    def items() -> Generator[int, None, None]:
         try:
             yield from range(100)
         finally:
@@ -141,7 +141,7 @@ def test_a_thread_whose_items_nobody_takes_ends() -> None:
 def test_whoever_waits_is_told_to_stop_and_of_a_time_out() -> None:
     gate, stop = Event(), Event()
 
-    def items() -> Iterator[int]:
+    def items() -> Generator[int, None, None]:
         gate.wait()
         yield 0
 

@@ -43,7 +43,7 @@ def test_no_more_cpus_are_used_than_the_machine_and_its_limits_give(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f"{text}\n")
     monkeypatch.setattr(divided, "CGROUP", tmp_path)
-    monkeypatch.setattr(divided.os, "sched_getaffinity", lambda _: range(8), raising=False)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(8), raising=False)
     assert usable_cpus() == expected
 
 

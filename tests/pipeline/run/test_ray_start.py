@@ -89,14 +89,15 @@ def test_a_server_of_ray_that_dies_or_hangs_at_the_start_is_told(
 def test_a_refused_connection_counts_once_for_all_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked = []
+    asked: list[float] = []
 
     def refuse(*_: object, **__: object) -> None:
-        asked.append(time.sleep(0.3))
+        time.sleep(0.3)
+        asked.append(time.monotonic())
         raise ConnectionRefusedError
 
     monkeypatch.setattr(ray_start, "HEAD_POLL_S", 0)
-    monkeypatch.setattr(ray_start.socket, "create_connection", refuse)
+    monkeypatch.setattr("socket.create_connection", refuse)
     monitor, together = RayMonitor([], "127.0.0.1:1"), Barrier(8)
 
     def ask(_: int) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class MadeVideo:
     time_s: np.ndarray
     start_s: float = 0.0
     ended_at: str = "2026-01-01T00:00:00+00:00"
-    live: dict | None = field(default=None)
+    live: dict[str, Any] | None = field(default=None)
 
     @property
     def outputs(self) -> list[str]:
@@ -129,7 +130,7 @@ def _provenance() -> Provenance:
     return Provenance.of(Settings(), [Network(SHIPPED_MODEL, expressions=True)], "made up")
 
 
-def _network(outputs: Sequence[str]) -> dict:
+def _network(outputs: Sequence[str]) -> dict[str, Any]:
     columns = [
         {"name": name, "kind": "value", "low": -9.0, "high": 9.0, "unit": "-9 to 9"}
         for name in outputs
@@ -138,7 +139,7 @@ def _network(outputs: Sequence[str]) -> dict:
     return {"name": "made.onnx", "sha256": "0" * 64, "card_sha256": "1" * 64, **facts}
 
 
-def _rows(video: MadeVideo):
+def _rows(video: MadeVideo) -> Iterator[tuple[object, ...]]:
     steps = {track: rounded_to_steps(face.probabilities) for track, face in video.faces.items()}
     for frame, at_s in enumerate(video.time_s):
         seen = [(track, face) for track, face in video.faces.items() if face.seen[frame]]

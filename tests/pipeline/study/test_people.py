@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas
@@ -173,7 +174,7 @@ def test_baseline_of_a_name_serves_in_all_videos(out: Path, names: Path, tmp_pat
     assert {row["baseline_happy"] for row in rows(out / "events.csv")[1:]} == {""}
 
 
-def events_in(folder: Path) -> list:
+def events_in(folder: Path) -> list[Any]:
     """Those that a report shows."""
     page = (folder / "report.html").read_text()
     data = page.partition('<script type="application/json" id="data">')[2]

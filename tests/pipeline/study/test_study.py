@@ -7,6 +7,7 @@ import json
 import math
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas
@@ -131,7 +132,9 @@ def read(out: Path, name: str) -> pandas.DataFrame:
     return pandas.read_csv(out / name, dtype={"name": str, "track": "Int64"})
 
 
-def test_bins_are_on_one_grid_and_empty_where_nobody_was_seen(out: Path, people: dict) -> None:
+def test_bins_are_on_one_grid_and_empty_where_nobody_was_seen(
+    out: Path, people: dict[str, Any]
+) -> None:
     bins = read(out, "bins.csv")
     for video, (rows, film_s) in people.items():
         own = bins[bins.video == video]
@@ -147,7 +150,9 @@ def test_bins_are_on_one_grid_and_empty_where_nobody_was_seen(out: Path, people:
     assert nobody.filter(regex="^(mean|max|usable|baseline)_").isna().all(axis=None)
 
 
-def test_events_have_figures_peaks_and_the_columns_of_the_user(out: Path, people: dict) -> None:
+def test_events_have_figures_peaks_and_the_columns_of_the_user(
+    out: Path, people: dict[str, Any]
+) -> None:
     events = read(out, "events.csv")
     assert len(events) == VIDEOS * len(EVENTS)
     for _, row in events.iterrows():
@@ -159,7 +164,7 @@ def test_events_have_figures_peaks_and_the_columns_of_the_user(out: Path, people
         check(row, expected, "seen", "usable", "mean_", "max_", "peak_", "baseline_")
 
 
-def test_people_are_one_for_each_name(out: Path, people: dict) -> None:
+def test_people_are_one_for_each_name(out: Path, people: dict[str, Any]) -> None:
     table = read(out, "people.csv")
     assert table.video.tolist() == [name for name in people if name != NOBODY_IN]
     for _, row in table.iterrows():
@@ -173,7 +178,8 @@ def test_people_are_one_for_each_name(out: Path, people: dict) -> None:
         assert row.usable_share == pytest.approx(usable_s / row.face_s, abs=1e-4)
         shares = dict.fromkeys(EMOTIONS, 0.0)
         for lasts, face in usable:
-            shares[max(EMOTIONS, key=lambda name, face=face: face.values[name])] += lasts / usable_s
+            _, likeliest = max((face.values[name], name) for name in EMOTIONS)
+            shares[likeliest] += lasts / usable_s
         for name in rows[0].values.keys() - {f"baseline_{name}" for name in MEASURES}:
             mean = sum(lasts * face.values[name] for lasts, face in usable) / usable_s
             assert row[f"mean_{name}"] == pytest.approx(mean, abs=1e-4)
@@ -187,7 +193,7 @@ def test_people_are_one_for_each_name(out: Path, people: dict) -> None:
         assert row.changes == len(after)
 
 
-def test_videos_are_all_there(out: Path, people: dict) -> None:
+def test_videos_are_all_there(out: Path, people: dict[str, Any]) -> None:
     table = read(out, "videos.csv")
     assert table.video.tolist() == list(people)
     for _, row in table.iterrows():
@@ -200,12 +206,14 @@ def test_videos_are_all_there(out: Path, people: dict) -> None:
         assert (row.status, row.segments) == ("complete", "by the program")
 
 
-def test_conditions_are_compared_by_participant(out: Path, people: dict) -> None:
+def test_conditions_are_compared_by_participant(out: Path, people: dict[str, Any]) -> None:
     table = read(out, "conditions.csv").fillna({"event": ""}).set_index(
         ["condition", "event", "measure"]
     )  # fmt: skip
     stretches = {"": (0.0, math.inf), **EVENTS}
-    parts: dict[tuple, dict[str, list]] = defaultdict(lambda: defaultdict(list))
+    parts: dict[tuple[str, str, str], dict[str, list[tuple[float, float]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for number, (rows, film_s) in enumerate(people.values()):
         for event, (start_s, end_s) in stretches.items():
             found = oracle.figures(rows, start_s, end_s, film_s)

@@ -95,7 +95,7 @@ def places_of_landmarks(targets: np.ndarray, size: int) -> tuple[np.ndarray, np.
 def test_aligned_faces(
     colorspace: int, colour: bool, size: int, landmarks: tuple[tuple[float, float], ...]
 ) -> None:
-    found = cropped(Crop(size, colour, landmarks), colorspace)  # type: ignore[arg-type]
+    found = cropped(Crop(size, colour, landmarks), colorspace)
     x, y = places_of_landmarks(np.array(landmarks, float), size)
     assert found.dtype == np.uint8
     difference = np.abs(found - expected_at(x, y, colour, colorspace))

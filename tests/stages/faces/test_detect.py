@@ -13,7 +13,7 @@ import pytest
 from configs.schema import DetectSettings, ReadSettings
 from stages.batch import FrameBatch
 from stages.faces.detect import DETECTORS, DetectStage, make_detector
-from stages.faces.detector import SmallImages
+from stages.faces.detector import Detector, SmallImages
 from stages.faces.yunet import YuNet
 from stages.geometry import iou
 from stages.read.video import VideoReader
@@ -22,7 +22,7 @@ THRESHOLD = 0.6
 
 
 @pytest.fixture(scope="module")
-def detector():
+def detector() -> Detector:
     return make_detector(DetectSettings(threshold=THRESHOLD))
 
 
@@ -42,7 +42,7 @@ def every(path: Path, step: int, width_px: int = 640) -> Iterator[np.ndarray]:
                 yield images[index]
 
 
-def assert_same_faces(detector, opencv: cv2.FaceDetectorYN, image: np.ndarray) -> int:
+def assert_same_faces(detector: Detector, opencv: cv2.FaceDetectorYN, image: np.ndarray) -> int:
     """Compare faces, except those with scores near the threshold; returns their number."""
     faces = detector.find(image)
     boxes, landmarks, scores = faces.boxes, faces.landmarks, faces.scores
@@ -67,7 +67,11 @@ def assert_same_faces(detector, opencv: cv2.FaceDetectorYN, image: np.ndarray) -
     "name", ["single_face.mp4", "face_noface.mov", "WolfgangLanger_Pexels.mp4"]
 )
 def test_yunet_agrees_with_opencv(
-    samples: dict[str, Path], detector, opencv: cv2.FaceDetectorYN, name: str, width_px: int
+    samples: dict[str, Path],
+    detector: Detector,
+    opencv: cv2.FaceDetectorYN,
+    name: str,
+    width_px: int,
 ) -> None:
     counts = [assert_same_faces(detector, opencv, image)
               for image in every(samples[name], 24, width_px)]  # fmt: skip
@@ -75,14 +79,14 @@ def test_yunet_agrees_with_opencv(
 
 
 def test_yunet_agrees_with_opencv_on_many_faces(
-    further_clips: Path, detector, opencv: cv2.FaceDetectorYN
+    further_clips: Path, detector: Detector, opencv: cv2.FaceDetectorYN
 ) -> None:
     counts = [assert_same_faces(detector, opencv, image)
               for image in every(further_clips / "street_crowd_1080p.mp4", 35, 960)]  # fmt: skip
     assert min(counts) >= 3
 
 
-def detected(path: Path, detector, **settings: int) -> Iterator[FrameBatch]:
+def detected(path: Path, detector: Detector, **settings: int) -> Iterator[FrameBatch]:
     with VideoReader(path, ReadSettings(**settings)) as reader:
         stage = DetectStage(detector, reader.info, DetectSettings(width_px=320))
         for batch in reader.batches():
@@ -90,13 +94,13 @@ def detected(path: Path, detector, **settings: int) -> Iterator[FrameBatch]:
 
 
 @pytest.fixture(scope="module", params=sorted(DETECTORS))
-def any_detector(request: pytest.FixtureRequest):
+def any_detector(request: pytest.FixtureRequest) -> Detector:
     if request.param == "mtcnn":
         pytest.importorskip("mtcnn", reason="the extra 'mtcnn' is not installed")
     return make_detector(DetectSettings(detector=request.param, threshold=THRESHOLD))
 
 
-def test_the_face_is_found_in_every_frame(samples: dict[str, Path], any_detector) -> None:
+def test_the_face_is_found_in_every_frame(samples: dict[str, Path], any_detector: Detector) -> None:
     for batch in detected(samples["single_face.mp4"], any_detector):
         assert batch.face_frame.tolist() == list(range(len(batch)))
         assert batch.boxes.dtype == batch.landmarks.dtype == batch.scores.dtype == np.float32
@@ -112,7 +116,9 @@ def test_the_face_is_found_in_every_frame(samples: dict[str, Path], any_detector
         assert (eye_left[:, 1] < mouth_left[:, 1]).all()
 
 
-def test_no_face_is_found_where_there_is_none(samples: dict[str, Path], any_detector) -> None:
+def test_no_face_is_found_where_there_is_none(
+    samples: dict[str, Path], any_detector: Detector
+) -> None:
     batches = list(detected(samples["no_face.mp4"], any_detector))
     false_share = sum(len(batch.boxes) for batch in batches) / sum(map(len, batches))
     assert false_share <= (0 if isinstance(any_detector, YuNet) else 0.05)
@@ -122,7 +128,7 @@ def test_no_face_is_found_where_there_is_none(samples: dict[str, Path], any_dete
 
 
 @pytest.mark.parametrize("size", [(2, 2), (16, 16), (33, 65), (720, 40)])
-def test_any_size_of_picture_can_be_searched(any_detector, size: tuple[int, int]) -> None:
+def test_any_size_of_picture_can_be_searched(any_detector: Detector, size: tuple[int, int]) -> None:
     faces = any_detector.find(np.zeros((*size, 3), np.uint8))
     shapes = faces.boxes.shape, faces.landmarks.shape, faces.scores.shape
     assert shapes == ((0, 4), (0, 5, 2), (0,))

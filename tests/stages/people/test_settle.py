@@ -9,7 +9,8 @@ import pytest
 
 from configs.schema import SmoothSettings, TrackSettings
 from stages.batch import NOBODY, FrameBatch
-from stages.people.reidentify import SIDE_PX, TEMPLATE_PX, FaceReidentifier
+from stages.people.descriptor import SIDE_PX
+from stages.people.reidentify import TEMPLATE_PX, FaceReidentifier
 from stages.people.settle import Settler
 
 SURE, UNSURE = np.eye(7, dtype=np.float32)[3], np.eye(7, dtype=np.float32)[5]

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import pytest
@@ -316,7 +316,7 @@ def _from_the_second_key_frame(path: Path) -> Path:
     )
     whole = make_clip(path.with_name("whole.mkv"), codec, frames=48, options=options)
 
-    def second_on(packets: list[av.Packet]) -> list[av.Packet]:
+    def second_on(packets: list[av.Packet[Any]]) -> list[av.Packet[Any]]:
         keys = [index for index, packet in enumerate(packets) if packet.is_keyframe]
         return packets[keys[1] :]
 

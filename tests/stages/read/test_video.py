@@ -278,7 +278,7 @@ def test_pictures_are_turned_clockwise_when_asked_to(
     assert corner_of(path, rotate=rotate) == corner
 
 
-def _as_decoded(packets: list[av.Packet]) -> list[av.Packet]:
+def _as_decoded(packets: list[av.Packet[Any]]) -> list[av.Packet[Any]]:
     """Presentation timestamps in the order of decoding, as some writers leave them."""
     for packet in packets:
         packet.pts = packet.dts
