@@ -45,7 +45,8 @@ class Places:
         numbered = self._numbered_in(wished.parent)
         there = (wished, *numbered.get(_without_number(_with_number(wished, 2)), []))
         own = [folder for folder in there if owner_of(folder) == place]
-        left = (folder for folder in chain(own, _from(wished)) if folder not in self._taken)
+        numbers = (_with_number(wished, number) for number in count(2))
+        left = (each for each in chain(own, [wished], numbers) if each not in self._taken)
         chosen = next(folder for folder in left if folder in own or _is_free(folder))
         self._taken.add(chosen)
         return chosen
@@ -122,13 +123,6 @@ def name_in(out: Path, folder: Path) -> str:
     """What a video is called in tables, by its folder below an output folder."""
     place = folder.relative_to(out)
     return as_text(place.as_posix() if place.parts else folder.resolve().name)
-
-
-def _from(wished: Path) -> Iterator[Path]:
-    """The folder itself, then with numbers from 2."""
-    yield wished
-    for number in count(2):
-        yield _with_number(wished, number)
 
 
 def _with_number(wished: Path, number: int) -> Path:

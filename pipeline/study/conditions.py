@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,58 +30,41 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class ConditionMeans:
-    """Gathers the figures of stretches of time, then compares conditions.
+def conditions_of(tables: Iterable[pandas.DataFrame], further: Sequence[str]) -> pandas.DataFrame:
+    """A row for each condition, event and measure; within a participant, time weighs.
 
     Args:
-        further: outputs of networks that are compared, too.
+        tables: what ``figures`` returns, with ``participant``, ``condition`` and perhaps ``event``.
+        further: measures beyond ``MEASURES`` that are compared, too.
     """
-
-    def __init__(self, further: Sequence[str] = ()) -> None:
-        self._measures = (*MEASURES, *BASELINE_MEASURES, *further)
-        self._parts: list[pandas.DataFrame] = []
-
-    def add(self, table: pandas.DataFrame) -> None:
-        """Take rows with ``participant``, ``condition`` and what ``figures`` returns."""
-        there = [name for name in self._measures if _column(name) in table]
-        part = table[["participant", "condition", "usable_s"]].assign(
+    named = {name: f"mean_{name}" for name in (*MEASURES, *further)}
+    named |= {name: name for name in BASELINE_MEASURES}
+    parts = [
+        table[["participant", "condition", "usable_s"]]
+        .assign(
             event=table.get("event", ""),
-            **{name: table[_column(name)] for name in there},
+            **{name: table[column] for name, column in named.items() if column in table},
         )
-        self._parts.append(part.dropna(subset=["participant", "condition"]))
-
-    def table(self) -> pandas.DataFrame:
-        """A row for each condition, event and measure; within a participant, time weighs."""
-        if not self._parts:
-            return pandas.DataFrame(columns=column_names(COLUMNS))
-        rows = pandas.concat(self._parts, ignore_index=True)
-        by = ["condition", "event", "participant"]
-        measures = [name for name in self._measures if name in rows]
-        long = rows.melt([*by, "usable_s"], measures, "measure", "value").dropna(subset=["value"])
-        long["value"] *= long["usable_s"]
-        sums = long.groupby([*by, "measure"], sort=False)[["value", "usable_s"]].sum()
-        own = (sums["value"] / sums["usable_s"]).dropna()
-        groups = own.groupby(["condition", "event", "measure"], sort=False)
-        table = pandas.DataFrame(
-            {"mean": groups.mean(), "se": groups.std() / np.sqrt(groups.size()), "n": groups.size()}
-        ).reset_index()
-        return _sorted(table, measures)
-
-
-def _column(measure: str) -> str:
-    return measure if measure.startswith("baseline_") else f"mean_{measure}"
-
-
-def _sorted(table: pandas.DataFrame, measures: Sequence[str]) -> pandas.DataFrame:
-    """By event, in the order in which they came, then measure and condition."""
-    events = list(dict.fromkeys(table["event"]))
+        .dropna(subset=["participant", "condition"])
+        for table in tables
+    ]
+    if not parts:
+        return pandas.DataFrame(columns=column_names(COLUMNS))
+    rows = pandas.concat(parts, ignore_index=True)
+    by = ["condition", "event", "participant"]
+    measures = [name for name in (*MEASURES, *BASELINE_MEASURES, *further) if name in rows]
+    long = rows.melt([*by, "usable_s"], measures, "measure", "value").dropna(subset=["value"])
+    long["value"] *= long["usable_s"]
+    sums = long.groupby([*by, "measure"], sort=False)[["value", "usable_s"]].sum()
+    own = (sums["value"] / sums["usable_s"]).dropna()
+    groups = own.groupby(["condition", "event", "measure"], sort=False)
+    table = pandas.DataFrame(
+        {"mean": groups.mean(), "se": groups.std() / np.sqrt(groups.size()), "n": groups.size()}
+    ).reset_index()
+    ranks = {"event": list(dict.fromkeys(table["event"])).index, "measure": measures.index}
     return table.sort_values(
         ["event", "measure", "condition"],
-        key=lambda column: (
-            column.map({"event": events, "measure": list(measures)}[column.name].index)
-            if column.name != "condition"
-            else column
-        ),
+        key=lambda column: column.map(ranks[column.name]) if column.name in ranks else column,
         ignore_index=True,
     )[column_names(COLUMNS)]
 

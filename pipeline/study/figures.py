@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from configs.errors import SourceError
 from models.emotions import EMOTIONS, valence_of
 from pipeline.results.person import Names
-from pipeline.results.timeline import Timeline
 from pipeline.study.annotations import Study
 from pipeline.study.study_columns import MEASURES
 from pipeline.study.videos import Video
@@ -170,7 +169,10 @@ def _film(video: Video, study: Study, further: Sequence[str]) -> tuple[Film, dic
     until_s = timeline.until_s
     if until_s[-1] == timeline.time_s[0]:
         until_s = until_s + USUAL_FRAME_S
-    tracks = _longest(timeline) if study.main_person else timeline.people
+    tracks = timeline.people
+    if study.main_person:  # Who is seen longest.
+        lasts_s = until_s - timeline.time_s
+        tracks = sorted(tracks, key=lambda track: -lasts_s[timeline.rows_of(track)].sum())[:1]
     chosen = np.isin(timeline.track, tracks)
     probabilities = timeline.probabilities[chosen].astype(np.float64)
     known, nothing = {**timeline.outputs, **timeline.further}, np.full(len(timeline), np.nan)
@@ -184,16 +186,6 @@ def _film(video: Video, study: Study, further: Sequence[str]) -> tuple[Film, dic
         "valence": valence_of(probabilities),
         **{name: known.get(name, nothing)[chosen].astype(np.float64) for name in further},
     }
-
-
-def _longest(timeline: Timeline) -> list[int]:
-    """The person who is seen longest."""
-    seen_s = {
-        track: float((timeline.until_s[rows] - timeline.time_s[rows]).sum())
-        for track in timeline.people
-        for rows in [timeline.rows_of(track)]
-    }
-    return sorted(seen_s, key=lambda track: -seen_s[track])[:1]
 
 
 def figures(

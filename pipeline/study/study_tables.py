@@ -9,7 +9,6 @@ import pandas
 
 from pipeline.study import conditions, synchrony
 from pipeline.study.annotations import Study
-from pipeline.study.conditions import ConditionMeans, draw_conditions
 from pipeline.study.figures import Faces, faces_of
 from pipeline.study.neutral_faces import Baselines
 from pipeline.study.stretches import (
@@ -77,7 +76,7 @@ class StudyTables:
         self._bins: list[pandas.DataFrame] = []
         self._of_events: list[pandas.DataFrame] = []
         self._columns, self._further = further, column_names(further)
-        self._conditions = ConditionMeans(self._further)
+        self._with_participants: list[pandas.DataFrame] = []
         self._compared: list[pandas.DataFrame] = []
         self.warnings: list[str] = []
 
@@ -118,7 +117,7 @@ class StudyTables:
 
     def _add_to_conditions(self, table: pandas.DataFrame) -> None:
         if self._study.participants:
-            self._conditions.add(self._study.join(table))
+            self._with_participants.append(self._study.join(table))
 
     @property
     def compared(self) -> dict[str, dict[int, dict[str, float]]] | None:
@@ -164,10 +163,10 @@ class StudyTables:
         return written + self._write_conditions(out)
 
     def _write_conditions(self, out: Path) -> list[str]:
-        table = self._conditions.table()
+        table = conditions.conditions_of(self._with_participants, self._further)
         if not len(table):
             return []
         write_table(table, conditions.COLUMNS, out / conditions.CONDITIONS)
         for name in conditions.PICTURES:
-            draw_conditions(table, out / name)
+            conditions.draw_conditions(table, out / name)
         return [conditions.CONDITIONS, *conditions.PICTURES]
