@@ -81,7 +81,7 @@ def test_imports_point_downwards() -> None:
     assert upwards == []
 
 
-def test_runs_are_given_what_users_told() -> None:
+def test_runs_are_given_annotations() -> None:
     """The tables of a study need pandas: whoever starts a run hands them in."""
     assert not [
         f"{module} imports {imported}"

@@ -140,7 +140,7 @@ def _export_study(out: Path, options: _Options) -> int:
         videos = list(videos_in(out))
         if not videos:
             raise UsageError(f"{out}: no results in it; give the output folder of a run")
-        study, tables = _told(options, videos)
+        study, tables = _annotated(options, videos)
         videos, problems = _renewed(out, options, videos, study)
         problems += tables.read(
             [video for video in videos if video.has_table], partial(shown_while_done, err_console)
@@ -162,8 +162,8 @@ def _export_study(out: Path, options: _Options) -> int:
     return SOME_FAILED if problems else DONE
 
 
-def _told(options: _Options, videos: Sequence[Video]) -> tuple[Study, StudyTables]:
-    """What the user told of people, participants and events; and the tables to make."""
+def _annotated(options: _Options, videos: Sequence[Video]) -> tuple[Study, StudyTables]:
+    """The user's annotations, and the tables to make."""
     from pipeline.study.annotations import Study
     from pipeline.study.study_tables import StudyTables, own_columns
     from pipeline.study.user_files import read_events, read_names, read_participants, write_template

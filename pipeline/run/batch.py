@@ -86,7 +86,7 @@ def open_batch(
 
     Args:
         redo: which videos to analyse although they have results.
-        annotations: what a user told of the results in the folder.
+        annotations: of the results in the folder.
 
     Raises:
         UsageError: another run is at work in the folder.

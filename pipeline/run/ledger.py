@@ -152,7 +152,7 @@ def reason_to_do(
 
 
 class Annotations(Protocol):
-    """What a user told of the results in an output folder; ``pipeline/study`` keeps it."""
+    """A user's annotations of the results in an output folder; ``pipeline/study`` keeps them."""
 
     def with_events(self, jobs: Sequence[Job]) -> list[Job]:
         """Videos with the events in them."""
@@ -180,7 +180,7 @@ class Ledger:
         out: output folder of the run.
         jobs: all videos of the batch.
         kept: summaries of those that were done before.
-        annotations: what a user told of the results.
+        annotations: of the results in the folder.
 
     Attributes:
         summaries: of the videos that are done so far.
@@ -262,7 +262,7 @@ def renew_index(
 
     Args:
         results: by folder; without a summary until the video is done.
-        annotations: what a user told of them.
+        annotations: of them.
 
     Raises:
         OutputError: it cannot be written.

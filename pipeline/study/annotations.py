@@ -1,4 +1,4 @@
-"""What a user told of an output folder's results: ``study.json``, which later runs heed."""
+"""A user's annotations of results: ``study.json`` in an output folder, which later runs heed."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Baselines = Mapping[int, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Study:
-    """What a user told.
+    """A user's annotations of videos and people.
 
     Attributes:
         names: of people, by video and track.
         analysed: when each video was analysed.
-        participants: None if nothing is told of them.
+        participants: None if there are no annotations of them.
         main_person: only the person seen longest in each video counts.
         events: by video, in the order of time.
         baselines: means compared with neutral faces, ``BASELINE_MEASURES`` by video and track,
@@ -68,7 +68,7 @@ class Study:
         return self.events.get(video.name, ())
 
     def join(self, table: pandas.DataFrame) -> pandas.DataFrame:
-        """A table with what is told of participants."""
+        """A table with the columns of participants."""
         return self.participants.join(table) if self.participants else table
 
     def joined(
@@ -109,7 +109,7 @@ class Study:
 
 
 def read_study(out: Path) -> Study:
-    """What is told in an output folder; nothing if ``study.json`` is absent or destroyed."""
+    """The annotations in an output folder; none if ``study.json`` is absent or destroyed."""
     try:
         values = json.loads((out / STUDY).read_text(encoding="utf-8"))
         return Study(

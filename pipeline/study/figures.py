@@ -130,7 +130,7 @@ def faces_of(
     """The faces of videos, of as many together as have ``MAX_ROWS``.
 
     Args:
-        study: what a user told.
+        study: the user's annotations.
         problems: grows by what is wrong with tables that cannot be read; these are left out.
         further: measures beyond ``MEASURES`` that are looked at, too.
     """

@@ -47,7 +47,7 @@ class StudyTables:
     """Reads videos, then writes all tables that are wanted.
 
     Args:
-        study: what a user told of people and participants.
+        study: the user's annotations.
         bins_s: width of bins; None for no table of them.
         events: None for no table of them.
         baseline: name of the events in which people are neutral; None for no comparison with them.

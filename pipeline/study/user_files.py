@@ -1,4 +1,4 @@
-"""Read what a user tells of people, participants and events, each in a table of its own."""
+"""Read a user's annotations: names of people, participants and events, in a table each."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ BIDS_NAMES = {"participant_id": "participant"}
 
 @dataclass(frozen=True)
 class Participants:
-    """What a user told of the people in videos.
+    """A user's annotations of the people in videos.
 
     Attributes:
         rows: ``video``, perhaps ``name``, then the columns that join other tables, all text.
@@ -93,7 +93,7 @@ class Participants:
         return [name for name in self.rows if name not in self.keys]
 
     def join(self, table: pandas.DataFrame) -> pandas.DataFrame:
-        """A table with these columns at its end, empty for whom nothing is told.
+        """A table with these columns at its end, empty for people without any.
 
         A table without people, such as that of videos, is left as it is by participants by name.
         """
@@ -202,7 +202,7 @@ def read_events(
 def _check_times(
     table: UserTable, times: pandas.DataFrame, videos: Mapping[str, Video]
 ) -> list[str]:
-    """Tell events outside of their videos; returns warnings of those that partly are."""
+    """Report events outside of their videos; returns warnings of those that partly are."""
     warnings = []
     for line, start_s, end_s in times.itertuples():
         video = videos.get(table.rows.at[line, "video"])
@@ -231,7 +231,7 @@ def _frame_s(video: Video) -> float:
 
 
 def _check_overlaps(table: UserTable, times: pandas.DataFrame) -> None:
-    """Tell each event that begins before an earlier one of its video has ended."""
+    """Report each event that begins before an earlier one of its video has ended."""
     for _, lines in table.rows.groupby("video").groups.items():
         own = times.loc[lines].dropna().sort_values("start_s", kind="stable")
         latest: int | None = None

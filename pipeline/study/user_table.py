@@ -1,4 +1,4 @@
-"""Read the tables that a user gives; what is wrong in them is told with line and remedy."""
+"""Read the tables that a user gives; what is wrong in them is reported with line and remedy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from configs.errors import UserTableError
 from configs.names import nearest
 
 MAX_PROBLEMS = 20
-"""Of one file, that are told each."""
+"""Of one file, that are reported one by one."""
 
 MISSING = "n/a"
 """An empty cell, in BIDS."""
@@ -96,7 +96,7 @@ class UserTable:
         self.refuse_if_wrong()
 
     def numbers(self, column: str) -> pandas.Series:
-        """A column as float64; an empty or wrong cell is NaN, and told as a problem."""
+        """A column as float64; an empty or wrong cell is NaN, and reported."""
         return pandas.Series(
             [self._number(line, column, text) for line, text in self.rows[column].items()],
             self.rows.index,
@@ -114,7 +114,7 @@ class UserTable:
         return number
 
     def check_known(self, column: str, known: Collection[str], what: str) -> None:
-        """Tell each value of a column that is not among those known."""
+        """Report each value of a column that is not among those known."""
         for line, value in self.rows[column].items():
             if value not in known:
                 self.wrong(
@@ -123,7 +123,7 @@ class UserTable:
                 )  # fmt: skip
 
     def check_unique(self, *columns: str) -> None:
-        """Tell each line that has the same values as one before."""
+        """Report each line that has the same values as one before."""
         first: dict[tuple[str, ...], int] = {}
         for line, *values in self.rows[list(columns)].itertuples():
             before = first.setdefault(tuple(values), line)

@@ -154,10 +154,10 @@ PERSON_COLUMNS = (
 def tables_of(
     videos: Iterable[Video], study: Study
 ) -> tuple[dict[str, tuple[pandas.DataFrame, list[Column]]], list[str]]:
-    """Both tables, with what is told of participants.
+    """Both tables, with the columns of participants.
 
     Args:
-        study: what a user told.
+        study: the user's annotations.
 
     Returns:
         ``VIDEOS`` and ``PEOPLE`` with their columns, and what is wrong with timelines that cannot
@@ -185,7 +185,7 @@ def tables_of(
             }
         rows.append(row)
     compared = BASELINES if study.baselines is not None else ()
-    # What summaries tell of beyond the seven expressions is of networks.
+    # Beyond the seven expressions, summaries have the means of networks alone.
     networks = [column for column in further_in(videos) if column.network]
     of_people = [*PERSON_COLUMNS, *compared, *means_of(networks)]
     tables = {
