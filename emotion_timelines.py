@@ -2,7 +2,7 @@
 
 ``analyse`` analyses videos, ``load`` joins the tables of all results, and ``load_settings`` reads
 settings from a file or preset. What they raise is an ``EmotionTimelinesError``; ``configs.errors``
-shows the tree of them.
+shows the tree of them. ``python -m emotion_timelines`` is the command line.
 
 Example:
     from emotion_timelines import analyse, load
@@ -41,3 +41,9 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(errors if name in errors.__all__ else import_module("pipeline.api"), name)
+
+
+if __name__ == "__main__":
+    from pipeline.cli import main
+
+    main()

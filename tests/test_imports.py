@@ -15,7 +15,6 @@ FOLDERS = ("pipeline", "stages", "models", "configs")
 
 LAYERS = (
     "run_pipeline",
-    "pipeline.__main__",
     "pipeline.cli",
     "pipeline.commands",
     "pipeline.api",
@@ -37,8 +36,8 @@ LAYERS = (
 )
 """From top to bottom: a module may import from its own layer and from those below."""
 
-OFFERED_FROM_ABOVE = {("emotion_timelines", "pipeline.api")}
-"""What users import, by a name that is looked up when it is used."""
+OFFERED_FROM_ABOVE = {("emotion_timelines", "pipeline.api"), ("emotion_timelines", "pipeline.cli")}
+"""What users import, by a name that is looked up when it is used; and what it runs."""
 
 STAGE_FOLDERS = ("stages.read", "stages.faces", "stages.people", "stages.write")
 

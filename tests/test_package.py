@@ -133,7 +133,9 @@ def test_installed_package_is_a_module_and_has_all_its_files(
     installed: Path, tmp_path: Path
 ) -> None:
     python = installed / "python"
-    assert program(tmp_path, python, "-m", "pipeline", "--version").endswith(f" {VERSION}\n")
+    assert program(tmp_path, python, "-m", "emotion_timelines", "--version").endswith(
+        f" {VERSION}\n"
+    )
     found = program(tmp_path, python, "-c", "import configs; print(configs.__file__)")
     site_packages = Path(found.strip()).parents[1]
     assert site_packages != ROOT
