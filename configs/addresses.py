@@ -44,12 +44,12 @@ MISTYPED = re.compile(rf"({'|'.join(PROTOCOLS)})(:/?|//)", re.IGNORECASE)
 USER = re.compile(r":.*@", re.DOTALL)
 """Of an address without its beginning."""
 
-END_OF_PLACE = re.compile(r"[/?#]")
-PLACE = re.compile(r"(\[[0-9a-f:.]+(%\w+)?\]|[\w.-]*)(:[0-9]{1,5})?", re.IGNORECASE)
+END_OF_HOST = re.compile(r"[/?#]")
+HOST = re.compile(r"(\[[0-9a-f:.]+(%\w+)?\]|[\w.-]*)(:[0-9]{1,5})?", re.IGNORECASE)
 """Host and port; the host may be an IPv6 address in brackets, the port be left out."""
 
 NUMERIC = re.compile(r"(\[.*\]|\d+(\.\d+){3})(:\d+)?")
-"""A place that is certainly one."""
+"""A host that is certainly one: an address in numbers."""
 
 QUERY = re.compile(r"[^?@]*\?[^=@]*=")
 WORD = re.compile("|".join(sorted(HARMLESS.split(), key=len, reverse=True)), re.IGNORECASE)
@@ -120,22 +120,22 @@ def hide_addresses(text: str, addresses: Iterable[str]) -> str:
 def _shown(rest: str) -> str:
     """What follows the protocol, without secrets."""
     before, tail = _divided(rest)
-    user, at, place = before.rpartition("@")
+    user, at, host = before.rpartition("@")
     if "@" in tail:  # Or in the password, with a slash, or the like, before it.
         last_user, last_at, after = rest.rpartition("@")
-        last_place, last_tail = _divided(after)
-        if not PLACE.fullmatch(place) or NUMERIC.fullmatch(last_place):
-            user, at, place, tail = last_user, last_at, last_place, last_tail
-        elif not QUERY.match(tail) and not NUMERIC.fullmatch(place):
+        last_host, last_tail = _divided(after)
+        if not HOST.fullmatch(host) or NUMERIC.fullmatch(last_host):
+            user, at, host, tail = last_user, last_at, last_host, last_tail
+        elif not QUERY.match(tail) and not NUMERIC.fullmatch(host):
             return HIDDEN  # Either may be the host, and the other a secret.
-    if not PLACE.fullmatch(place):
+    if not HOST.fullmatch(host):
         return HIDDEN
-    return f"{HIDDEN if user else ''}{at}{place}{_tail_shown(tail)}"
+    return f"{HIDDEN if user else ''}{at}{host}{_tail_shown(tail)}"
 
 
 def _divided(rest: str) -> tuple[str, str]:
     """User and host, and what follows them."""
-    end = END_OF_PLACE.search(rest)
+    end = END_OF_HOST.search(rest)
     return (rest[: end.start()], rest[end.start() :]) if end else (rest, "")
 
 

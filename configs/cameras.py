@@ -71,9 +71,9 @@ def load_cameras(path: Path, defaults: Settings) -> list[tuple[Camera, Settings]
     except ValidationError as error:
         # What was given there is left out: it may be an address with a password.
         first = error.errors(include_input=False)[0]
-        place = ".".join(_place_shown(part) for part in first["loc"])
+        key = ".".join(_key_shown(part) for part in first["loc"])
         raise ConfigError(
-            f"{path}: {place or 'the file'}: {what_is_wrong(first)}; expected a list of cameras, "
+            f"{path}: {key or 'the file'}: {what_is_wrong(first)}; expected a list of cameras, "
             "each with name, address and, where they differ, settings"
         ) from None
     if not cameras:
@@ -88,7 +88,7 @@ def load_cameras(path: Path, defaults: Settings) -> list[tuple[Camera, Settings]
     return [(camera, _settings_of(camera, path, defaults)) for camera in cameras]
 
 
-def _place_shown(part: int | str) -> str:
+def _key_shown(part: int | str) -> str:
     """A number in a list; of a key, only one of ours or nearly so: others may be part of an address
     that is not in quotes."""
     known = [*Camera.model_fields, *Settings.model_fields]
@@ -100,7 +100,7 @@ def _settings_of(camera: Camera, path: Path, defaults: Settings) -> Settings:
     for section in camera.settings:
         if section not in OWN_SECTIONS:
             raise ConfigError(
-                f"{path}: {camera.name}: {_place_shown(section)}: a camera's own settings are "
+                f"{path}: {camera.name}: {_key_shown(section)}: a camera's own settings are "
                 f"those of {', '.join(OWN_SECTIONS)}; give others with --config"
             )
     return with_changes(defaults, camera.settings, f"{path}: {camera.name}")

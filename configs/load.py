@@ -128,9 +128,9 @@ def _assignment_shown(assignment: str) -> str:
     return f"{key}={HIDDEN}" if separator else HIDDEN
 
 
-def _is_public(*place: int | str) -> bool:
+def _is_public(*key: int | str) -> bool:
     """Whether a setting, or a section, may be shown with its value: none with the page's token."""
-    return place[0] != "page" or place[1:] in (("host",), ("port",))
+    return key[0] != "page" or key[1:] in (("host",), ("port",))
 
 
 def _with(values: dict[str, Any], key: str, value: Any) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def say_note(note: object) -> None:
 
 
 @contextmanager
-def deaths_of_threads_told() -> Iterator[None]:
+def deaths_of_threads_reported() -> Iterator[None]:
     """Print why a thread ended, whichever it is, if by an error that nothing else notices."""
     before = threading.excepthook
 

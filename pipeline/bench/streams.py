@@ -27,11 +27,11 @@ from pipeline.run.provenance import provenance_of
 from pipeline.sources import Stream, find_streams
 
 START_TIMEOUT_S = 120.0
-SETTLE_S = 10.0
+WARM_UP_S = 10.0
 CLIP_S = 30.0
 POLL_S = 1.0
 SAMPLE_S = 5.0
-"""Between two looks at the memory: each takes some 10 ms for every process."""
+"""Between two measurements of memory: each takes some 10 ms for every process."""
 
 FIRST_MINUTE_S = 60.0
 
@@ -113,7 +113,7 @@ def _measured(
         if monotonic() - started_s > START_TIMEOUT_S:
             raise EmotionTimelinesError("the streams did not all start; nothing was measured")
         pause.wait(POLL_S)
-    pause.wait(SETTLE_S)
+    pause.wait(WARM_UP_S)
     before, cpu_before_s, started_s = (
         supervisor.statuses(),
         cpu_s(tree(psutil.Process(), without=cameras_pid)),

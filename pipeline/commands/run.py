@@ -33,7 +33,7 @@ from pipeline.terminal import (
     INTERRUPTED,
     SOME_FAILED,
     closing_table,
-    deaths_of_threads_told,
+    deaths_of_threads_reported,
     err_console,
     out_console,
     say,
@@ -253,7 +253,7 @@ def _watch_streams(
         show_log([stream.address for stream in streams])
     provenance = provenance_of(settings)
     stop = stop_on_signals()
-    with only_run_in(out), deaths_of_threads_told():
+    with only_run_in(out), deaths_of_threads_reported():
         results = _watch(streams, provenance, settings, show, verbose, stop)
         written = _tables_written(out)
     out_console.print(closing_table(out, results, out_console.width))

@@ -68,7 +68,7 @@ class PageServer:
                 # A copy, as the server closes what it listens to when it ends.
                 self._server.run([self._listener.dup()])
                 reason = "its server ended by itself"
-            except BaseException as error:  # However it dies, it is told.
+            except BaseException as error:  # However it dies, it is reported.
                 reason = explain(error)
             if self._closing.is_set():
                 return

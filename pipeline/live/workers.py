@@ -63,7 +63,7 @@ class ThreadWorker:
     def _run(self, live: LiveStream) -> None:
         try:
             self._outcome.set_result(live.run())
-        except BaseException as error:  # However the thread dies, it is told.
+        except BaseException as error:  # However the thread dies, it is reported.
             self._outcome.set_exception(error)
 
 

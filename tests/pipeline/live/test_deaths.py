@@ -21,7 +21,7 @@ from pipeline.live.workers import ThreadWorker
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance
 from pipeline.sources import Stream
-from pipeline.terminal import deaths_of_threads_told
+from pipeline.terminal import deaths_of_threads_reported
 from stages.classify import load_network
 from stages.frames import copy_upright
 from stages.read import live
@@ -149,7 +149,7 @@ def test_a_page_that_is_never_served_is_an_error(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_death_of_any_other_thread_is_told(capfd: pytest.CaptureFixture[str]) -> None:
-    with deaths_of_threads_told():
+    with deaths_of_threads_reported():
         thread = Thread(target={}.__getitem__, args=["missing"], name="refresh")
         thread.start()
         thread.join()
