@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from pipeline.places import STUDY, name_in
 from pipeline.results.person import Names
 from pipeline.results.summary import Summary
@@ -108,48 +110,31 @@ class Study:
         write_atomically(out / STUDY, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
 
+class _Stored(BaseModel):
+    """What ``Study`` has of ``study.json``; tracks are numbers again, which JSON has as text."""
+
+    names: dict[str, dict[int, str]]
+    analysed: dict[str, str | None]
+    participants: list[dict[str, str]]
+    main_person: bool
+    events: dict[str, list[Event]]
+    baselines: dict[str, dict[int, dict[str, float]]] | None
+
+
 def read_study(out: Path) -> Study:
     """The annotations in an output folder; none if ``study.json`` is absent or destroyed."""
     try:
-        values = json.loads((out / STUDY).read_text(encoding="utf-8"))
-        return Study(
-            names={
-                video: {int(track): name for track, name in names.items()}
-                for video, names in values["names"].items()
-            },
-            analysed=values["analysed"],
-            participants=_participants(values["participants"]),
-            main_person=values["main_person"],
-            events={
-                video: [(str(name), float(start_s), float(end_s)) for name, start_s, end_s in own]
-                for video, own in values["events"].items()
-            },
-            baselines=_by_track(values["baselines"]),
-        )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        stored = _Stored.model_validate_json((out / STUDY).read_bytes())
+    except (OSError, ValueError):
         return Study()
+    participants = None
+    if stored.participants:
+        import pandas
 
+        from pipeline.study.user_files import Participants
 
-def _participants(rows: list[dict[str, str]]) -> Participants | None:
-    if not rows:
-        return None
-    import pandas
-
-    from pipeline.study.user_files import Participants
-
-    return Participants(pandas.DataFrame(rows, dtype=str))
-
-
-def _by_track(
-    baselines: Mapping[str, Mapping[str, Mapping[str, float]]] | None,
-) -> dict[str, Baselines] | None:
-    """With tracks as numbers, which JSON has as text."""
-    if baselines is None:
-        return None
-    return {
-        video: {int(track): means for track, means in people.items()}
-        for video, people in baselines.items()
-    }
+        participants = Participants(pandas.DataFrame(stored.participants, dtype=str))
+    return Study(**{**dict(stored), "participants": participants})
 
 
 class FolderAnnotations:
