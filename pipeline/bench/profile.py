@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -160,7 +160,7 @@ class _CpuClock:
         self._since_s = now_s
 
 
-def _timed(clock: _CpuClock, step: str, owner: type, method: str) -> Any:
+def _timed(clock: _CpuClock, step: str, owner: type, method: str) -> AbstractContextManager[object]:
     plain: Callable[..., Any] = getattr(owner, method)
 
     def timed(*arguments: Any, **named: Any) -> Any:
@@ -172,7 +172,7 @@ def _timed(clock: _CpuClock, step: str, owner: type, method: str) -> Any:
     return patch.object(owner, method, timed)
 
 
-def _timed_decoding(clock: _CpuClock) -> Any:
+def _timed_decoding(clock: _CpuClock) -> AbstractContextManager[object]:
     plain = Decoder.frames
 
     def timed(decoder: Decoder) -> Iterator[Any]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Lock
 from time import monotonic, sleep
-from typing import Any
 
 from configs.errors import EmotionTimelinesError, RayLostError, UsageError, explain
 from pipeline.live.stream import StreamStatus
@@ -126,7 +125,7 @@ class Supervisor:
         Args:
             reason: why they ended, in words.
         """
-        for entry in self._running():
+        for entry, _ in self._running():
             self._end(entry, save_recording(entry.stream, reason, self._provenance))
         return self.results
 
@@ -270,15 +269,15 @@ class Supervisor:
         """Let every worker complete its files; kill those that do not in time."""
         with self._lock:
             self._closing = True
-            for entry in self._running():
+            for entry, worker in self._running():
                 entry.stopped_by_user, entry.start_again = True, False
                 with suppress(EmotionTimelinesError):  # It died, as is noticed below.
-                    entry.worker.stop()
+                    worker.stop()
         deadline_s = monotonic() + STOP_TIMEOUT_S
         while running := self._running():
-            for entry in running:
+            for entry, worker in running:
                 with self._lock:
-                    self._await(entry, entry.worker, late=monotonic() > deadline_s)
+                    self._await(entry, worker, late=monotonic() > deadline_s)
             sleep(POLL_S / 5)
 
     def _await(self, entry: _Entry, worker: Worker, late: bool) -> None:
@@ -295,8 +294,9 @@ class Supervisor:
         if summary is not None:
             self._end(entry, summary)
 
-    def _running(self) -> list[Any]:
-        return [entry for entry in self._entries.values() if entry.worker is not None]
+    def _running(self) -> list[tuple[_Entry, Worker]]:
+        entries = self._entries.values()
+        return [(entry, entry.worker) for entry in entries if entry.worker is not None]
 
 
 def _connecting(stream: Stream) -> StreamStatus:
