@@ -42,7 +42,8 @@ def _surest_landmarks(
     zoom = searched_px / max(picture.shape)
     sampling = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
     searched = cv2.resize(picture, None, fx=zoom, fy=zoom, interpolation=sampling)
-    faces = detector.find(cv2.cvtColor(searched, cv2.COLOR_GRAY2BGR))
+    colour = cv2.cvtColor(searched, cv2.COLOR_GRAY2BGR)
+    faces = detector.find(np.asarray(colour, np.uint8))
     if not len(faces):
         return None
     surest = faces.scores.argmax()

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.crops import Crop
 from models.emotions import EMOTIONS, FACE_SIZE_PX
@@ -132,33 +133,33 @@ class FrameBatch:
     """
 
     first_frame: int
-    pts: np.ndarray
-    time_s: np.ndarray
-    pixels: np.ndarray = field(default_factory=lambda: NO_PIXELS)
+    pts: NDArray[np.int64]
+    time_s: NDArray[np.float64]
+    pixels: NDArray[np.uint8] = field(default_factory=lambda: NO_PIXELS)
     frame_step: int = 1
     left_out: int = 0
     before_part: int = 0
     damage: str | None = None
     input_sha256: str | None = None
     turn: int | None = None
-    arrived_s: np.ndarray = _empty(dtype=np.float64)
+    arrived_s: NDArray[np.float64] = _empty(dtype=np.float64)
     after_gap: bool = False
     info: VideoInfo | None = None
-    cuts: np.ndarray = _empty(dtype=np.bool_)
-    face_frame: np.ndarray = _empty(dtype=np.int64)
-    boxes: np.ndarray = _empty(4)
-    landmarks: np.ndarray = _empty(5, 2)
-    scores: np.ndarray = _empty()
-    shot_tracks: np.ndarray = _empty(dtype=np.int64)
-    crops: np.ndarray = _empty(FACE_SIZE_PX, FACE_SIZE_PX, dtype=np.uint8)
-    crop_sides: np.ndarray = _empty()
-    further_crops: Mapping[Crop, np.ndarray] = field(default_factory=dict)
-    usable: np.ndarray = _empty(dtype=np.bool_)
-    probabilities: np.ndarray = _empty(len(EMOTIONS))
-    values: np.ndarray = _empty(0)
-    people: np.ndarray = _empty(dtype=np.int64)
-    raw_probabilities: np.ndarray = _empty(len(EMOTIONS))
-    raw_values: np.ndarray = _empty(0)
+    cuts: NDArray[np.bool_] = _empty(dtype=np.bool_)
+    face_frame: NDArray[np.int64] = _empty(dtype=np.int64)
+    boxes: NDArray[np.float32] = _empty(4)
+    landmarks: NDArray[np.float32] = _empty(5, 2)
+    scores: NDArray[np.float32] = _empty()
+    shot_tracks: NDArray[np.int64] = _empty(dtype=np.int64)
+    crops: NDArray[np.uint8] = _empty(FACE_SIZE_PX, FACE_SIZE_PX, dtype=np.uint8)
+    crop_sides: NDArray[np.float32] = _empty()
+    further_crops: Mapping[Crop, NDArray[np.uint8]] = field(default_factory=dict)
+    usable: NDArray[np.bool_] = _empty(dtype=np.bool_)
+    probabilities: NDArray[np.float32] = _empty(len(EMOTIONS))
+    values: NDArray[np.float32] = _empty(0)
+    people: NDArray[np.int64] = _empty(dtype=np.int64)
+    raw_probabilities: NDArray[np.float32] = _empty(len(EMOTIONS))
+    raw_values: NDArray[np.float32] = _empty(0)
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -181,7 +182,7 @@ class FrameBatch:
             values=np.hstack(values) if values else self.values,
         )
 
-    def crops_of(self, kind: Crop) -> np.ndarray:
+    def crops_of(self, kind: Crop) -> NDArray[np.uint8]:
         """The faces as a network sees them: (m, ...) uint8."""
         if kind.is_own:
             return self.crops
@@ -197,7 +198,7 @@ class FrameBatch:
         return slice(int(start), int(stop))
 
 
-def shown_until_s(time_s: np.ndarray, gaps_s: Sequence[float] = ()) -> np.ndarray:
+def shown_until_s(time_s: NDArray[np.float64], gaps_s: Sequence[float] = ()) -> NDArray[np.float64]:
     """The time of the next frame.
 
     The last frame, and the last one before a gap in a live stream, are shown for as long as those

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.ffmpeg import reformat
 
@@ -74,7 +75,7 @@ def yuv_of(rgb: RGB, colorspace: int) -> tuple[int, int, int]:
 
 
 @lru_cache(maxsize=16)
-def rgb_from_yuv(colorspace: int) -> np.ndarray:
+def rgb_from_yuv(colorspace: int) -> NDArray[np.float64]:
     """From Y, U and V of limited range to RGB of full range, 0 to 255: the inverse of ``yuv_of``.
 
     Returns:
@@ -91,7 +92,9 @@ def rgb_from_yuv(colorspace: int) -> np.ndarray:
     return np.column_stack([shares, -shares @ (16, 128, 128)])
 
 
-def to_bgr(pixels: np.ndarray, colorspace: int, size: tuple[int, int] | None = None) -> np.ndarray:
+def to_bgr(
+    pixels: NDArray[np.uint8], colorspace: int, size: tuple[int, int] | None = None
+) -> NDArray[np.uint8]:
     """A frame as (h, w, 3) uint8 BGR.
 
     Args:
@@ -105,7 +108,7 @@ def to_bgr(pixels: np.ndarray, colorspace: int, size: tuple[int, int] | None = N
         frame, width=width, height=height, format="bgr24", src_colorspace=colorspace,
         src_color_range="MPEG", dst_color_range="JPEG", interpolation="AREA",
     )  # fmt: skip
-    return image.to_ndarray()
+    return np.asarray(image.to_ndarray(), np.uint8)
 
 
 def hex_of(rgb: RGB) -> str:

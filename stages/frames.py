@@ -9,6 +9,7 @@ from typing import Any
 import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
+from numpy.typing import NDArray
 
 from stages.ffmpeg import reformat
 
@@ -29,7 +30,9 @@ QUARTER_TURN = np.array([[0, 1], [-1, 0]])
 MIRROR = np.array([[-1, 0], [0, 1]])
 
 
-def yuv_planes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def yuv_planes(
+    pixels: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
     """Y, U and V of one frame, as views: (h, w), (h / 2, w / 2) and (h / 2, w / 2) uint8.
 
     Args:
@@ -44,7 +47,7 @@ def yuv_planes(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     )
 
 
-def plane_values(plane: av.video.plane.VideoPlane) -> np.ndarray:
+def plane_values(plane: av.video.plane.VideoPlane) -> NDArray[np.uint8]:
     """The values of one plane of a frame, as a view: (h, w) uint8, writable if the frame is."""
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[: plane.height, : plane.width]
@@ -111,7 +114,7 @@ class Orientation:
         return self.quarter_turns % 2 != 0
 
     @property
-    def matrix(self) -> np.ndarray:
+    def matrix(self) -> NDArray[np.int64]:
         """What the coordinates of pixels are multiplied with: (2, 2)."""
         turn = np.linalg.matrix_power(QUARTER_TURN, self.quarter_turns)
         return turn @ MIRROR if self.mirrored else turn
@@ -120,7 +123,7 @@ class Orientation:
         """The same, and then turned clockwise by a multiple of 90 degrees."""
         return Orientation(self.mirrored, (self.quarter_turns - degrees // 90) % 4)
 
-    def apply(self, plane: np.ndarray) -> np.ndarray:
+    def apply(self, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A plane upright, as a view."""
         return np.rot90(np.fliplr(plane) if self.mirrored else plane, self.quarter_turns)
 
@@ -141,7 +144,7 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
     return max(MATRICES, key=lambda orientation: float(np.sum(stated * MATRICES[orientation])))
 
 
-def _display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
+def _display_matrix(frame: av.VideoFrame) -> NDArray[np.float64] | None:
     """What the frame's coordinates are multiplied with for display: (2, 2); None without any."""
     try:
         by_kind: Any = frame.side_data
@@ -174,7 +177,7 @@ def upright_size(
 
 
 def copy_upright(
-    frame: av.VideoFrame, size: tuple[int, int], pixels: np.ndarray, rotate: int = 0
+    frame: av.VideoFrame, size: tuple[int, int], pixels: NDArray[np.uint8], rotate: int = 0
 ) -> None:
     """Copy a frame, turned upright and scaled to a size.
 
@@ -195,7 +198,7 @@ def pixels_shape(size: tuple[int, int]) -> tuple[int, int]:
     return _even(size[1]) * 3 // 2, _even(size[0])
 
 
-def _planes(frame: av.VideoFrame, width: int, height: int) -> list[np.ndarray]:
+def _planes(frame: av.VideoFrame, width: int, height: int) -> list[NDArray[np.uint8]]:
     """Y, U and V of a frame scaled to a size: (h, w), (h / 2, w / 2) uint8 of limited range."""
     full_range = frame.color_range == av.video.reformatter.ColorRange.JPEG
     plain = frame.format.name == "yuv420p" and not full_range
@@ -206,7 +209,7 @@ def _planes(frame: av.VideoFrame, width: int, height: int) -> list[np.ndarray]:
     return [plane_values(plane) for plane in frame.planes]
 
 
-def _fill(target: np.ndarray, plane: np.ndarray) -> None:
+def _fill(target: NDArray[np.uint8], plane: NDArray[np.uint8]) -> None:
     """Copy a plane into one as large, or larger by one row or column, which is repeated."""
     height, width = plane.shape
     target[:height, :width] = plane

@@ -6,6 +6,7 @@ import math
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.frames import yuv_planes
 
@@ -16,17 +17,17 @@ THUMBNAIL_LINES = 2 * THUMBNAIL_PX[1]
 """Of a frame that are looked at: enough for a mean, and the others need not be read."""
 
 
-def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floating]:
     """Intersection over union of boxes (..., 4): x, y, width, height. Broadcasts."""
     low = np.maximum(a[..., :2], b[..., :2])
     high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
     sides = np.maximum(high - low, 0)
     common = sides[..., 0] * sides[..., 1]
     union = a[..., 2] * a[..., 3] + b[..., 2] * b[..., 3] - common
-    return common / np.maximum(union, 1e-9)
+    return np.asarray(common / np.maximum(union, 1e-9))
 
 
-def eye_lines(landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def eye_lines(landmarks: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Length and turn of the line from one eye to the other.
 
     Args:
@@ -39,7 +40,9 @@ def eye_lines(landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.hypot(x, y), np.rad2deg(np.arctan2(y, x))
 
 
-def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def similarity_transform(
+    points: NDArray[np.float64], targets: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """The least-squares similarity transform from points to targets (Umeyama 1991).
 
     Args:
@@ -59,7 +62,9 @@ def similarity_transform(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
 
 
-def crop(plane: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
+def crop(
+    plane: NDArray[np.uint8], transform: NDArray[np.float64], side_px: int
+) -> NDArray[np.uint8]:
     """Cut a square out of a picture; one that is larger is averaged down, without aliasing.
 
     Args:
@@ -73,21 +78,27 @@ def crop(plane: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
     shrink = int(1 / max(np.hypot(transform[0, 0], transform[1, 0]), 1e-3))
     if shrink > 1:
         plane, transform = _shrunk_region(plane, transform, shrink, side_px)
-    return cv2.warpAffine(
+    square = cv2.warpAffine(
         plane,
         transform,
         (side_px, side_px),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
+    return np.asarray(square, np.uint8)
 
 
-def crop_colour(pixels: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
+def crop_colour(
+    pixels: NDArray[np.uint8], transform: NDArray[np.float64], side_px: int
+) -> NDArray[np.uint8]:
     """What ``crop_yuv`` cuts out, as (side_px, side_px, 3) uint8 BGR, as if it were in BT.601."""
-    return cv2.cvtColor(crop_yuv(pixels, transform, side_px), cv2.COLOR_YUV2BGR_I420)
+    square = crop_yuv(pixels, transform, side_px)
+    return np.asarray(cv2.cvtColor(square, cv2.COLOR_YUV2BGR_I420), np.uint8)
 
 
-def crop_yuv(pixels: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndarray:
+def crop_yuv(
+    pixels: NDArray[np.uint8], transform: NDArray[np.float64], side_px: int
+) -> NDArray[np.uint8]:
     """Cut a square out of a frame, in colour, as ``crop`` does.
 
     Args:
@@ -106,8 +117,8 @@ def crop_yuv(pixels: np.ndarray, transform: np.ndarray, side_px: int) -> np.ndar
 
 
 def _shrunk_region(
-    plane: np.ndarray, transform: np.ndarray, factor: int, side_px: int
-) -> tuple[np.ndarray, np.ndarray]:
+    plane: NDArray[np.uint8], transform: NDArray[np.float64], factor: int, side_px: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The part of a picture that a crop needs, averaged down, as bilinear sampling would alias.
 
     Returns:
@@ -128,7 +139,7 @@ def _shrunk_region(
     shrunk = transform.copy()
     shrunk[:, :2] *= zoom
     shrunk[:, 2] += transform[:, :2] @ offset
-    return region, shrunk
+    return np.asarray(region, np.uint8), shrunk
 
 
 def _span(row: list[float], side_px: int, margin: int, length: int) -> tuple[int, int]:
@@ -145,7 +156,7 @@ def _span(row: list[float], side_px: int, margin: int, length: int) -> tuple[int
     return first, min(max(math.ceil(high) + margin, first + 1), length)
 
 
-def thumbnail(pixels: np.ndarray) -> np.ndarray:
+def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
     """One frame, (h * 3 / 2, w) uint8, planar YUV 4:2:0, as (18, 32) int16 of 0 to 255."""
     luma = yuv_planes(pixels)[0]
     height, width = luma.shape

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from configs.schema import UsableSettings
 from models.crops import FER_LANDMARKS
@@ -52,14 +53,16 @@ class AlignStage:
             usable=self._are_usable(batch.landmarks, transforms),
         )
 
-    def _are_usable(self, landmarks: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+    def _are_usable(
+        self, landmarks: NDArray[np.floating], transforms: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
         limits = self._usable
         # As the table prints it, so that it does not contradict itself.
         large = eye_lines(landmarks)[0].round(1) >= limits.min_eyes_px
         return large & (_landmark_errors(landmarks, transforms) <= limits.max_landmark_error)
 
 
-def aligned_crop(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+def aligned_crop(grey: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Crop one face.
 
     Args:
@@ -72,13 +75,16 @@ def aligned_crop(grey: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return crop(grey, to_template(landmarks), FACE_SIZE_PX)
 
 
-def to_template(landmarks: np.ndarray) -> np.ndarray:
+def to_template(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
     """The similarity transform from a picture to a crop, (..., 2, 3) float64, for (..., 5, 2)
     landmarks."""
     return similarity_transform(landmarks.astype(np.float64), TEMPLATE_PX)
 
 
-def _landmark_errors(landmarks: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+def _landmark_errors(
+    landmarks: NDArray[np.floating], transforms: NDArray[np.float64]
+) -> NDArray[np.float32]:
     """The largest distance of a landmark from the template's, on each crop: (m,) float32."""
     placed = landmarks @ transforms[:, :, :2].transpose(0, 2, 1) + transforms[:, None, :, 2]
-    return np.linalg.norm(placed - TEMPLATE_PX, axis=2).max(axis=1).astype(np.float32)
+    distances = np.linalg.norm(placed - TEMPLATE_PX, axis=2)
+    return np.asarray(distances.max(axis=1), np.float32)

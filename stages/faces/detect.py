@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from configs.schema import DetectSettings
 from stages.batch import FrameBatch, VideoInfo
@@ -62,7 +63,7 @@ class DetectStage:
             scores=faces.scores,
         )
 
-    def _inside_picture(self, boxes: np.ndarray) -> np.ndarray:
+    def _inside_picture(self, boxes: NDArray[np.float64]) -> NDArray[np.float32]:
         size = (self._info.width, self._info.height)
         corner = np.clip(boxes[:, :2], 0, size)
         opposite = np.clip(boxes[:, :2] + boxes[:, 2:], 0, size)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.frames import yuv_planes
 from stages.geometry import thumbnail
@@ -23,14 +24,14 @@ class Faces:
         scores: (m,) float32, 0 to 1.
     """
 
-    boxes: np.ndarray
-    landmarks: np.ndarray
-    scores: np.ndarray
+    boxes: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    scores: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.boxes)
 
-    def __getitem__(self, chosen: np.ndarray) -> Faces:
+    def __getitem__(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Faces:
         """Some of the faces, by indices or by a mask."""
         return Faces(self.boxes[chosen], self.landmarks[chosen], self.scores[chosen])
 
@@ -43,7 +44,7 @@ class Faces:
     def interpolated(self, other: Faces, share: float) -> Faces:
         """Linear interpolation to the same faces in ``other``: 0 is here, 1 is there."""
 
-        def between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        def between(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
             return (a + (b - a) * share).astype(np.float32)
 
         return Faces(
@@ -77,7 +78,7 @@ class Detector(Protocol):
 
     finds_landmarks: bool
 
-    def find(self, image: np.ndarray) -> Faces:
+    def find(self, image: NDArray[np.uint8]) -> Faces:
         """Find the faces of one picture, (h, w, 3) uint8 BGR."""
         ...
 
@@ -93,21 +94,21 @@ class SmallImages:
         size: height and width of the images, even.
     """
 
-    def __init__(self, pixels: np.ndarray, width_px: int) -> None:
+    def __init__(self, pixels: NDArray[np.uint8], width_px: int) -> None:
         full_size = pixels.shape[1] * 2 // 3, pixels.shape[2]
         scale = min(1.0, width_px / max(full_size))
         self._pixels = pixels
         self.size = tuple(max(2, round(side * scale / 2) * 2) for side in full_size)
 
-    def __getitem__(self, index: int) -> np.ndarray:
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:
         """The image of one frame, (h, w, 3) uint8 BGR."""
         height, width = self.size
         small = np.empty((height * 3 // 2, width), np.uint8)
         planes = yuv_planes(self._pixels[index])
         for plane, target in zip(planes, yuv_planes(small), strict=True):
             cv2.resize(plane, target.shape[::-1], dst=target, interpolation=cv2.INTER_AREA)
-        return cv2.cvtColor(small, cv2.COLOR_YUV2BGR_I420)
+        return np.asarray(cv2.cvtColor(small, cv2.COLOR_YUV2BGR_I420), np.uint8)
 
-    def thumbnail(self, index: int) -> np.ndarray:
+    def thumbnail(self, index: int) -> NDArray[np.int16]:
         """The frame as a tiny grey picture, (18, 32) int16."""
         return thumbnail(self._pixels[index])

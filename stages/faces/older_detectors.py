@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.emotions import FACE_SIZE_PX
 from models.optional import packages_needed
@@ -37,7 +38,7 @@ class HaarCascade:
         self._threshold = threshold
         self._cascade = cv2.CascadeClassifier(str(CASCADE))
 
-    def find(self, image: np.ndarray) -> Faces:
+    def find(self, image: NDArray[np.uint8]) -> Faces:
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         found, _, sums = self._cascade.detectMultiScale3(
             grey, SCALE_FACTOR, MIN_NEIGHBOURS, outputRejectLevels=True
@@ -72,7 +73,7 @@ class MTCNN:
 
             self._networks = mtcnn.MTCNN(device="CPU:0")
 
-    def find(self, image: np.ndarray) -> Faces:
+    def find(self, image: NDArray[np.uint8]) -> Faces:
         faces = self._networks.detect_faces(
             cv2.cvtColor(image, cv2.COLOR_BGR2RGB), box_format="xywh"
         )

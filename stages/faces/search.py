@@ -16,6 +16,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.faces.detector import NO_FACES, Detector, Faces, joined
 from stages.geometry import iou
@@ -61,9 +62,9 @@ and shifted boxes."""
 class Images(Protocol):
     """Pictures by index: (h, w, 3) uint8 BGR each."""
 
-    def __getitem__(self, index: int) -> np.ndarray: ...
+    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
 
-    def thumbnail(self, index: int) -> np.ndarray:
+    def thumbnail(self, index: int) -> NDArray[np.int16]:
         """A tiny grey picture, (18, 32) int16."""
 
 
@@ -77,7 +78,7 @@ class _Sample:
 
     time_s: float
     faces: Faces
-    straight: np.ndarray
+    straight: NDArray[np.bool_]
 
 
 class FaceSearch:
@@ -102,10 +103,10 @@ class FaceSearch:
     def forget(self) -> None:
         """Forget all faces, as after a gap."""
         self._whole_s = -math.inf
-        self._thumbnail = np.empty(0)
+        self._thumbnail = np.empty((0, 0), np.int16)
         self._seen: list[tuple[float, Faces]] = []
 
-    def find(self, images: Images, time_s: np.ndarray) -> list[Faces]:
+    def find(self, images: Images, time_s: NDArray[np.float64]) -> list[Faces]:
         """Faces of consecutive pictures.
 
         Args:
@@ -114,7 +115,7 @@ class FaceSearch:
         """
         return (self._find_ahead if self._look_ahead else self._find_live)(images, time_s)
 
-    def _find_live(self, images: Images, time_s: np.ndarray) -> list[Faces]:
+    def _find_live(self, images: Images, time_s: NDArray[np.float64]) -> list[Faces]:
         found = []
         for index, at_s in enumerate(time_s.tolist()):
             if at_s - self._whole_s >= self._interval_s - CLOCK_TOLERANCE_S:
@@ -125,7 +126,7 @@ class FaceSearch:
             self._remember([at_s], found[-1:])
         return found
 
-    def _find_ahead(self, images: Images, time_s: np.ndarray) -> list[Faces]:
+    def _find_ahead(self, images: Images, time_s: NDArray[np.float64]) -> list[Faces]:
         found: list[Faces] = []
         for index in self._wholes(images, time_s.tolist()):
             known = len(found)
@@ -156,7 +157,7 @@ class FaceSearch:
         return self._whole_s + rest_s / max(1, count)
 
     def _different(
-        self, images: Images, time_s: Sequence[float], between: range, after: np.ndarray
+        self, images: Images, time_s: Sequence[float], between: range, after: NDArray[np.int16]
     ) -> Iterator[int]:
         """Those of some pictures, at the interval, that differ from those before and after."""
         looked_s = self._whole_s
@@ -168,7 +169,7 @@ class FaceSearch:
                     yield index
 
     def _between(
-        self, images: Images, time_s: np.ndarray, unknown: range, after: Faces
+        self, images: Images, time_s: NDArray[np.float64], unknown: range, after: Faces
     ) -> list[Faces]:
         """Faces of the pictures between two whose faces are known."""
         if not unknown:
@@ -183,7 +184,12 @@ class FaceSearch:
         return [known[index].faces for index in unknown]
 
     def _bisect(
-        self, images: Images, time_s: np.ndarray, known: dict[int, _Sample], first: int, last: int
+        self,
+        images: Images,
+        time_s: NDArray[np.float64],
+        known: dict[int, _Sample],
+        first: int,
+        last: int,
     ) -> None:
         """Add to ``known`` the faces of all pictures between two that are in it."""
         if last - first < 2:
@@ -218,7 +224,7 @@ class FaceSearch:
         boxes = [faces.boxes for _, faces in self._seen]
         return self._near(images[index], np.concatenate([NO_FACES.boxes, *boxes]))
 
-    def _near(self, image: np.ndarray, boxes: np.ndarray) -> Faces:
+    def _near(self, image: NDArray[np.uint8], boxes: NDArray[np.floating]) -> Faces:
         """Faces of a picture, searched around these boxes."""
         height, width = image.shape[:2]
         regions = regions_around(boxes, (height, width))
@@ -250,7 +256,7 @@ class FaceSearch:
         return known[np.arange(present, len(known))]
 
 
-def _pairs(before: Faces, after: Faces) -> np.ndarray:
+def _pairs(before: Faces, after: Faces) -> NDArray[np.int64]:
     """Indices (k, 2) of faces in two pictures that are most likely the same."""
     if not len(before) or not len(after):
         return np.empty((0, 2), np.int64)
@@ -260,31 +266,34 @@ def _pairs(before: Faces, after: Faces) -> np.ndarray:
     return np.stack([chosen, best[chosen]], axis=1)
 
 
-def _motion(before: Faces, after: Faces, pairs: np.ndarray) -> np.ndarray:
+def _motion(before: Faces, after: Faces, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
     """Largest motion of a landmark of each pair, in widths of the face: (k,)."""
     a, b = before[pairs[:, 0]], after[pairs[:, 1]]
-    return np.abs(b.landmarks - a.landmarks).max(axis=(1, 2)) / a.boxes[:, 2:].max(axis=1)
+    motion = np.abs(b.landmarks - a.landmarks).max(axis=(1, 2)) / a.boxes[:, 2:].max(axis=1)
+    return np.asarray(motion, np.float32)
 
 
-def _are_steady(before: _Sample, after: _Sample, pairs: np.ndarray) -> np.ndarray:
+def _are_steady(before: _Sample, after: _Sample, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Of which pairs the pictures between the two need not be searched: (k,) bool."""
     straight = before.straight[pairs[:, 0]] | after.straight[pairs[:, 1]]
     return straight | (_motion(before.faces, after.faces, pairs) <= MAX_MOTION)
 
 
-def _are_at(faces: Faces, expected: Faces) -> np.ndarray:
+def _are_at(faces: Faces, expected: Faces) -> NDArray[np.bool_]:
     """Which of the faces are where one is expected: (m,) bool."""
     pairs = _pairs(faces, expected)
     return np.isin(np.arange(len(faces)), pairs[_motion(faces, expected, pairs) <= MAX_BEND, 0])
 
 
-def _change(picture: np.ndarray, before: np.ndarray, after: np.ndarray) -> float:
+def _change(
+    picture: NDArray[np.int16], before: NDArray[np.int16], after: NDArray[np.int16]
+) -> float:
     """How much a thumbnail differs from both others, in the part where it does most."""
     least = np.minimum(np.abs(picture - before), np.abs(picture - after))
     return float(cv2.blur(least.astype(np.float32), (PART, PART)).max())
 
 
-def _others(faces: Faces, chosen: np.ndarray) -> Faces:
+def _others(faces: Faces, chosen: NDArray[np.int64]) -> Faces:
     return faces[np.setdiff1d(np.arange(len(faces)), chosen)]
 
 
@@ -295,7 +304,7 @@ def _new(faces: Faces, known: Faces) -> Faces:
     return faces[iou(faces.boxes[:, None], known.boxes[None]).max(axis=1) < SAME_FACE]
 
 
-def regions_around(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def regions_around(boxes: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.int64]:
     """Rectangles that hold the boxes with a margin, and do not overlap each other.
 
     Args:
@@ -315,14 +324,14 @@ def regions_around(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return _merged(regions[(regions[:, :2] < regions[:, 2:]).all(axis=1)])
 
 
-def area(regions: np.ndarray) -> int:
+def area(regions: NDArray[np.int64]) -> int:
     """Pixels of all regions together."""
     return int(np.prod(regions[:, 2:] - regions[:, :2], axis=1).sum())
 
 
-def _merged(regions: np.ndarray) -> np.ndarray:
+def _merged(regions: NDArray[np.int64]) -> NDArray[np.int64]:
     """Regions of which those that overlap are merged into one."""
-    merged: list[np.ndarray] = []
+    merged: list[NDArray[np.int64]] = []
     for region in regions:
         while True:
             apart = [not _overlap(region, other) for other in merged]
@@ -337,5 +346,5 @@ def _merged(regions: np.ndarray) -> np.ndarray:
     return np.array(merged, np.int64).reshape(-1, 4)
 
 
-def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
+def _overlap(a: NDArray[np.int64], b: NDArray[np.int64]) -> bool:
     return bool((np.maximum(a[:2], b[:2]) < np.minimum(a[2:], b[2:])).all())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.batch import FrameBatch
 from stages.faces.detector import Detector, SmallImages
@@ -66,6 +67,6 @@ class TurnFinder:
             self._samples += 1
             self._with_faces += any(scores)
 
-    def _score(self, image: np.ndarray, turn: int) -> float:
+    def _score(self, image: NDArray[np.uint8], turn: int) -> float:
         turned = np.ascontiguousarray(np.rot90(image, -turn // 90))
         return float(self._detector.find(turned).scores.sum())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.onnx_file import onnx_session, packaged_weights
 from stages.faces.detector import NO_FACES, Faces, joined
@@ -35,7 +36,7 @@ class YuNet:
         self._least_logit = float(np.log(least / (1 - least)))
         self._session = onnx_session(_network())
 
-    def find(self, image: np.ndarray) -> Faces:
+    def find(self, image: NDArray[np.uint8]) -> Faces:
         maps = self._session.run(None, {"input": _network_input(image)})
         faces = joined(
             [self._decode(stride, values[0]) for stride, values in zip(STRIDES, maps, strict=True)]
@@ -46,7 +47,7 @@ class YuNet:
         kept = cv2.dnn.NMSBoxes(boxes, scores, self._threshold, NMS_IOU)
         return faces[np.asarray(kept, dtype=np.int64).reshape(-1)]
 
-    def _decode(self, stride: int, values: np.ndarray) -> Faces:
+    def _decode(self, stride: int, values: NDArray[np.float32]) -> Faces:
         """The faces of one stride whose score reaches the threshold, of (16, rows, columns)."""
         columns = values.shape[2]
         chosen = np.flatnonzero(np.minimum(values[0], values[1]) >= self._least_logit)
@@ -62,7 +63,7 @@ class YuNet:
         return faces[scores >= self._threshold]
 
 
-def _network_input(image: np.ndarray) -> np.ndarray:
+def _network_input(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(1, 3, h, w) float32 BGR of 0 to 255, padded to a multiple of the largest stride."""
     height, width = image.shape[:2]
     padded = cv2.copyMakeBorder(
@@ -106,7 +107,7 @@ def _network() -> bytes:
         graph.output.append(
             helper.make_tensor_value_info(values, onnx.TensorProto.FLOAT, [1, CHANNELS, None, None])
         )
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 def _name(branch: str, level: int, layer: int, kind: str = "weight") -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.batch import FrameBatch
 from stages.geometry import thumbnail
@@ -54,8 +55,8 @@ class CutStage:
     """
 
     def __init__(self) -> None:
-        self._last: tuple[float, np.ndarray] | None = None
-        self._before_change: tuple[float, np.ndarray] | None = None
+        self._last: tuple[float, NDArray[np.int16]] | None = None
+        self._before_change: tuple[float, NDArray[np.int16]] | None = None
         self._changes = RecentChanges(MIN_CHANGE, MIN_CHANGE_RATIO)
 
     def process(self, batch: FrameBatch) -> FrameBatch:
@@ -64,7 +65,7 @@ class CutStage:
         cuts = [self._is_cut(frames[index:]) for index in range(len(frames))]
         return replace(batch, cuts=np.array(cuts, bool))
 
-    def _is_cut(self, frames: Sequence[tuple[float, np.ndarray]]) -> bool:
+    def _is_cut(self, frames: Sequence[tuple[float, NDArray[np.int16]]]) -> bool:
         """Whether the first of some frames begins a shot; the others follow it."""
         last, self._last = self._last, frames[0]
         if last is None:
@@ -80,11 +81,15 @@ class CutStage:
         return not _comes_back(last, frames[1:])
 
 
-def _difference(one: tuple[float, np.ndarray], other: tuple[float, np.ndarray]) -> float:
+def _difference(
+    one: tuple[float, NDArray[np.int16]], other: tuple[float, NDArray[np.int16]]
+) -> float:
     return float(np.abs(one[1] - other[1]).mean())
 
 
-def _comes_back(frame: tuple[float, np.ndarray], later: Sequence[tuple[float, np.ndarray]]) -> bool:
+def _comes_back(
+    frame: tuple[float, NDArray[np.int16]], later: Sequence[tuple[float, NDArray[np.int16]]]
+) -> bool:
     """Whether a picture is seen again soon after it, in one of some later frames."""
     return any(
         other[0] - frame[0] <= FLASH_S and _difference(other, frame) <= MIN_CHANGE

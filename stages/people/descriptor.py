@@ -13,6 +13,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.onnx_file import onnx_session, packaged_weights
 
@@ -34,7 +35,7 @@ STRIDES = (1, 1, 1, 2, 1, 1, 1, 2, 1, 1, 2, 1, 1, 2)
 """Of the residual blocks."""
 
 
-def descriptor(picture: np.ndarray) -> np.ndarray:
+def descriptor(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The descriptor of a face: (128,) float64, for (150, 150, 3) uint8 RGB."""
     values = (picture - np.array(MEAN_RGB, np.float32)) * np.float32(CONTRAST)
     (descriptors,) = _loaded_network().run(None, {"face": values.transpose(2, 0, 1)[None]})
@@ -58,7 +59,7 @@ class _Weights:
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0
 
-    def next_layer(self, name: bytes, header: int = 0) -> np.ndarray:
+    def next_layer(self, name: bytes, header: int = 0) -> NDArray[np.float32]:
         """All parameters of the next layer of that name, float32, in one dimension.
 
         Args:
@@ -75,7 +76,9 @@ class _Weights:
         self._at = start + self._data[self._at]
         return int.from_bytes(self._data[start : self._at], "little")
 
-    def convolution(self, channels: int, width: int, side: int) -> tuple[np.ndarray, np.ndarray]:
+    def convolution(
+        self, channels: int, width: int, side: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Filters (width, channels, side, side) and biases (width,) of the next convolution, with
         the scaling that follows it."""
         filters, biases = np.split(self.next_layer(b"con_4"), [-width])
@@ -92,14 +95,19 @@ def _network(weights: _Weights) -> onnx.ModelProto:
     nodes: list[onnx.NodeProto] = []
     constants: list[onnx.TensorProto] = []
 
-    def add(kind: str, *inputs: str | np.ndarray, output: str = "", **attributes: Any) -> str:
+    def add(
+        kind: str,
+        *inputs: str | NDArray[np.float32] | NDArray[np.int64],
+        output: str = "",
+        **attributes: Any,
+    ) -> str:
         """Add a node; returns the name of its output."""
         names = [each if isinstance(each, str) else constant(each) for each in inputs]
         output = output or f"values{len(nodes)}"
         nodes.append(helper.make_node(kind, names, [output], **attributes))
         return output
 
-    def constant(values: np.ndarray) -> str:
+    def constant(values: NDArray[np.float32] | NDArray[np.int64]) -> str:
         constants.append(numpy_helper.from_array(values, f"constant{len(constants)}"))
         return str(constants[-1].name)
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.batch import FrameBatch
 from stages.people.cuts import RecentChanges
@@ -53,13 +54,13 @@ class FaceSample:
         self._batch, self._face = batch, face
 
     @cached_property
-    def crop(self) -> np.ndarray | None:
+    def crop(self) -> NDArray[np.float32] | None:
         """Brightness with mean 0 and norm 1, (2304,) float32; None for a batch without crops."""
         if not len(self._batch.crops):
             return None
         values = self._batch.crops[self._face].astype(np.float32).reshape(-1)
         values -= values.mean()
-        return values / max(float(np.linalg.norm(values)), 1e-6)
+        return np.asarray(values / max(float(np.linalg.norm(values)), 1e-6), np.float32)
 
     @property
     def is_large(self) -> bool:
@@ -81,7 +82,7 @@ class Appearance:
     def __init__(self) -> None:
         self.clear: ClearSample | None = None
         self.doubtful = False
-        self._crop: np.ndarray | None = None
+        self._crop: NDArray[np.float32] | None = None
         self._changes = RecentChanges(SUDDEN_CHANGE, MIN_CHANGE_RATIO)
         self._clear_due_s = -math.inf
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.batch import FrameBatch
 from stages.geometry import crop_colour, similarity_transform
@@ -51,10 +52,10 @@ class ClearSample:
     that is needed."""
 
     time_s: float
-    _picture: np.ndarray | None
-    _descriptor: np.ndarray | None = None
+    _picture: NDArray[np.uint8] | None
+    _descriptor: NDArray[np.float64] | None = None
 
-    def described(self) -> np.ndarray:
+    def described(self) -> NDArray[np.float64]:
         """Its descriptor, (128,) float64."""
         if self._descriptor is None:
             assert self._picture is not None
@@ -129,7 +130,7 @@ class FaceReidentifier:
         ]
 
 
-def _mean(samples: Sequence[ClearSample]) -> np.ndarray:
+def _mean(samples: Sequence[ClearSample]) -> NDArray[np.float64]:
     """Mean descriptor, (128,)."""
     return np.asarray(np.mean([sample.described() for sample in samples], axis=0))
 
@@ -143,7 +144,7 @@ def clear_sample(batch: FrameBatch, face: int) -> ClearSample | None:
     return None if picture is None else ClearSample(float(batch.time_s[frame]), picture)
 
 
-def portrait(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
+def portrait(pixels: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> NDArray[np.uint8] | None:
     """A face as dlib's network takes it, (150, 150, 3) uint8 RGB; None if turned away or too dark.
 
     Args:
@@ -158,4 +159,4 @@ def portrait(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
     picture = crop_colour(pixels, transform, SIDE_PX)
     if cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).std() < MIN_CONTRAST:
         return None
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from configs.schema import TrackSettings
 from stages.batch import FrameBatch
@@ -37,17 +38,17 @@ class _Track:
     many frames without it came after, and whether a cut was among them."""
 
     id: int
-    box: np.ndarray
-    velocity: np.ndarray
+    box: NDArray[np.float64]
+    velocity: NDArray[np.float64]
     seen_s: float
     appearance: Appearance = field(default_factory=Appearance)
     missed: int = 0
     before_cut: bool = False
 
-    def expected_at(self, time_s: float) -> np.ndarray:
+    def expected_at(self, time_s: float) -> NDArray[np.float64]:
         return self.box + self.velocity * min(time_s - self.seen_s, MAX_EXTRAPOLATION_S)
 
-    def update(self, box: np.ndarray, time_s: float) -> None:
+    def update(self, box: NDArray[np.float64], time_s: float) -> None:
         elapsed_s = max(time_s - self.seen_s, 1e-3)
         moved = (box - self.box) / elapsed_s
         self.velocity = VELOCITY_SMOOTHING * self.velocity + (1 - VELOCITY_SMOOTHING) * moved
@@ -94,8 +95,8 @@ class TrackStage:
         return track.before_cut or away
 
     def _assign(
-        self, boxes: np.ndarray, samples: Sequence[FaceSample], time_s: float
-    ) -> np.ndarray:
+        self, boxes: NDArray[np.float64], samples: Sequence[FaceSample], time_s: float
+    ) -> NDArray[np.int64]:
         """Track ids (k,) of the boxes (k, 4) of one frame."""
         ids = np.zeros(len(boxes), np.int64)
         for track, face, verdict in self._pairs(boxes, samples, time_s):
@@ -113,7 +114,7 @@ class TrackStage:
         return ids
 
     def _pairs(
-        self, boxes: np.ndarray, samples: Sequence[FaceSample], time_s: float
+        self, boxes: NDArray[np.float64], samples: Sequence[FaceSample], time_s: float
     ) -> list[tuple[_Track, int, Verdict]]:
         """Tracks that are continued, each with the face that continues it."""
         if not len(boxes) or not self._live:
@@ -144,7 +145,7 @@ class TrackStage:
                     costs[pair] = IMPOSSIBLE
 
 
-def _costs(expected: np.ndarray, found: np.ndarray) -> np.ndarray:
+def _costs(expected: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
     """Cost (t, k) of continuing tracks, expected at (t, 4), with faces found at (k, 4); 0 is best.
 
     The sum of 1 - IoU, distance and change of size.
@@ -159,7 +160,7 @@ def _costs(expected: np.ndarray, found: np.ndarray) -> np.ndarray:
     return costs
 
 
-def least_cost_pairs(costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def least_cost_pairs(costs: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of the least sum, as many as the shorter side has, none sharing a row or a column.
 
     Where the cheapest choice of each is free, as nearly always, these are the pairs. Only otherwise

@@ -10,6 +10,7 @@ from bisect import bisect
 from collections.abc import Generator, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class BrokenError(Exception):
@@ -162,7 +163,7 @@ class _Counters:
         self._new_starts: list[int] = []
         self._zeros: list[int] = []
 
-    def first_broken(self, packets: np.ndarray) -> int | None:
+    def first_broken(self, packets: NDArray[np.uint8]) -> int | None:
         """The number of the first broken one of the next packets (n, 188); None if none is."""
         flags = packets[:, 3]
         stream = (packets[:, 1].astype(np.int32) & 0x1F) << 8 | packets[:, 2]

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -130,7 +131,7 @@ class Decoder:
     def _follow_layout(self) -> Iterator[float]:
         self._layout_fault = yield from layout_fault(self._path, self._container.format.name)
 
-    def _packets(self) -> Iterator[av.Packet]:
+    def _packets(self) -> Iterator[av.Packet[Any]]:
         """The packets of all streams, as far as the file can be read, or until ``stop``; at last an
         empty one of the video, to flush.
 
@@ -152,7 +153,7 @@ class Decoder:
             yield last
 
 
-def _flushes(packet: av.Packet) -> bool:
+def _flushes(packet: av.Packet[Any]) -> bool:
     """Whether a packet is one that PyAV adds at the end; a frame left out is empty, too."""
     return not packet.size and packet.dts is None and packet.pts is None
 
@@ -213,7 +214,7 @@ class Losses:
         self._interlaced = False
         self._end_s = 0.0
 
-    def read(self, packet: av.Packet) -> None:
+    def read(self, packet: av.Packet[Any]) -> None:
         """Count a packet of any stream, before it is decoded."""
         if not packet.size:
             return
@@ -242,21 +243,21 @@ class Losses:
             self._pictures += 1
             self._damaged += frame.is_corrupt
 
-    def failed(self, packet: av.Packet) -> None:
+    def failed(self, packet: av.Packet[Any]) -> None:
         """Count a packet that the decoder refused."""
         self._failed += not self._leads(packet)
 
-    def _leads(self, picture: av.Packet | av.VideoFrame) -> bool:
+    def _leads(self, picture: av.Packet[Any] | av.VideoFrame) -> bool:
         """Whether a picture is shown before the first key frame: it refers to what came before the
         file, so that it is no damage if it cannot be decoded."""
         first = self._first_key_pts
         return first is not None and picture.pts is not None and picture.pts < first
 
-    def _is_shown(self, packet: av.Packet) -> bool:
+    def _is_shown(self, packet: av.Packet[Any]) -> bool:
         """VP8 keeps pictures that are only referred to in packets of their own (RFC 6386, 9.1)."""
         return self._codec.name != "vp8" or bool(memoryview(packet)[0] & 0x10)
 
-    def _has_hole(self, packet: av.Packet) -> bool:
+    def _has_hole(self, packet: av.Packet[Any]) -> bool:
         return self._codec.name in WITHOUT_ZEROS and ZEROS in bytes(packet).rstrip(b"\0")
 
     def faults(self, to_end: bool) -> list[str]:

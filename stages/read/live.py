@@ -235,7 +235,8 @@ def backoff(first_s: float, longest_s: float) -> Iterator[float]:
 
 def _batch(first_frame: int, taken: list[Received]) -> FrameBatch:
     pts = np.array([frame.pts for frame in taken], np.int64)
-    batch = FrameBatch(first_frame=first_frame, pts=pts, time_s=pts * float(TIME_BASE))
+    time_s = np.asarray(pts * float(TIME_BASE), np.float64)
+    batch = FrameBatch(first_frame=first_frame, pts=pts, time_s=time_s)
     if not taken:
         return batch
     return replace(

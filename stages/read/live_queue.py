@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.batch import VideoInfo
 
@@ -38,7 +39,7 @@ class Received:
         part: a number that changes at a new connection, and where the picture's size changes.
     """
 
-    pixels: np.ndarray
+    pixels: NDArray[np.uint8]
     pts: int
     arrived_s: float
     info: VideoInfo

@@ -120,7 +120,9 @@ class VideoReader:
                 yield FrameBatch(
                     first_frame=first,
                     pts=pts[:count],
-                    time_s=(pts[:count] - info.start_pts) * float(info.time_base),
+                    time_s=np.multiply(
+                        pts[:count] - info.start_pts, float(info.time_base), dtype=np.float64
+                    ),
                     pixels=pixels[:count],
                     frame_step=info.every,
                     left_out=left_out,

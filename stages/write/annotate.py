@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from configs.schema import SegmentSettings
@@ -34,7 +35,7 @@ BLUR_MARGIN = 0.2
 BLUR_FRAMES = 5
 """Before and after a frame, in the same batch, whose faces are blurred in it as well."""
 
-Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
+Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 
 
 LINE_HEIGHT = 1.15
@@ -149,7 +150,7 @@ def blur_faces(planes: Planes, batch: FrameBatch, index: int) -> None:
         _pixelate(planes, box)
 
 
-def _pixelate(planes: Planes, box: np.ndarray) -> None:
+def _pixelate(planes: Planes, box: NDArray[np.floating]) -> None:
     """Replace a face and its margin by a few large squares."""
     margin = BLUR_MARGIN * box[2:]
     low, high = box[:2] - margin, box[:2] + box[2:] + margin
@@ -172,7 +173,7 @@ def _fill(planes: Planes, area: tuple[int, ...], yuv: tuple[int, int, int], opac
 
 
 def _blend(
-    planes: Planes, corner: tuple[int, int], mask: np.ndarray, yuv: tuple[int, int, int]
+    planes: Planes, corner: tuple[int, int], mask: NDArray[np.uint8], yuv: tuple[int, int, int]
 ) -> None:
     """Blend a colour in by a mask, whose left upper corner is given; clipped to the picture."""
     left, top = (value // 2 * 2 for value in corner)
@@ -187,7 +188,7 @@ def _blend(
 
 
 @lru_cache(maxsize=512)
-def letters(text: str, height_px: int) -> np.ndarray:
+def letters(text: str, height_px: int) -> NDArray[np.uint8]:
     """Coverage of a line of text: (h, w) uint8, h and w even.
 
     The typeface is Aileron, which comes with Pillow. Few words make many labels, so each is drawn
@@ -199,7 +200,7 @@ def letters(text: str, height_px: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=2048)
-def _word(text: str, height_px: int) -> np.ndarray:
+def _word(text: str, height_px: int) -> NDArray[np.uint8]:
     font = _font(height_px)
     width = math.ceil(font.getlength(text) / 2) * 2
     line = Image.new("L", (width, math.ceil(height_px * LINE_HEIGHT / 2) * 2))

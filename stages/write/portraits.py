@@ -6,6 +6,7 @@ from collections import Counter
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.batch import NOBODY, FrameBatch, VideoInfo
 from stages.colours import to_bgr
@@ -33,7 +34,7 @@ class Portraits:
 
     def __init__(self, info: VideoInfo) -> None:
         self._info = info
-        self._best: dict[int, tuple[float, np.ndarray]] = {}
+        self._best: dict[int, tuple[float, NDArray[np.uint8]]] = {}
         self._pictures: Counter[int] = Counter()
 
     def process(self, batch: FrameBatch) -> None:
@@ -62,7 +63,7 @@ class Portraits:
         """How many pictures there have been of a person, each better than the one before."""
         return self._pictures[person]
 
-    def _encoded(self, pixels: np.ndarray) -> bytes:
+    def _encoded(self, pixels: NDArray[np.uint8]) -> bytes:
         return _jpeg(to_bgr(pixels, self._info.colorspace))
 
 
@@ -76,7 +77,7 @@ class Still:
 
     def __init__(self, info: VideoInfo, blur: bool) -> None:
         self._info, self._blur = info, blur
-        self._best: tuple[float, np.ndarray] | None = None
+        self._best: tuple[float, NDArray[np.uint8]] | None = None
 
     def process(self, batch: FrameBatch) -> None:
         if not len(batch):
@@ -94,7 +95,7 @@ class Still:
         """The picture, at most ``STILL_WIDTH_PX`` wide; None without frames."""
         return _jpeg(self._best[1]) if self._best else None
 
-    def _picture(self, batch: FrameBatch, frame: int) -> np.ndarray:
+    def _picture(self, batch: FrameBatch, frame: int) -> NDArray[np.uint8]:
         pixels = batch.pixels[frame]
         if self._blur:
             pixels = pixels.copy()
@@ -105,12 +106,13 @@ class Still:
         return to_bgr(pixels, self._info.colorspace, size)
 
 
-def _qualities(batch: FrameBatch) -> np.ndarray:
+def _qualities(batch: FrameBatch) -> NDArray[np.float32]:
     """Of the picture of each face, by score and size: (m,) float32."""
-    return batch.scores * np.minimum(batch.boxes[:, 2:].max(axis=1, initial=0), SIDE_PX)
+    sides_px = np.minimum(batch.boxes[:, 2:].max(axis=1, initial=0), SIDE_PX)
+    return np.asarray(batch.scores * sides_px, np.float32)
 
 
-def _portrait(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
+def _portrait(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The square around a box: (144, 96) uint8, planar YUV 4:2:0."""
     side = float(max(box[2:])) * (1 + 2 * MARGIN)
     centre = box[:2] + box[2:] / 2
@@ -120,5 +122,5 @@ def _portrait(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
     return crop_yuv(pixels, transform, SIDE_PX)
 
 
-def _jpeg(image: np.ndarray) -> bytes:
+def _jpeg(image: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()

@@ -47,8 +47,8 @@ class Sound:
         to_s: float = inf,
     ) -> None:
         self._output, self._from_s, self._to_s = container, from_s, to_s
-        self._packets: Iterator[av.Packet] = iter(())
-        self._next: av.Packet | None = None
+        self._packets: Iterator[av.Packet[av.AudioStream]] = iter(())
+        self._next: av.Packet[av.AudioStream] | None = None
         self._source: av.container.InputContainer | None = None
         self._written = False
         self.problem: str | None = None
@@ -97,7 +97,9 @@ class Sound:
             if not self._written:
                 self.problem = reason_of(error)
 
-    def _copied(self, stream: av.AudioStream, target: av.AudioStream) -> Iterator[av.Packet]:
+    def _copied(
+        self, stream: av.AudioStream, target: av.AudioStream
+    ) -> Iterator[av.Packet[av.AudioStream]]:
         assert self._source is not None
         for packet in of_known_streams(self._source.demux(stream)):
             if packet.dts is None or packet.pts is None:
@@ -110,7 +112,7 @@ class Sound:
             packet.stream = target
             yield packet
 
-    def _encoded(self, stream: av.AudioStream) -> Iterator[av.Packet]:
+    def _encoded(self, stream: av.AudioStream) -> Iterator[av.Packet[av.AudioStream]]:
         """As AAC, in mono or stereo: PCM files may not state the layout that the encoder needs."""
         context = stream.codec_context
         rate = context.sample_rate if context.sample_rate in AAC_RATES else FALLBACK_RATE
@@ -147,7 +149,7 @@ class Sound:
 
     def _encode(
         self, frames: Iterator[av.AudioFrame], target: av.AudioStream
-    ) -> Iterator[av.Packet]:
+    ) -> Iterator[av.Packet[av.AudioStream]]:
         for frame in frames:
             if frame.pts is not None and frame.time_base is not None:
                 frame.pts -= round(self._start_s / frame.time_base)
@@ -205,5 +207,5 @@ def _mixed_down(path: Path, stream: int, rate: int) -> Iterator[av.AudioFrame]:
             yield frame
 
 
-def _start_s(packet: av.Packet) -> float:
+def _start_s(packet: av.Packet[av.AudioStream]) -> float:
     return float((packet.pts or 0) * packet.time_base)

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from fractions import Fraction
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -158,7 +159,7 @@ class VideoWriter:
             raise
         self._container, self._stream, self._sound = container, stream, sound
 
-    def _mux(self, packets: list[av.Packet]) -> None:
+    def _mux(self, packets: list[av.Packet[Any]]) -> None:
         assert self._container is not None
         self._container.mux(packets)
 
