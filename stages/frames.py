@@ -17,12 +17,11 @@ FALLBACK_RATE = Fraction(25)
 """Frames per second where a stream states neither timestamps nor a rate."""
 
 MAX_RATE = 240
-"""More frames per second are not believed: some files state the unit of their timestamps."""
+"""A higher rate is not believed: some files state the unit of their timestamps for it."""
 
 SQUARE = Fraction(1)
 WIDEST_PIXEL = 10
-"""A pixel that is said to be more than so many times as wide as high, or as high as wide, is taken
-for a square one."""
+"""Pixels that are said to be longer than this, by width or height, are taken for square ones."""
 
 QUARTER_TURN = np.array([[0, 1], [-1, 0]])
 """By 90 degrees counterclockwise, in pixels, whose y grows downwards."""

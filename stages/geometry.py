@@ -14,7 +14,7 @@ THUMBNAIL_PX = (32, 18)
 """Width and height of a thumbnail."""
 
 THUMBNAIL_LINES = 2 * THUMBNAIL_PX[1]
-"""Of a frame that are looked at: enough for a mean, and the others need not be read."""
+"""Lines of a frame that are read for its thumbnail: enough for a mean."""
 
 
 def iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -15,8 +15,12 @@ from pipeline.results.folder import results_in, save_summary
 from pipeline.results.summary import Provenance, Summary, public_settings, read_summary
 from pipeline.results.timeline import read_table
 from pipeline.sources import Stream
-from stages.write.files import output_errors_name, unfinished_files, unfinished_name
-from stages.write.fragments import keep_what_plays
+from stages.write.files import (
+    keep_what_plays,
+    output_errors_name,
+    unfinished_files,
+    unfinished_name,
+)
 from stages.write.timeline_table import cut_torn_row
 
 

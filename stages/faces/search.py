@@ -25,24 +25,24 @@ WHOLE_INTERVAL_S = 0.7
 """Time between pictures that are searched as a whole, at most, while the view does not change."""
 
 MAX_CHANGE = 25.0
-"""Mean difference of brightness (0 to 255), in a part of a picture large enough for a face, from
-pictures that were searched before and after, for it not to be searched as a whole."""
+"""A picture is searched as a whole if some part of it, as large as a face, differs by more than this
+from the searched pictures before and after it, in mean brightness (0 to 255)."""
 
 PART = 3
 """Side of such a part, in pixels of a thumbnail."""
 
 MAX_MOTION = 0.03
-"""Of any landmark, in widths of the face, for the face to be interpolated."""
+"""A face is interpolated if no landmark moved further than this, in widths of the face."""
 
 MAX_BEND = 0.02
-"""Distance of any landmark, in the middle of its path, from where it is expected on a straight one,
-in widths of the face, for a face that moves further to be interpolated."""
+"""A face that moved further is interpolated if its path is straight: if in the middle of it, each
+landmark is as close as this to where it is expected, in widths of the face."""
 
 SAME_FACE = 0.3
 """IoU above which two detections are the same face."""
 
 MEMORY_S = 0.5
-"""A face that is no longer found is still looked for where it was for this long."""
+"""For this long, a face that is no longer found is looked for where it was last."""
 
 MAX_REGIONS_SHARE = 0.7
 """If regions cover more of a picture, it is searched as a whole."""
@@ -86,8 +86,8 @@ class FaceSearch:
 
     Args:
         detector: finds the faces of a picture.
-        interval_s: time between pictures of which it is made sure that they show no other faces; 0
-            to search all as a whole.
+        interval_s: time between pictures that are checked for further faces; 0 to search every
+            picture as a whole.
         look_ahead: search the last picture of each call as a whole, so that the faces before and
             after every other picture are known. A live stream cannot wait for that: there whole
             pictures are searched at the interval, a face that stood still is expected to stay, and

@@ -23,10 +23,10 @@ ALIKE = 0.85
 """Correlation of two crops, above which they show the same face; two faces have 0.2, seldom 0.7."""
 
 ALIKE_WITHOUT_DESCRIPTORS = 0.6
-"""Enough beyond a cut, where a face cannot be described."""
+"""Correlation that is enough after a cut, for a face that cannot be described."""
 
 UNLIKE = 0.4
-"""A sudden change to a lower correlation is to another face, where a face cannot be described but
+"""After a sudden change a lower correlation means another face, if the face cannot be described but
 is large enough to be aligned well."""
 
 SUDDEN_CHANGE, MIN_CHANGE_RATIO = 0.3, 5.0

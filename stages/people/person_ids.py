@@ -16,8 +16,8 @@ MAX_TRACKS = 8
 """Latest tracks by which a person is known; bounds memory where the same ones come and go."""
 
 PATIENCE_S, PATIENCE_FRAMES = 1.0, 4
-"""A face that may be somebody's who left is given so much time, and at least so many frames, until
-it is clear whose."""
+"""A track that may show somebody who left waits for its id until that is certain, or until it is this
+long and has so many frames."""
 
 
 class Match(NamedTuple):

@@ -43,7 +43,7 @@ MAX_DISTANCE, MIN_MARGIN = 0.48, 0.1
 is further away by this margin."""
 
 MAX_DOUBTFUL_DISTANCE = 0.6
-"""Of a larger distance more samples make no match."""
+"""Beyond this distance, further samples make no match."""
 
 
 @dataclass

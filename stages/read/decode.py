@@ -30,12 +30,12 @@ TRUNCATION_TOLERANCE_S = 0.5
 ONE_PACKET_A_PICTURE = {
     "h264", "hevc", "vp8", "vp9", "libdav1d", "av1", "mpeg1video", "mpeg2video",
 }  # fmt: skip
-"""Codecs of which each packet holds one picture, so that lost ones can be counted: decoders may
-drop them silently. Those without references between pictures are others."""
+"""Codecs with one picture in each packet, as all codecs without references between pictures: lost
+pictures can be counted, which decoders may drop silently."""
 
 ZEROS = bytes(256)
-"""Never within a packet of the codecs below, which use every bit, or forbid zeros; so the packet
-was overwritten or never written. Their decoders take it for a picture."""
+"""A packet with so many zeros within it was overwritten or never written, as the codecs below use
+every bit or forbid zeros. Their decoders take it for a picture."""
 
 WITHOUT_ZEROS = {"h264", "hevc", "vp8", "vp9", "libdav1d", "av1"}
 
@@ -43,8 +43,7 @@ ABSOLUTE_DURATION = {"matroska,webm", "asf", "nut", "wtv"}
 """Containers that state the time at which they end, rather than for how long they last."""
 
 CHECKED_OTHERWISE = {"mpegts"}
-"""Containers of which FFmpeg takes files put one after the other for damage; ``layout`` does not.
-"""
+"""Containers in which FFmpeg takes a second file behind the first for damage, unlike ``layout``."""
 
 
 class Decoder:

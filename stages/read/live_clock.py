@@ -6,12 +6,12 @@ from collections import deque
 from dataclasses import dataclass
 
 MAX_SLEW = 0.0005
-"""By so many seconds a second the timeline follows this machine's clock: more than a sound camera's
-clock is off by, and too little to be seen."""
+"""Seconds a second by which the timeline is corrected towards this machine's clock: more than the
+error of a working camera's clock, and too little to be seen."""
 
 JUMP_S = 1.0
-"""Timestamps that fall back by more than this, or lead by so much more than they ever did, have
-begun anew."""
+"""Timestamps have begun anew where they fall back by more than this, or run ahead of this machine's
+clock by so much more than ever before."""
 
 MEASURED_FRAMES = 150
 """The usual time between frames is the mean of so many."""
@@ -20,11 +20,11 @@ FEW_FRAMES = 10
 """With fewer, it is not known yet what is usual."""
 
 LEAST_STEP = 2 / 3
-"""Of the usual time between frames, where their timestamps do not say it: surely more than half of
-it, also while it is only estimated."""
+"""Least time between frames whose timestamps do not tell it, as a share of the usual time. It is more
+than half, also while the usual time is only an estimate."""
 
 HOLE_S, HOLE_FRAMES = 1.0, 3
-"""Without a frame for longer than this, and than so many frames take, some are missing."""
+"""Frames are missing where none came for this time, and for as long as so many frames take."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ class LiveClock:
         )
 
     def _own_step_s(self, step_s: float, usual_s: float, stalled: bool) -> float:
-        """What a step without timestamps says of the camera: nothing in a stall, nor in the frames
-        that come at once after it, until they have made up for it."""
+        """The camera's own time between two frames without timestamps; the usual time in a stall,
+        and for the frames of the burst that makes up for it, whose arrival does not tell it."""
         if stalled and not self._owed_s:
             self._owed_s = step_s - usual_s
         elif step_s < usual_s and self._owed_s > 0:

@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from stages.batch import VideoInfo
 
 FASTEST, SLOWEST = 1.5, 1.1
-"""Frames that come at once, as after a stall or in segments, go on so many times as fast as they
-were taken: as the stages can take them, but never so slowly that they would stay late."""
+"""After a stall, or in segments, frames come in bursts. They are passed on as fast as the stages take
+them, but within these multiples of the speed at which they were taken, so that they catch up."""
 
 LEEWAY_S = 0.1
-"""What a busy machine takes for itself is made up for, up to this."""
+"""By so much the schedule may lag, as on a busy machine, and catch up at once."""
 
 START_S = 1.0
-"""For the first batch the stages may take so long, as they begin: frames wait to be received."""
+"""So long frames wait for room at the beginning, as stages are slow with their first batch."""
 
 PATIENCE_S = 0.4
-"""Stages that have fallen behind by less than this may catch up without losing a frame."""
+"""Stages that are behind by less than this may catch up: no frame is dropped yet."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Received:
 
 
 class _Pace:
-    """When frames are due that go on at a multiple of the speed at which they were taken."""
+    """Schedule for frames at a multiple of the speed at which they were taken."""
 
     def __init__(self, speed: float) -> None:
         self._speed, self._due_s = speed, 0.0
@@ -59,11 +59,11 @@ class _Pace:
 
 
 class LiveQueue:
-    """Joins the thread that receives frames to the one that runs the stages.
+    """Connects the thread that receives frames with the one that runs the stages.
 
-    Frames that come in a burst wait until there is room, for less than the time they were taken
-    apart: none is lost, and the stages catch up. If the stages are too slow for the stream itself,
-    they get the newest frame alone, so that it is never old, however many may wait.
+    Each frame of a burst waits for room, for less than the time between two frames: none is lost,
+    and the stages catch up. If they are too slow for the stream itself, they get only the newest
+    frame, so that its age stays bounded, whatever the queue's size.
 
     Args:
         size: frames that may wait; of more, the oldest is dropped.

@@ -30,8 +30,8 @@ MEASURED_FRAMES = 10
 
 
 SEEN_TOGETHER_S = 1.0
-"""Frames less than this apart may follow one another directly; a timestamp that is further off
-between two such frames is wrong."""
+"""A timestamp that lies outside of those of its two neighbours is wrong, if they are less than this
+apart."""
 
 
 class VideoReader:

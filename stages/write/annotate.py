@@ -21,7 +21,7 @@ from stages.columns import rounded_to_steps, whole_percent
 INK_RGB, PAPER_RGB = (16, 16, 16), (255, 255, 255)
 
 UNCLEAR_BELOW = SegmentSettings().min_confidence
-"""Not the setting: other segments are made of a table without a new film."""
+"""The default, not the setting: segments may be made anew with another one, the film is not."""
 
 PALE = 0.55
 """Opacity of what marks a face that is not usable, or whose expression is not clear."""
@@ -33,7 +33,7 @@ BLUR_MARGIN = 0.2
 """Around a face, blurred as well, as a share of its width and height."""
 
 BLUR_FRAMES = 5
-"""Before and after a frame, in the same batch, whose faces are blurred in it as well."""
+"""In a frame, the faces of so many frames before and after it, in its batch, are blurred as well."""
 
 Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 

@@ -7,11 +7,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from configs.errors import OutputError
 
 UNFINISHED = ".unfinished."
 """Before the names of files that are not complete."""
+
+HEAD_BYTES, LONG_HEAD_BYTES = 8, 16
+"""Of the boxes of MP4 (ISO/IEC 14496-12)."""
 
 NOT_STORED = {errno.EIO, errno.ENOSPC, errno.EDQUOT}
 """What a file system says late, when it was to store what it had taken."""
@@ -94,3 +98,50 @@ def output_errors_name(path: Path) -> Iterator[None]:
             f"{path}: cannot be written: {reason}; free some space, mend the permissions "
             "or choose another folder with -o"
         ) from error
+
+
+def keep_what_plays(path: Path) -> bool:
+    """Give what plays of an unfinished film its final name, and delete the rest.
+
+    Returns:
+        Whether anything plays.
+
+    Raises:
+        OutputError: the file is gone, or cannot be changed.
+    """
+    unfinished = unfinished_name(path)
+    with output_errors_name(path):
+        if _cut_to_what_plays(unfinished):
+            with suppress(OSError):  # What is on the disk plays, however much that is.
+                force_to_disk(unfinished)
+            unfinished.replace(path)
+            return True
+        unfinished.unlink()
+        return False
+
+
+def _cut_to_what_plays(path: Path) -> bool:
+    """Cut a file after its last whole fragment; returns whether there is one."""
+    with path.open("r+b") as file:
+        # By kind, in the order of their first boxes: the index comes first in fragments, and last
+        # in a file that was all but complete.
+        ends = {kind: end for kind, end in _whole_boxes(file) if kind in (b"moov", b"mdat")}
+        if len(ends) < 2:
+            return False
+        file.truncate(ends[list(ends)[1]])
+        return True
+
+
+def _whole_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Kind and end of each box at the top, up to the first one that is not all there."""
+    size, start = file.seek(0, 2), 0
+    while start + HEAD_BYTES <= size:
+        file.seek(start)
+        head = file.read(LONG_HEAD_BYTES)
+        length, kind = int.from_bytes(head[:4]), head[4:HEAD_BYTES]
+        if length == 1:
+            length = int.from_bytes(head[HEAD_BYTES:])
+        start += length
+        if length < HEAD_BYTES or start > size:
+            return
+        yield kind, start

@@ -17,7 +17,8 @@ RETRY_S = 5.0
 """After an error the next piece is tried this much later, in seconds of the stream."""
 
 SPARED_BYTES, SPARED_SHARE = 2**25, 0.02
-"""Room on the disk, and share of it, of which the smaller is left to the table and the summary."""
+"""Films leave so many bytes of the disk free, or this share of it if that is less, for the table
+and the summary."""
 
 CHECK_S = 1.0
 """How often that room is looked at."""

@@ -17,13 +17,31 @@ from stages.batch import FrameBatch, VideoInfo
 from stages.ffmpeg import address_of, reason_of
 from stages.frames import plane_values, yuv_planes
 from stages.write.annotate import Annotator
-from stages.write.files import move_into_place, output_errors_name, unfinished_name
-from stages.write.fragments import FRAGMENTED, IN_ORDER, keep_what_plays
+from stages.write.files import (
+    keep_what_plays,
+    move_into_place,
+    output_errors_name,
+    unfinished_name,
+)
 from stages.write.sound import Sound
 
 MACROBLOCKS_PER_S = 2_073_600
 """At most, in H.264 level 5.2 (ITU-T H.264, table A-1): few players take more. Frames keep their
 times all the same."""
+
+FRAGMENT_S = 1.0
+"""Length of a fragment, and so of what is lost at most."""
+
+FRAGMENTED = {
+    "movflags": "hybrid_fragmented+delay_moov",
+    "frag_duration": str(round(FRAGMENT_S * 1e6)),
+    "flush_packets": "1",
+}
+"""FFmpeg's options: fragments while it is written, an ordinary MP4 once it is complete."""
+
+IN_ORDER = {"bf": "0"}
+"""The encoder's option for such a file: no B-frames. FFmpeg ends the film with the frames of the
+last fragment, and one that is shown later may lie in the fragment before."""
 
 LEFT_OUT_BY_PRESET = {"superfast": {"mbtree": "1", "rc-lookahead": "10"}}
 """What x264's fastest presets lack: macroblock trees. They cost next to nothing, and make films of
