@@ -25,8 +25,8 @@ WHOLE_INTERVAL_S = 0.7
 """Time between pictures that are searched as a whole, at most, while the view does not change."""
 
 MAX_CHANGE = 25.0
-"""A picture is searched as a whole if some part of it, as large as a face, differs by more than this
-from the searched pictures before and after it, in mean brightness (0 to 255)."""
+"""A picture is searched as a whole if some part of it, as large as a face, differs by more than
+this from the searched pictures before and after it, in mean brightness (0 to 255)."""
 
 PART = 3
 """Side of such a part, in pixels of a thumbnail."""

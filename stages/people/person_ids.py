@@ -16,8 +16,8 @@ MAX_TRACKS = 8
 """Latest tracks by which a person is known; bounds memory where the same ones come and go."""
 
 PATIENCE_S, PATIENCE_FRAMES = 1.0, 4
-"""A track that may show somebody who left waits for its id until that is certain, or until it is this
-long and has so many frames."""
+"""A track that may show somebody who left waits for its id until that is certain, or until it is
+this long and has so many frames."""
 
 
 class Match(NamedTuple):

@@ -20,8 +20,8 @@ FEW_FRAMES = 10
 """With fewer, it is not known yet what is usual."""
 
 LEAST_STEP = 2 / 3
-"""Least time between frames whose timestamps do not tell it, as a share of the usual time. It is more
-than half, also while the usual time is only an estimate."""
+"""Least time between frames whose timestamps do not tell it, as a share of the usual time. It is
+more than half, also while the usual time is only an estimate."""
 
 HOLE_S, HOLE_FRAMES = 1.0, 3
 """Frames are missing where none came for this time, and for as long as so many frames take."""

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from stages.batch import VideoInfo
 
 FASTEST, SLOWEST = 1.5, 1.1
-"""After a stall, or in segments, frames come in bursts. They are passed on as fast as the stages take
-them, but within these multiples of the speed at which they were taken, so that they catch up."""
+"""After a stall, or in segments, frames come in bursts. They are passed on as fast as the stages
+take them, but within these multiples of the speed at which they were taken, so that they catch
+up."""
 
 LEEWAY_S = 0.1
 """By so much the schedule may lag, as on a busy machine, and catch up at once."""

@@ -33,7 +33,8 @@ BLUR_MARGIN = 0.2
 """Around a face, blurred as well, as a share of its width and height."""
 
 BLUR_FRAMES = 5
-"""In a frame, the faces of so many frames before and after it, in its batch, are blurred as well."""
+"""In a frame, the faces of so many frames before and after it, in its batch, are blurred as
+well."""
 
 Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 
