@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 from itertools import groupby, pairwise
 
@@ -128,25 +128,46 @@ def _segments(
     times_s = np.append(starts_s, until_s[-1])
 
     def segment(first: int, last: int) -> Segment:
-        means = np.average(probabilities[first:last], axis=0, weights=weights[first:last])
-        likeliest = int(means.argmax())
-        peak = first + int(probabilities[first:last, likeliest].argmax())
-        clear = means[likeliest] >= settings.min_confidence
-        return Segment(
-            track=int(timeline.track[rows[0]]),
-            emotion=EMOTIONS[likeliest] if clear else UNCLEAR,
-            start_s=float(times_s[first]),
-            end_s=float(times_s[last]),
-            confidence=float(means[likeliest]),
-            peak_s=float(starts_s[peak]),
-            peak_confidence=float(probabilities[peak, likeliest]),
-        )
+        span_s = float(times_s[first]), float(times_s[last])
+        found = segment_of(timeline, rows[first:last], weights[first:last], span_s)
+        clear = found.confidence >= settings.min_confidence
+        return found if clear else replace(found, emotion=UNCLEAR)
 
     labels = _steady_labels(probabilities, settings)
     borders = joined_runs(labels, times_s, settings.min_s)
     for _, same in groupby(pairwise(borders), key=lambda run: segment(*run).emotion):
         runs = list(same)
         yield segment(runs[0][0], runs[-1][1])
+
+
+def segment_of(
+    timeline: Timeline,
+    rows: NDArray[np.int64],
+    weights: NDArray[np.float64] | None,
+    span_s: tuple[float, float],
+    label: str | None = None,
+) -> Segment:
+    """The segment that some rows of a person are.
+
+    Args:
+        rows: (k,), indices in the timeline, k > 0.
+        weights: (k,), what each counts in means; None if all count the same.
+        span_s: when it begins and ends.
+        label: that a user gave it; otherwise that of the likeliest expression.
+    """
+    probabilities = timeline.probabilities[rows].astype(np.float64)
+    means = np.average(probabilities, axis=0, weights=weights)
+    shown = EMOTIONS.index(label) if label in EMOTIONS else int(means.argmax())
+    peak = int(probabilities[:, shown].argmax())
+    return Segment(
+        track=int(timeline.track[rows[0]]),
+        emotion=label or EMOTIONS[shown],
+        start_s=span_s[0],
+        end_s=span_s[1],
+        confidence=float(means[shown]),
+        peak_s=float(timeline.time_s[rows[peak]]),
+        peak_confidence=float(probabilities[peak, shown]),
+    )
 
 
 def _steady_labels(

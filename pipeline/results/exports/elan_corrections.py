@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from configs.errors import UserTableError
 from configs.names import nearest
-from models.emotions import EMOTIONS
 from pipeline.results.person import Names, persons
-from pipeline.results.segments import LABELS, UNCLEAR, Segment
+from pipeline.results.segments import LABELS, Segment, segment_of
 from pipeline.results.timeline import Timeline
 from stages.batch import NOBODY
 from stages.write.files import move_into_place, output_errors_name, unfinished_name
@@ -131,14 +130,17 @@ def segments_in(
                     f"use {', '.join(LABELS)}"
                 )
                 continue
-            start_s, end_s = (
-                _frame_s(at_ms, film_starts_s, frames_s) for at_ms in (start_ms, end_ms)
-            )
+            start_s = _frame_s(start_ms, film_starts_s, frames_s)
+            end_s = _frame_s(end_ms, film_starts_s, frames_s)
             within = rows[(timeline.until_s[rows] > start_s) & (timeline.time_s[rows] < end_s)]
             if not len(within):
                 problems.append(f"{where}: the face of person {track} is not seen then; delete it")
                 continue
-            segments.append(_segment(timeline, within, track, label, start_s, end_s))
+            shown_s = np.minimum(timeline.until_s[within], end_s) - np.maximum(
+                timeline.time_s[within], start_s
+            )
+            weights = shown_s if shown_s.any() else None
+            segments.append(segment_of(timeline, within, weights, (start_s, end_s), label))
     if problems:
         raise UserTableError(problems)
     return sorted(segments, key=lambda segment: (segment.track, segment.start_s))
@@ -149,27 +151,3 @@ def _frame_s(at_ms: int, film_starts_s: float, frames_s: NDArray[np.float64]) ->
     at_s = max(at_ms / MS - film_starts_s, 0.0)
     near = frames_s[np.abs(frames_s - at_s).argmin()]
     return float(near) if abs(near - at_s) * MS <= SAME_MS else at_s
-
-
-def _segment(
-    timeline: Timeline,
-    rows: NDArray[np.int64],
-    track: int,
-    label: str,
-    start_s: float,
-    end_s: float,
-) -> Segment:
-    shown_s = np.minimum(timeline.until_s[rows], end_s) - np.maximum(timeline.time_s[rows], start_s)
-    probabilities = timeline.probabilities[rows].astype(np.float64)
-    means = np.average(probabilities, axis=0, weights=shown_s if shown_s.any() else None)
-    shown = int(means.argmax()) if label == UNCLEAR else EMOTIONS.index(label)
-    peak = int(probabilities[:, shown].argmax())
-    return Segment(
-        track=track,
-        emotion=label,
-        start_s=start_s,
-        end_s=end_s,
-        confidence=float(means[shown]),
-        peak_s=float(timeline.time_s[rows[peak]]),
-        peak_confidence=float(probabilities[peak, shown]),
-    )
