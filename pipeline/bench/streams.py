@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,10 +21,9 @@ from configs.schema import Settings
 from pipeline.bench.loopback import LoopbackCamera, make_clip
 from pipeline.bench.pipelines import cpu_s, memory_mb, tree
 from pipeline.live.supervisor import Supervisor
-from pipeline.live.workers import Worker
-from pipeline.results.summary import Provenance
+from pipeline.live.workers import worker_starter
 from pipeline.run.provenance import provenance_of
-from pipeline.sources import Stream, find_streams
+from pipeline.sources import find_streams
 
 START_TIMEOUT_S = 120.0
 WARM_UP_S = 10.0
@@ -74,7 +73,6 @@ def measure_streams(
     rate: int,
     seconds: float,
     settings: Settings,
-    start_worker: Callable[[Stream, Provenance], Worker],
 ) -> LiveFigures:
     """Analyse streams that this machine sends to itself.
 
@@ -83,7 +81,6 @@ def measure_streams(
         count: number of streams.
         size, rate: width and height, and frames per second.
         seconds: duration of the measurement.
-        start_worker: as for ``Supervisor``.
 
     Raises:
         EmotionTimelinesError: not all streams were live in time.
@@ -93,6 +90,7 @@ def measure_streams(
         addresses, cameras_pid = stack.enter_context(_cameras(clip, count))
         streams = find_streams(addresses, settings, Path(folder))
         provenance = provenance_of(settings)
+        start_worker = stack.enter_context(worker_starter(settings, verbose=False))
         supervisor = Supervisor(streams, provenance, start_worker, say=lambda line: None)
         stop = Event()
         with ThreadPoolExecutor(1) as pool:

@@ -71,7 +71,6 @@ def bench(
     from pipeline.bench.pipelines import compare_pipelines
     from pipeline.bench.profile import profile as profile_steps
     from pipeline.bench.streams import measure_streams
-    from pipeline.live.workers import worker_starter
     from pipeline.run.provenance import with_runnable_models
     from pipeline.terminal import figures_list, figures_table, out_console, say_error
 
@@ -84,10 +83,7 @@ def bench(
         if not (width.isdigit() and height.isdigit()):
             raise UsageError(f"--size {size}: expected width and height, such as 1280x720")
         picture = int(width), int(height)
-        with worker_starter(settings, verbose=False) as start_worker:
-            measured = measure_streams(
-                clips[-1], streams, picture, rate, seconds, settings, start_worker
-            )
+        measured = measure_streams(clips[-1], streams, picture, rate, seconds, settings)
         tables = {"live": [measured]}
     elif parts:
         networks = compare_networks(
