@@ -21,7 +21,8 @@ def pictures(samples: dict[str, Path], tmp_path: Path) -> Path:
     folder.mkdir()
     with av.open(str(samples["single_face.mp4"])) as container:
         for number, frame in enumerate(islice(container.decode(video=0), PICTURES), 1):
-            frame.to_image().save(folder / f"frame{number:04d}.png")
+            picture = frame.to_image()  # type: ignore[no-untyped-call]
+            picture.save(folder / f"frame{number:04d}.png")
     return folder
 
 
