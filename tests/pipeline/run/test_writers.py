@@ -59,7 +59,7 @@ def raise_unforeseen(*_: object, **__: object) -> None:
         (recorder, "write_report"),
         (recorder, "read_result"),
         (recorder, "save_summary"),
-        (Job, "sha256"),
+        (recorder, "usable_share"),
     ],
 )
 def test_finish_raises_nothing(
