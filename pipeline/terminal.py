@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
@@ -164,35 +163,6 @@ def show_log(addresses: Sequence[str] = ()) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_WithoutSecrets(addresses))
     logging.basicConfig(level=logging.DEBUG, handlers=[handler])
-
-
-def figures_table(rows: Sequence[Any]) -> Table:
-    """A table of instances of one dataclass; its fields are the columns."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, name in enumerate(asdict(rows[0])):
-        table.add_column(
-            name.replace("_", " "), justify="right" if number else "left", no_wrap=not number
-        )
-    for row in rows:
-        values = asdict(row).values()
-        table.add_row(*map(figure, values))
-    return table
-
-
-def figures_list(row: Any) -> Table:
-    """A table of one instance of a dataclass, a line per field."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for name, value in asdict(row).items():
-        table.add_row(name.replace("_", " "), figure(value))
-    return table
-
-
-def figure(value: float | str) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    if abs(value) >= 100:
-        return f"{value:.0f}"
-    return f"{value:.3g}" if abs(value) >= 0.01 else f"{value:.1g}"
 
 
 def score_table(result: dict[str, Any]) -> Table:

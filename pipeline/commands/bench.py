@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from configs.errors import UsageError
 from configs.load import load_settings
@@ -72,7 +73,7 @@ def bench(
     from pipeline.bench.profile import profile as profile_steps
     from pipeline.bench.streams import measure_streams
     from pipeline.run.provenance import with_runnable_models
-    from pipeline.terminal import figures_list, figures_table, out_console, say_error
+    from pipeline.terminal import out_console, say_error
 
     flags = {"executor.kind": executor, "networks.files": further}
     settings = with_runnable_models(load_settings(config, assignments or [], flags))
@@ -108,7 +109,7 @@ def bench(
     for number, rows in enumerate(tables.values()):
         if number:
             out_console.print()
-        out_console.print(figures_table(rows) if len(rows) > 1 else figures_list(rows[0]))
+        out_console.print(_figures_table(rows) if len(rows) > 1 else _figures_list(rows[0]))
 
 
 def _clips(sources: list[str] | None) -> list[Path]:
@@ -121,3 +122,32 @@ def _clips(sources: list[str] | None) -> list[Path]:
     if problems:
         raise problems[0]
     return [Path(job.source) for job in jobs]
+
+
+def _figures_table(rows: Sequence[Any]) -> Table:
+    """A table of instances of one dataclass; its fields are the columns."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, name in enumerate(asdict(rows[0])):
+        table.add_column(
+            name.replace("_", " "), justify="right" if number else "left", no_wrap=not number
+        )
+    for row in rows:
+        values = asdict(row).values()
+        table.add_row(*map(_figure, values))
+    return table
+
+
+def _figures_list(row: Any) -> Table:
+    """A table of one instance of a dataclass, a line per field."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in asdict(row).items():
+        table.add_row(name.replace("_", " "), _figure(value))
+    return table
+
+
+def _figure(value: float | str) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.3g}" if abs(value) >= 0.01 else f"{value:.1g}"
