@@ -314,4 +314,4 @@ def _content(identity: Mapping[str, Any]) -> tuple[int | None, int | None]:
 
 
 def _bytes(job: Job) -> int:
-    return job.identity().get("bytes", 0)
+    return int(job.identity().get("bytes", 0))
