@@ -29,10 +29,12 @@ QUARTER_TURN = np.array([[0, 1], [-1, 0]])
 MIRROR = np.array([[-1, 0], [0, 1]])
 
 
-def yuv_planes(
-    pixels: NDArray[np.uint8],
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Y, U and V of one frame, as views: (h, w), (h / 2, w / 2) and (h / 2, w / 2) uint8.
+Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
+"""Y, U and V of one frame: (h, w), (h / 2, w / 2) and (h / 2, w / 2) uint8."""
+
+
+def yuv_planes(pixels: NDArray[np.uint8]) -> Planes:
+    """The planes of one frame, as views.
 
     Args:
         pixels: (h * 3 / 2, w) uint8, contiguous, h and w even.

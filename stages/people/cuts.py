@@ -26,6 +26,9 @@ MIN_CHANGE_RATIO = 3.0
 FLASH_S = 0.15
 """A picture that comes back within this time after a change was interrupted by a flash, not cut."""
 
+Thumbnail = tuple[float, NDArray[np.int16]]
+"""Time of a frame in seconds, and the frame as of ``thumbnail``."""
+
 
 class RecentChanges:
     """The last few changes of one thing.
@@ -55,8 +58,8 @@ class CutStage:
     """
 
     def __init__(self) -> None:
-        self._last: tuple[float, NDArray[np.int16]] | None = None
-        self._before_change: tuple[float, NDArray[np.int16]] | None = None
+        self._last: Thumbnail | None = None
+        self._before_change: Thumbnail | None = None
         self._changes = RecentChanges(MIN_CHANGE, MIN_CHANGE_RATIO)
 
     def process(self, batch: FrameBatch) -> FrameBatch:
@@ -65,7 +68,7 @@ class CutStage:
         cuts = [self._is_cut(frames[index:]) for index in range(len(frames))]
         return replace(batch, cuts=np.array(cuts, bool))
 
-    def _is_cut(self, frames: Sequence[tuple[float, NDArray[np.int16]]]) -> bool:
+    def _is_cut(self, frames: Sequence[Thumbnail]) -> bool:
         """Whether the first of some frames begins a shot; the others follow it."""
         last, self._last = self._last, frames[0]
         if last is None:
@@ -81,15 +84,11 @@ class CutStage:
         return not _comes_back(last, frames[1:])
 
 
-def _difference(
-    one: tuple[float, NDArray[np.int16]], other: tuple[float, NDArray[np.int16]]
-) -> float:
+def _difference(one: Thumbnail, other: Thumbnail) -> float:
     return float(np.abs(one[1] - other[1]).mean())
 
 
-def _comes_back(
-    frame: tuple[float, NDArray[np.int16]], later: Sequence[tuple[float, NDArray[np.int16]]]
-) -> bool:
+def _comes_back(frame: Thumbnail, later: Sequence[Thumbnail]) -> bool:
     """Whether a picture is seen again soon after it, in one of some later frames."""
     return any(
         other[0] - frame[0] <= FLASH_S and _difference(other, frame) <= MIN_CHANGE

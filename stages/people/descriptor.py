@@ -34,6 +34,9 @@ WIDTHS = (32, 32, 32, 32, 64, 64, 64, 64, 128, 128, 128, 256, 256, 256, 256)
 STRIDES = (1, 1, 1, 2, 1, 1, 1, 2, 1, 1, 2, 1, 1, 2)
 """Of the residual blocks."""
 
+Constant = NDArray[np.float32] | NDArray[np.int64]
+"""In a network."""
+
 
 def descriptor(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The descriptor of a face: (128,) float64, for (150, 150, 3) uint8 RGB."""
@@ -95,19 +98,14 @@ def _network(weights: _Weights) -> onnx.ModelProto:
     nodes: list[onnx.NodeProto] = []
     constants: list[onnx.TensorProto] = []
 
-    def add(
-        kind: str,
-        *inputs: str | NDArray[np.float32] | NDArray[np.int64],
-        output: str = "",
-        **attributes: Any,
-    ) -> str:
+    def add(kind: str, *inputs: str | Constant, output: str = "", **attributes: Any) -> str:
         """Add a node; returns the name of its output."""
         names = [each if isinstance(each, str) else constant(each) for each in inputs]
         output = output or f"values{len(nodes)}"
         nodes.append(helper.make_node(kind, names, [output], **attributes))
         return output
 
-    def constant(values: NDArray[np.float32] | NDArray[np.int64]) -> str:
+    def constant(values: Constant) -> str:
         constants.append(numpy_helper.from_array(values, f"constant{len(constants)}"))
         return str(constants[-1].name)
 

@@ -17,6 +17,7 @@ from models.emotions import EMOTIONS
 from stages.batch import NOBODY, FrameBatch
 from stages.colours import COLOURS_RGB, RGB, contrast, yuv_of
 from stages.columns import rounded_to_steps, whole_percent
+from stages.frames import Planes
 
 INK_RGB, PAPER_RGB = (16, 16, 16), (255, 255, 255)
 
@@ -35,8 +36,6 @@ BLUR_MARGIN = 0.2
 BLUR_FRAMES = 5
 """In a frame, the faces of so many frames before and after it, in its batch, are blurred as
 well."""
-
-Planes = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 
 
 LINE_HEIGHT = 1.15
