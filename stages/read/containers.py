@@ -5,12 +5,36 @@
 
 from __future__ import annotations
 
-import mmap
+import os
 from bisect import bisect
 from collections.abc import Generator, Iterator
+from typing import BinaryIO, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class FileBytes:
+    """The bytes of a file, each read when it is asked for. Unlike a memory map, it does not end the
+    process where somebody cuts the file off meanwhile."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._size = file, os.fstat(file.fileno()).st_size
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, key: int) -> int: ...
+    @overload
+    def __getitem__(self, key: slice) -> bytes: ...
+    def __getitem__(self, key: int | slice) -> int | bytes:
+        if isinstance(key, int):
+            self._file.seek(key)
+            return self._file.read(1)[0]
+        start, stop, step = key.indices(self._size)
+        self._file.seek(start)
+        return self._file.read(max(0, stop - start))[::step]
 
 
 class BrokenError(Exception):
@@ -34,7 +58,7 @@ ELEMENTS = {
 """What each of these may contain."""
 
 
-def follow_matroska(data: mmap.mmap) -> Iterator[int]:
+def follow_matroska(data: FileBytes) -> Iterator[int]:
     """Matroska and WebM (RFC 9559): elements of an id, a size and a content or further elements."""
     tracks: set[int] = set()
     at, open_ended = 0, True
@@ -52,7 +76,7 @@ def follow_matroska(data: mmap.mmap) -> Iterator[int]:
 
 
 def _elements(
-    data: mmap.mmap, parent: str, at: int, end: int | None, tracks: set[int]
+    data: FileBytes, parent: str, at: int, end: int | None, tracks: set[int]
 ) -> Generator[int, None, int]:
     """Follow the elements in another one; returns where it ends."""
     while at < (len(data) if end is None else end):
@@ -79,7 +103,7 @@ def _elements(
     return at
 
 
-def _track_numbers(data: mmap.mmap, at: int, end: int) -> set[int]:
+def _track_numbers(data: FileBytes, at: int, end: int) -> set[int]:
     numbers = set()
     while at < end:
         name, start, element_end = _element(data, at)
@@ -91,7 +115,7 @@ def _track_numbers(data: mmap.mmap, at: int, end: int) -> set[int]:
     return numbers
 
 
-def _element(data: mmap.mmap, at: int) -> tuple[str, int, int | None]:
+def _element(data: FileBytes, at: int) -> tuple[str, int, int | None]:
     """Id of the element that begins at a byte, begin and end of its content; no end: unknown."""
     name = _name(data, at)
     if name is None:
@@ -102,14 +126,14 @@ def _element(data: mmap.mmap, at: int) -> tuple[str, int, int | None]:
     return name, start, None if unknown else start + size
 
 
-def _name(data: mmap.mmap, at: int) -> str | None:
+def _name(data: FileBytes, at: int) -> str | None:
     """Id of the element that begins at a byte; None if none does."""
     if at >= len(data) or (length := 9 - data[at].bit_length()) > 4:
         return None
     return data[at : at + length].hex()
 
 
-def _number(data: mmap.mmap, at: int) -> tuple[int, int]:
+def _number(data: FileBytes, at: int) -> tuple[int, int]:
     """A number of variable length, and where it ends."""
     length = 9 - data[at].bit_length()
     if length > 8:
@@ -127,7 +151,7 @@ CHECKED_PACKETS = 2**16
 """So many at once."""
 
 
-def follow_transport_stream(data: mmap.mmap) -> Iterator[int]:
+def follow_transport_stream(data: FileBytes) -> Iterator[int]:
     """MPEG transport streams (ISO/IEC 13818-1): packets of equal size that begin with a G."""
     for size in TS_PACKET_BYTES:
         first = 4 if size == 192 else 0
@@ -203,13 +227,14 @@ ASF_FLAGS, ASF_PACKET_SIZE = 88, slice(92, 96)
 """Where the properties have them; the first flag says that sizes were not known yet."""
 
 
-def follow_asf(data: mmap.mmap) -> Iterator[int]:
+def follow_asf(data: FileBytes) -> Iterator[int]:
     """Windows Media (ASF): objects of an id, a size and a content; one holds equal packets."""
     at = 0
     while at + 24 <= len(data):
         end = at + int.from_bytes(data[at + 16 : at + 24], "little")
         if data[at : at + 16] == ASF_DATA:
-            properties = data[data.find(ASF_PROPERTIES, 0, at) : at]
+            head = data[:at]
+            properties = head[head.find(ASF_PROPERTIES) :]
             if properties[ASF_FLAGS] & 1:
                 return
             packet_bytes = int.from_bytes(properties[ASF_PACKET_SIZE], "little")
@@ -221,7 +246,7 @@ def follow_asf(data: mmap.mmap) -> Iterator[int]:
         raise CutOffError(at)
 
 
-def _follow_asf_packets(data: mmap.mmap, at: int, end: int, size: int) -> Iterator[int]:
+def _follow_asf_packets(data: FileBytes, at: int, end: int, size: int) -> Iterator[int]:
     """Each packet holds payloads: pieces of objects, which every stream numbers one by one."""
     newest: dict[int, int] = {}
     for packet in range(at, end - size + 1, size) if size else ():

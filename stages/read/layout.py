@@ -7,7 +7,6 @@ is followed here as well, from head to head, without the contents.
 
 from __future__ import annotations
 
-import mmap
 import re
 import zlib
 from collections.abc import Callable, Generator, Iterator
@@ -18,6 +17,7 @@ import numpy as np
 from stages.read.containers import (
     BrokenError,
     CutOffError,
+    FileBytes,
     follow_asf,
     follow_matroska,
     follow_transport_stream,
@@ -39,7 +39,8 @@ def layout_fault(path: Path, format_name: str) -> Generator[float, None, str | N
     """
     if format_name not in CHAINS:
         return None
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with path.open("rb") as file:
+        data = FileBytes(file)
         try:
             yield from CHAINS[format_name](data)
         except BrokenError as error:
@@ -52,7 +53,7 @@ def layout_fault(path: Path, format_name: str) -> Generator[float, None, str | N
 
 
 def _follow_parts(
-    data: mmap.mmap, next_part: Callable[[mmap.mmap, int], int], at: int = 0
+    data: FileBytes, next_part: Callable[[FileBytes, int], int], at: int = 0
 ) -> Iterator[int]:
     """From part to part; ``next_part`` tells where the one at a byte ends."""
     while at < len(data):
@@ -62,7 +63,7 @@ def _follow_parts(
         raise CutOffError(at)
 
 
-def _follow_mp4(data: mmap.mmap) -> Iterator[int]:
+def _follow_mp4(data: FileBytes) -> Iterator[int]:
     """MP4 and QuickTime (ISO/IEC 14496-12): boxes of a size, a type and a content.
 
     Of a plain file, whose index says where each frame lies, only that it is not cut off.
@@ -83,7 +84,7 @@ def _follow_mp4(data: mmap.mmap) -> Iterator[int]:
         at = end
 
 
-def _mp4_boxes(data: mmap.mmap, at: int, end: int) -> None:
+def _mp4_boxes(data: FileBytes, at: int, end: int) -> None:
     """Follow the boxes of a fragment's head."""
     while at < end:
         kind, start, box_end = _mp4_box(data, at, end)
@@ -94,7 +95,7 @@ def _mp4_boxes(data: mmap.mmap, at: int, end: int) -> None:
         at = box_end
 
 
-def _mp4_box(data: mmap.mmap, at: int, end: int) -> tuple[bytes, int, int]:
+def _mp4_box(data: FileBytes, at: int, end: int) -> tuple[bytes, int, int]:
     """Type of the box that begins at a byte, begin and end of its content."""
     size, kind, start = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8], at + 8
     if size == 1:
@@ -106,7 +107,7 @@ UNKNOWN_CHUNK_SIZES = (0, 2**32 - 2**16)
 """A recorder that was killed leaves 0; one beyond 4 GB may leave anything near its limit."""
 
 
-def _follow_avi(data: mmap.mmap) -> Iterator[int]:
+def _follow_avi(data: FileBytes) -> Iterator[int]:
     """AVI: chunks of a type, a size and a content, of an even number of bytes."""
     at = 0
     while data[at : at + 4] == b"RIFF":
@@ -117,7 +118,7 @@ def _follow_avi(data: mmap.mmap) -> Iterator[int]:
         at = end
 
 
-def _avi_chunks(data: mmap.mmap, at: int, end: int, in_movie: bool) -> Iterator[int]:
+def _avi_chunks(data: FileBytes, at: int, end: int, in_movie: bool) -> Iterator[int]:
     while at + 8 <= end:
         yield at
         if not _is_avi_chunk(data, at, in_movie) and _is_avi_chunk(data, at - 1, in_movie):
@@ -132,14 +133,14 @@ def _avi_chunks(data: mmap.mmap, at: int, end: int, in_movie: bool) -> Iterator[
         at = chunk_end
 
 
-def _is_avi_chunk(data: mmap.mmap, at: int, in_movie: bool) -> bool:
+def _is_avi_chunk(data: FileBytes, at: int, in_movie: bool) -> bool:
     kind = data[at : at + 4]
     if not in_movie or kind in (b"LIST", b"JUNK", b"idx1"):
         return kind.isascii() and kind.decode().isprintable()
     return kind[:2].isdigit() or kind[:2] == b"ix"
 
 
-def _avi_chunk_end(data: mmap.mmap, at: int) -> int:
+def _avi_chunk_end(data: FileBytes, at: int) -> int:
     size = int.from_bytes(data[at + 4 : at + 8], "little")
     nothing, unknown = UNKNOWN_CHUNK_SIZES
     is_list = data[at : at + 4] in (b"RIFF", b"LIST")
@@ -148,7 +149,7 @@ def _avi_chunk_end(data: mmap.mmap, at: int) -> int:
     return at + 8 + size + size % 2
 
 
-def _follow_flash(data: mmap.mmap) -> Iterator[int]:
+def _follow_flash(data: FileBytes) -> Iterator[int]:
     """Flash video: tags of a type, a size and a content, followed by their whole size."""
     try:
         yield from _follow_parts(data, _flash_tag_end, int.from_bytes(data[5:9]) + 4)
@@ -157,7 +158,7 @@ def _follow_flash(data: mmap.mmap) -> Iterator[int]:
             raise
 
 
-def _flash_tag_end(data: mmap.mmap, at: int) -> int:
+def _flash_tag_end(data: FileBytes, at: int) -> int:
     if data[at] & 0x1F not in (8, 9, 18):
         raise BrokenError(at)
     return at + 11 + int.from_bytes(data[at + 1 : at + 4]) + 4
@@ -166,13 +167,13 @@ def _flash_tag_end(data: mmap.mmap, at: int) -> int:
 MXF_KEY = bytes.fromhex("060e2b34")
 
 
-def _follow_mxf(data: mmap.mmap) -> Iterator[int]:
+def _follow_mxf(data: FileBytes) -> Iterator[int]:
     """MXF (SMPTE 377): values with a key of 16 bytes, which all begin alike, and a size."""
     if data[:4] == MXF_KEY:
         yield from _follow_parts(data, _mxf_value_end)
 
 
-def _mxf_value_end(data: mmap.mmap, at: int) -> int:
+def _mxf_value_end(data: FileBytes, at: int) -> int:
     if data[at : at + 4] != MXF_KEY:
         raise BrokenError(at)
     size, at = data[at + 16], at + 17
@@ -185,13 +186,13 @@ SECTOR_BYTES = 2048
 """Of discs; packets of sound on a Video CD are shorter, and zeros fill the rest."""
 
 
-def _follow_program_stream(data: mmap.mmap) -> Iterator[int]:
+def _follow_program_stream(data: FileBytes) -> Iterator[int]:
     """MPEG program streams (ISO/IEC 13818-1): packets that begin with a start code."""
     if data[:4] != b"RIFF":  # The wrapping of a Video CD.
         yield from _follow_parts(data, _program_packet_end)
 
 
-def _program_packet_end(data: mmap.mmap, at: int) -> int:
+def _program_packet_end(data: FileBytes, at: int) -> int:
     sector_end = -(-at // SECTOR_BYTES) * SECTOR_BYTES
     if at < sector_end <= len(data) and not any(data[at:sector_end]):
         return sector_end
@@ -207,11 +208,11 @@ def _program_packet_end(data: mmap.mmap, at: int) -> int:
 REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def _follow_ogg(data: mmap.mmap) -> Iterator[int]:
+def _follow_ogg(data: FileBytes) -> Iterator[int]:
     """Ogg (RFC 3533): pages with a number and a checksum."""
     numbers: dict[bytes, int] = {}
 
-    def page_end(data: mmap.mmap, at: int) -> int:
+    def page_end(data: FileBytes, at: int) -> int:
         if data[at : at + 4] != b"OggS":
             raise BrokenError(at)
         sizes = data[at + 27 : at + 27 + data[at + 26]]
@@ -239,16 +240,19 @@ START, END, START_OF_SCAN = 0xD8, 0xD9, 0xDA
 AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """The next marker; within a scan there are only escapes and restarts."""
 
-FILLING = re.compile(rb"[\x00\r\n]*")
+SEARCHED_BYTES = 2**16
+"""So many at once."""
+
+FILLING = b"\0\r\n"
 """What some cameras put between pictures."""
 
 
-def _follow_motion_jpeg(data: mmap.mmap) -> Iterator[int]:
+def _follow_motion_jpeg(data: FileBytes) -> Iterator[int]:
     """Motion JPEG without a container: JPEGs (ISO/IEC 10918-1) one after the other."""
     yield from _follow_parts(data, _jpeg_end)
 
 
-def _jpeg_end(data: mmap.mmap, at: int) -> int:
+def _jpeg_end(data: FileBytes, at: int) -> int:
     if _jpeg_marker(data, at) != START:
         raise BrokenError(at)
     at += 2
@@ -257,15 +261,24 @@ def _jpeg_end(data: mmap.mmap, at: int) -> int:
             raise BrokenError(at)
         at += 2 + int.from_bytes(data[at + 2 : at + 4])
         if marker == START_OF_SCAN:
-            found = AFTER_SCAN.search(data, at)
-            if found is None:
-                raise CutOffError(len(data) + 1)
-            at = found.start()
-    filling = FILLING.match(data, at + 2)
-    return filling.end() if filling else at + 2
+            at = _scan_end(data, at)
+    at += 2
+    while block := data[at : at + SEARCHED_BYTES]:
+        at += len(block) - len(block.lstrip(FILLING))
+        if block.lstrip(FILLING):
+            break
+    return at
 
 
-def _jpeg_marker(data: mmap.mmap, at: int) -> int:
+def _scan_end(data: FileBytes, at: int) -> int:
+    while at < len(data):
+        if found := AFTER_SCAN.search(data[at : at + SEARCHED_BYTES]):
+            return at + found.start()
+        at += SEARCHED_BYTES - 1  # A marker has two bytes.
+    raise CutOffError(len(data) + 1)
+
+
+def _jpeg_marker(data: FileBytes, at: int) -> int:
     """The marker at a byte; filling may precede it."""
     while data[at] == data[at + 1] == 0xFF:
         at += 1
@@ -285,7 +298,7 @@ CHECKED_SEQUENCES = 2**12
 """So many at once."""
 
 
-def _follow_dv(data: mmap.mmap) -> Iterator[int]:
+def _follow_dv(data: FileBytes) -> Iterator[int]:
     """Raw DV (IEC 61834): frames of 10 or 12 sequences of 150 blocks, which have their numbers."""
     size = DV_BLOCK_BYTES * DV_BLOCKS
     per_frame = DV_SEQUENCES_PER_FRAME[data[3] >> 7]
@@ -301,7 +314,7 @@ def _follow_dv(data: mmap.mmap) -> Iterator[int]:
         raise CutOffError(len(data) + missing)
 
 
-CHAINS: dict[str, Callable[[mmap.mmap], Iterator[int]]] = {
+CHAINS: dict[str, Callable[[FileBytes], Iterator[int]]] = {
     "asf": follow_asf,
     "avi": _follow_avi,
     "dv": _follow_dv,

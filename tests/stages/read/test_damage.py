@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from fractions import Fraction
@@ -12,6 +13,8 @@ import av
 import pytest
 
 from configs.errors import SourceError
+from configs.schema import ReadSettings
+from stages.read.video import VideoReader
 from tests.stages.clips import (
     MS,
     cut,
@@ -397,3 +400,12 @@ def test_what_lies_behind_a_whole_file_is_no_damage(tmp_path: Path) -> None:
         path = make_clip(tmp_path / f"clip.{ending}", "mpeg4", frames=10)
         path.write_bytes(path.read_bytes() + bytes(5000))
         assert damage_of(read_all(path)) == "", ending
+
+
+def test_a_file_that_is_cut_off_while_it_is_read_is_told(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "clip.mkv", "rawvideo", size=(640, 480), frames=40)
+    with VideoReader(path, ReadSettings(batch_frames=4)) as reader:
+        batches = reader.batches()
+        assert len(next(batches)) == 4
+        os.truncate(path, path.stat().st_size // 2)
+        assert "cut off" in damage_of(list(batches))
