@@ -124,12 +124,13 @@ class FrameBatch:
         further_crops: by kind, (m, ...) uint8 each, what further networks see; empty without faces.
         usable: (m,) bool, whether the face is large enough, and seen enough from the front, for its
             expression to be relied on.
-        probabilities: (m, 7) float32, in the order of ``EMOTIONS``; settled, smoothed over time.
+        probabilities: (m, 7) float32, in the order of ``EMOTIONS``; finalised, smoothed over time.
         values: (m, k) float32, further outputs of networks, in the order of the run's columns;
-            settled, smoothed over time.
-        people: (m,) int64, person ids, from 1, once settled; ``NOBODY`` for a face not to be shown.
-        raw_probabilities: (m, 7) float32, once settled: those that the network gave.
-        raw_values: (m, k) float32, once settled: those that networks gave.
+            finalised, smoothed over time.
+        people: (m,) int64, person ids, from 1, once finalised; ``NOBODY`` for a face that is not
+            shown.
+        raw_probabilities: (m, 7) float32, once finalised: those that the network gave.
+        raw_values: (m, k) float32, once finalised: those that networks gave.
     """
 
     first_frame: int

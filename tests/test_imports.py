@@ -25,6 +25,7 @@ LAYERS = (
     "pipeline.bench",
     "pipeline.live",
     "pipeline.run",
+    "pipeline.chain",
     "pipeline.study",
     "pipeline.results",
     "pipeline.sources",
@@ -111,8 +112,8 @@ def test_only_files_named_after_ray_import_it() -> None:
     [
         ("pipeline.cli", ""),
         ("pipeline.run.actors", ""),
-        ("pipeline.run.plan.reading", "av"),
-        ("pipeline.run.plan.finding", "av cv2"),
+        ("stages.faces.detect, stages.people.track, stages.faces.align", "av cv2"),
+        ("stages.read.video", "av"),
         ("stages.classify; stages.classify.load_network(Settings())", "ai_edge_litert"),
         ("pipeline.results.recorder", "av cv2 jinja2 pyarrow PIL"),
     ],

@@ -16,7 +16,7 @@ from configs.errors import EmotionTimelinesError
 from configs.load import with_changes
 from configs.schema import Settings
 from models.network import Network
-from pipeline.run.plan.finding import FaceFinder
+from pipeline.chain import find_stages, through
 from stages.batch import FrameBatch, VideoInfo
 from stages.classify import NetworkStage
 from stages.faces.detect import DETECTORS, make_detector
@@ -239,16 +239,16 @@ def _counts(
     counts, detector = np.zeros(7), make_detector(settings.detect)
     with VideoReader(clip, settings.read) as reader:
         small = _small_info(reader.info, shrink)
-        expecting = FaceFinder(detector, reader.info, reference)
-        finding = FaceFinder(detector, small, settings)
+        expecting = find_stages(detector, reader.info, reference)
+        finding = find_stages(detector, small, settings)
         longer_side = max(reader.info.width, reader.info.height)
         small_px = SMALL_FACE_PX * max(1.0, longer_side / reference.detect.width_px)
         scale = np.tile((reader.info.width / small.width, reader.info.height / small.height), 2)
         for batch in reader.batches():
             if len(batch) and batch.time_s[0] > MAX_VIDEO_S:
                 break
-            expected = classifier.process(expecting.process(batch))
-            found = classifier.process(finding.process(_small_batch(batch, small)))
+            expected = classifier.process(through(expecting, batch))
+            found = classifier.process(through(finding, _small_batch(batch, small)))
             found = replace(found, boxes=found.boxes * scale.astype(np.float32))
             for index in range(len(batch)):
                 counts += _compared(expected, found, index, small_px)

@@ -28,9 +28,10 @@ from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.optional import packages_needed
 from pipeline.results.summary import Summary
 from pipeline.run import local_executor
-from pipeline.run.plan.threads import usable_cpus, with_threads
+from pipeline.run.executor import Run
 from pipeline.run.provenance import provenance_of
 from pipeline.run.reporter import Reporter
+from pipeline.run.threads import usable_cpus, with_threads
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo
 from stages.faces.older_detectors import CASCADE
@@ -290,7 +291,7 @@ def _baseline(
 def _local(clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _Stopwatch) -> int:
     jobs = _jobs(clips, folder)
     provenance = provenance_of(settings)
-    local_executor.run(jobs, settings, provenance, stopwatch, Event())
+    local_executor.analyse(Run(jobs, settings, provenance, stopwatch, Event()))
     return stopwatch.frames
 
 
@@ -299,7 +300,7 @@ def _ray(clips: Sequence[Path], settings: Settings, folder: Path, stopwatch: _St
 
     jobs = _jobs(clips, folder)
     provenance = provenance_of(settings)
-    ray_executor.run(jobs, settings, provenance, stopwatch, Event())
+    ray_executor.analyse(Run(jobs, settings, provenance, stopwatch, Event()))
     return stopwatch.frames
 
 

@@ -18,7 +18,8 @@ from configs.load import with_changes
 from configs.schema import Settings
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Summary
-from pipeline.run import ahead, local_executor
+from pipeline.run import local_executor, prefetch
+from pipeline.run.executor import Run
 from pipeline.run.provenance import provenance_of
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
@@ -27,7 +28,7 @@ from stages.faces.align import AlignStage
 from stages.faces.crops import CropStage
 from stages.faces.detect import DetectStage
 from stages.people.cuts import CutStage
-from stages.people.settle import Settler
+from stages.people.finalise import Finaliser
 from stages.people.track import TrackStage
 from stages.read.decode import Decoder
 from stages.write.annotate import Annotator
@@ -47,7 +48,7 @@ STEPS: tuple[tuple[str, type, str], ...] = (
     ("cut for networks", CropStage, "process"),
     ("track", TrackStage, "process"),
     ("networks", NetworkStage, "process"),
-    ("settle", Settler, "process"),
+    ("finalise", Finaliser, "process"),
     ("table", TableWriter, "write"),
     ("portraits", Portraits, "process"),
     ("draw", Annotator, "draw"),
@@ -82,7 +83,7 @@ def profile(clips: Sequence[Path], settings: Settings) -> list[StepFigures]:
     to_s = min(read.from_s + WARM_UP_S, read.to_s or inf)
     _analyse(clips[:1], with_changes(settings, {"read": {"to_s": to_s}}, "bench"))
     with ExitStack() as stack:
-        stack.enter_context(patch.object(ahead, "Ahead", _InTurn))
+        stack.enter_context(patch.object(prefetch, "Prefetch", _InTurn))
         stack.enter_context(_timed_decoding(clock))
         for step, owner, method in STEPS:
             stack.enter_context(_timed(clock, step, owner, method))
@@ -103,12 +104,12 @@ def _analyse(clips: Sequence[Path], settings: Settings) -> int:
     frames = _Count()
     with TemporaryDirectory() as folder:
         jobs = [Job(clip, Path(folder) / str(number)) for number, clip in enumerate(clips)]
-        local_executor.run(jobs, settings, provenance_of(settings), frames, Event())
+        local_executor.analyse(Run(jobs, settings, provenance_of(settings), frames, Event()))
     return frames.frames
 
 
 class _InTurn:
-    """In the place of ``Ahead``: runs a generator in the thread that takes its items."""
+    """In the place of ``Prefetch``: runs a generator in the thread that takes its items."""
 
     def __init__(self, name: str, items: Iterator[Any], *_: object) -> None:
         self.name, self._items = name, items

@@ -27,7 +27,7 @@ class RecentFaces:
         self._last_s = -1.0
 
     def take(self, batch: FrameBatch) -> None:
-        """Take a settled batch that is not empty."""
+        """Take a finalised batch that is not empty."""
         for index, time_s in enumerate(batch.time_s.tolist()):
             if time_s - self._last_s >= 1 / POINTS_PER_S - 1e-3:
                 self._last_s = time_s

@@ -18,14 +18,14 @@ import cv2
 import numpy as np
 
 from configs.errors import EmotionTimelinesError, OutputError, ThreadDiedError, explain
+from pipeline.chain import Recording, find_stages, through
 from pipeline.live.recent import RECENT_S, RecentFaces
-from pipeline.results.folder import save_failure
+from pipeline.results.ending import end_without_recorder
 from pipeline.results.pages import for_pages
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary, public_settings
 from pipeline.run.memory import give_memory_back
-from pipeline.run.plan.finding import FaceFinder
-from pipeline.run.plan.threads import with_threads
+from pipeline.run.threads import with_threads
 from pipeline.sources import Stream
 from stages.batch import NOBODY, FrameBatch, Gap
 from stages.classify import network_stages
@@ -88,7 +88,7 @@ class LiveStream:
         self._provenance = replace(provenance, settings=public_settings(stream.settings))
         cv2.setNumThreads(1)
         self._stopping, self._given_up = threading.Event(), threading.Event()
-        self._recorder: Recorder | None = None
+        self._recording: Recording | None = None
         self._reader: LiveReader | None = None
         self._newest: FrameBatch | None = None
         self._recent = RecentFaces(stream.settings.segments.min_confidence)
@@ -116,13 +116,12 @@ class LiveStream:
         if self._given_up.is_set():
             raise ThreadDiedError("it was given up")
         cut_short = self._shown(cut_short)
-        recorder, stream = self._recorder, self._stream
-        if recorder is None:
+        if self._recording is None:
             reason = cut_short or self._without_picture()
-            self._ended = save_failure(stream, reason, self._provenance)
+            self._ended = end_without_recorder(self._stream, reason, self._provenance, False)
         else:
             dropped = self._reader.dropped if self._reader else 0
-            self._ended = recorder.finish(cut_short, dropped, self._summary_of_live())
+            self._ended = self._recording.finish(cut_short, dropped, self._summary_of_live())
         if broken is not None:
             raise EmotionTimelinesError(cut_short) from broken
         return self._ended
@@ -146,16 +145,14 @@ class LiveStream:
                     give_memory_back()
                 if batch.info is not None:
                     self._sizes.append(_size_from(batch))
-                if self._recorder is None:
+                if self._recording is None:
                     assert batch.info is not None
-                    finder = FaceFinder(detector, batch.info, settings, live=True)
-                    self._recorder = Recorder(stream, batch.info, settings, self._provenance)
-                found = finder.process(batch)
-                for network in networks:
-                    found = network.process(found)
-                self._recorder.process(found.without_crops())
-                if self._recorder.newest is not None:
-                    self._observe(self._recorder.newest)
+                    found = find_stages(detector, batch.info, settings, live=True)
+                    stages = [*found, *networks]
+                    self._recording = Recording(stream, batch.info, settings, self._provenance)
+                self._recording.process(through(stages, batch).without_crops())
+                if self._recording.recorder.newest is not None:
+                    self._observe(self._recording.recorder.newest)
             return reader.reason if reader.state == "ended" else None
 
     def _without_picture(self) -> str:
@@ -204,8 +201,13 @@ class LiveStream:
             idle_s=0.0 if self._ended else round(now_s - self._moved_s, 1),
         )
 
+    @property
+    def _recorder(self) -> Recorder | None:
+        return self._recording.recorder if self._recording else None
+
     def _problem(self, reader: LiveReader) -> str | None:
-        return reader.reason or (self._recorder.problem if self._recorder else None)
+        recorder = self._recorder
+        return reader.reason or (recorder.problem if recorder else None)
 
     def picture(self, width_px: int | None = None) -> bytes | None:
         """The newest frame, annotated, as JPEG; None if there is none.
@@ -228,7 +230,8 @@ class LiveStream:
 
     def face(self, track: int) -> bytes | None:
         """The best picture so far of a person's face, as JPEG; None if there is none."""
-        return self._recorder.portraits.jpeg(track) if self._recorder else None
+        recorder = self._recorder
+        return recorder.portraits.jpeg(track) if recorder else None
 
     def recent(self, since_s: float) -> dict[str, Any]:
         """The last minute.

@@ -13,7 +13,7 @@ from configs.errors import EmotionTimelinesError, RayLostError, UsageError, expl
 from pipeline.live.stream import StreamStatus
 from pipeline.live.workers import Worker
 from pipeline.places import SUMMARY, TABLE, take_folder
-from pipeline.results.left_behind import save_recording
+from pipeline.results.ending import end_without_recorder
 from pipeline.results.summary import Provenance, Summary
 from pipeline.sources import Stream
 from stages.read.live import backoff
@@ -126,7 +126,7 @@ class Supervisor:
             reason: why they ended, in words.
         """
         for entry, _ in self._running():
-            self._end(entry, save_recording(entry.stream, reason, self._provenance))
+            self._end(entry, end_without_recorder(entry.stream, reason, self._provenance))
         return self.results
 
     def statuses(self) -> list[StreamStatus]:
@@ -256,7 +256,7 @@ class Supervisor:
 
     def _replace(self, entry: _Entry, worker: Worker, reason: str) -> None:
         worker.kill()
-        self._end(entry, save_recording(entry.stream, reason, self._provenance))
+        self._end(entry, end_without_recorder(entry.stream, reason, self._provenance))
         if entry.worker is None and not entry.stopped_by_user:
             self._restart_later(entry)
 
@@ -290,7 +290,7 @@ class Supervisor:
         except RayLostError:
             raise
         except Exception as error:
-            summary = save_recording(entry.stream, explain(error), self._provenance)
+            summary = end_without_recorder(entry.stream, explain(error), self._provenance)
         if summary is not None:
             self._end(entry, summary)
 

@@ -1,8 +1,7 @@
-"""The end of the plan: settles one video's batches and writes all its results."""
+"""The end of the chain: writes all results of one video."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,36 +9,31 @@ from typing import Any
 
 from configs.errors import explain
 from configs.schema import Settings
-from models.card import OutputColumn
 from pipeline.places import TABLE
+from pipeline.results.ending import end_without_recorder
 from pipeline.results.exports.writers import write_exports
 from pipeline.results.folder import (
     FILM,
     STILL,
     results_in,
     save_summary,
-    save_what_is_there,
 )
-from pipeline.results.left_behind import save_recording
 from pipeline.results.person import usable_share
+from pipeline.results.recording_files import StreamFiles, VideoFiles
 from pipeline.results.report import write_report
-from pipeline.results.stream_files import StreamFiles
 from pipeline.results.summary import Provenance, Status, Summary
-from pipeline.results.video_files import VideoFiles
 from pipeline.results.video_result import Recorded, VideoResult, read_result, strip_of
 from pipeline.sources import Job, Stream
 from stages.batch import FrameBatch, VideoInfo
-from stages.people.reidentify import FaceReidentifier
-from stages.people.settle import Settler
 from stages.write.files import write_atomically
 from stages.write.portraits import Portraits, Still
 
 
 class Recorder:
-    """Takes the batches of one video in order; then ``finish``.
+    """Takes the finalised batches of one video in order; then ``finish``.
 
     Attributes:
-        newest: the batch that was written last, settled.
+        newest: the batch that was written last.
         portraits: the best picture so far of each person's face; none if faces are blurred.
 
     Raises:
@@ -53,36 +47,30 @@ class Recorder:
         self._settings, self._started_at = settings, _now()
         self._input = job.identity()
         self._input_sha256: str | None = None
-        reidentifier = FaceReidentifier() if settings.track.remember_s else None
-        live = isinstance(job, Stream)
-        self._settler = Settler(settings.track, settings.smooth, live, reidentifier)
         self.portraits = Portraits(info)
         self._still = Still(info, settings.video.blur)
         self._damage: list[str] = []
-        self._turn = self._received = self._left_out = self._before_part = 0
+        self._turn = self._left_out = self._before_part = 0
         self.newest: FrameBatch | None = None
-        self._files = _files(job, info, settings, provenance.outputs)
+        self._files: VideoFiles | StreamFiles = (
+            StreamFiles(job, info, settings, provenance.outputs)
+            if isinstance(job, Stream)
+            else VideoFiles(job, info, settings, provenance.outputs)
+        )
 
     @property
     def problem(self) -> str | None:
         """Why the newest frames of a live stream could not be written; None if they could."""
         return self._files.problem if isinstance(self._files, StreamFiles) else None
 
-    def process(self, batch: FrameBatch) -> int:
-        """Take a batch, and write what is settled; returns the number of frames so far."""
+    def process(self, batch: FrameBatch) -> None:
         if batch.turn is not None:
             self._turn = batch.turn
-        self._received += len(batch)
         self._left_out += batch.left_out
         self._before_part += batch.before_part
         self._input_sha256 = batch.input_sha256 or self._input_sha256
         if batch.damage:
             self._damage.append(batch.damage)
-        for settled in self._settler.process(batch):
-            self._write(settled)
-        return self._received
-
-    def _write(self, batch: FrameBatch) -> None:
         self.newest = batch
         self._files.write(batch)
         if not self._settings.video.blur:
@@ -90,7 +78,11 @@ class Recorder:
         self._still.process(batch)
 
     def finish(
-        self, cut_short: str | None = None, dropped: int = 0, live: dict[str, Any] | None = None
+        self,
+        cut_short: str | None = None,
+        dropped: int = 0,
+        live: dict[str, Any] | None = None,
+        unwritten: str | None = None,
     ) -> Summary:
         """Complete all files that can be completed, the summary last; raises nothing.
 
@@ -98,18 +90,17 @@ class Recorder:
             cut_short: why the frames ended before the video did; None if they did not.
             dropped: number of frames that were dropped.
             live: for ``Summary.live``.
+            unwritten: why the last batches could not be written.
         """
+        if unwritten:
+            self._files.unwritten.append(unwritten)
         try:
             return self._finish(cut_short, dropped, live)
         except Exception as error:
-            reason = explain(error)
-            if isinstance(self._job, Stream):
-                return save_recording(self._job, reason, self._provenance)
-            return save_what_is_there(self._job, reason, self._provenance)
+            return end_without_recorder(self._job, explain(error), self._provenance)
 
     def _finish(self, cut_short: str | None, dropped: int, live: dict[str, Any] | None) -> Summary:
         files, problems = self._files, [*self._damage, *([cut_short] if cut_short else [])]
-        self._write_held_back()
         result: VideoResult | None = None
         if files.rows.frames:
             files.finish(cut_short is not None)
@@ -166,7 +157,9 @@ class Recorder:
                 summary = replace(summary, status="partial", reason=reason, interrupted=True)
         kept = tuple(path.name for path in results_in(self._job.folder))
         summary = replace(summary, files=kept)
-        return save_summary(summary, self._job, self._provenance)
+        return save_summary(
+            summary, self._job.folder, self._provenance, live=isinstance(self._job, Stream)
+        )
 
     def _write_still(self) -> None:
         jpeg = self._still.jpeg()
@@ -193,14 +186,6 @@ class Recorder:
         if self._settings.read.rotate == "auto" and self._info.rotate:
             return (f"pictures were turned by {self._info.rotate} degrees clockwise, for faces",)
         return ()
-
-    def _write_held_back(self) -> None:
-        """Write the batches that are held back; raises nothing."""
-        try:
-            for settled in self._settler.flush():
-                self._write(settled)
-        except Exception as error:
-            self._files.unwritten.append(explain(error))
 
     def _with_losses(self, live: dict[str, Any] | None) -> dict[str, Any] | None:
         """For ``Summary.live``: with the gaps in the table, whatever their cause, and pieces."""
@@ -231,10 +216,3 @@ class Recorder:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _files(
-    job: Job | Stream, info: VideoInfo, settings: Settings, outputs: Sequence[OutputColumn]
-) -> VideoFiles | StreamFiles:
-    files = StreamFiles if isinstance(job, Stream) else VideoFiles
-    return files(job, info, settings, outputs)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from configs.schema import Settings
 from pipeline.places import REPORT, TABLE
 from pipeline.results.exports.elan_corrections import BY_HAND, segments_in
 from pipeline.results.exports.writers import EXPORTS, write_exports
-from pipeline.results.folder import FILM, results_in, save_renewed
+from pipeline.results.folder import FILM, results_in, save_summary
 from pipeline.results.person import Names
 from pipeline.results.report import portraits_in, write_report
 from pipeline.results.summary import Provenance, Summary, public_settings
@@ -62,7 +62,7 @@ def renew(
         reasons = [*([summary.reason] if summary.reason else []), *problems]
         summary = replace(summary, status="partial", reason="; ".join(reasons), interrupted=True)
     kept = tuple(path.name for path in results_in(folder))
-    return save_renewed(replace(summary, files=kept), folder, made_by)
+    return save_summary(replace(summary, files=kept), folder, made_by)
 
 
 def renew_report(

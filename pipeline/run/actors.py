@@ -1,4 +1,4 @@
-"""Parts of the plan as classes that take one video after the other.
+"""Parts of the chain as classes that take one video after the other.
 
 The Ray executor makes actors of them; they do not know Ray. ``load`` imports and loads what one
 runs, and nothing else, so that its process starts sooner and takes less memory. It may be called
@@ -8,16 +8,16 @@ before a video is known.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.chain import Recording, find_stages, open_reader, through
 from pipeline.run.memory import give_memory_back
 
 if TYPE_CHECKING:
     from configs.schema import Settings
-    from pipeline.results.recorder import Recorder
+    from pipeline.chain import Stage
     from pipeline.results.summary import Provenance, Summary
-    from pipeline.run.plan.finding import FaceFinder
     from pipeline.sources import Job
     from stages.batch import FrameBatch, VideoInfo
     from stages.faces.detector import Detector
@@ -32,14 +32,11 @@ class ReaderActor:
         self._reader: VideoReader | None = None
 
     def load(self) -> None:
-        from pipeline.run.plan.reading import open_reader
-
-        self._open_reader = open_reader
+        import stages.read.video  # noqa: F401
 
     def open(self, job: Job) -> VideoInfo:
-        self.load()
         self.close()
-        self._reader = self._open_reader(job, self._settings)
+        self._reader = open_reader(job, self._settings)
         return self._reader.info
 
     def batches(self) -> Iterator[FrameBatch]:
@@ -59,26 +56,23 @@ class FinderActor:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._detector: Detector | None = None
-        self._finder: FaceFinder | None = None
+        self._stages: Sequence[Stage] = ()
 
     def load(self) -> None:
         import cv2
 
-        from pipeline.run.plan.finding import FaceFinder
         from stages.faces.detect import make_detector
 
         cv2.setNumThreads(1)
-        self._make_finder = FaceFinder
         self._detector = self._detector or make_detector(self._settings.detect)
 
     def open(self, info: VideoInfo) -> None:
         self.load()  # If it failed before, the error is this video's reason.
         assert self._detector is not None
-        self._finder = self._make_finder(self._detector, info, self._settings)
+        self._stages = find_stages(self._detector, info, self._settings)
 
     def process(self, batch: FrameBatch) -> FrameBatch:
-        assert self._finder is not None
-        return self._finder.process(batch).without_pixels()
+        return through(self._stages, batch).without_pixels()
 
 
 class NetworkActor:
@@ -120,20 +114,18 @@ class RecorderActor:
 
     def __init__(self, settings: Settings, provenance: Provenance) -> None:
         self._settings, self._provenance = settings, provenance
-        self._recorder: Recorder | None = None
+        self._recording: Recording | None = None
         self._finishing = False
 
     def load(self) -> None:
         import cv2
 
-        from pipeline.results.recorder import Recorder
+        import pipeline.results.recorder  # noqa: F401
 
         cv2.setNumThreads(1)
-        self._make_recorder = Recorder
 
     def open(self, job: Job, info: VideoInfo) -> None:
-        self.load()
-        self._recorder = self._make_recorder(job, info, self._settings, self._provenance)
+        self._recording = Recording(job, info, self._settings, self._provenance)
 
     def process(self, found: FrameBatch, frames: FrameBatch, *given: FrameBatch) -> int:
         """Take a batch.
@@ -143,19 +135,19 @@ class RecorderActor:
             frames: as the reader gives it.
             given: as each network gives it.
         """
-        assert self._recorder is not None
+        assert self._recording is not None
         faces = found.with_outputs(*given).without_crops()
-        return self._recorder.process(faces.with_pixels_of(frames))
+        return self._recording.process(faces.with_pixels_of(frames))
 
     def finish(self, cut_short: str | None) -> Summary:
-        if self._recorder is None:
+        if self._recording is None:
             raise RuntimeError("no video is open")
-        recorder, self._recorder, self._finishing = self._recorder, None, True
+        recording, self._recording, self._finishing = self._recording, None, True
         try:
-            return recorder.finish(cut_short)
+            return recording.finish(cut_short)
         finally:
             self._finishing = False
-            del recorder
+            del recording
             give_memory_back()
 
     def is_finishing(self) -> bool:

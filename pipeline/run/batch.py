@@ -53,7 +53,7 @@ class Batch:
         return {job: done[job] for job in self._jobs if job in done}
 
     def run(self, reporter: Reporter, stop: Event, verbose: bool = False) -> None:
-        """Analyse what is to do; arguments and errors are those of ``executor.run``.
+        """Analyse what is to do; arguments and errors are those of ``executor.analyse``.
 
         Raises:
             OutputError: the ledger cannot be written; the videos' own results are not affected.
@@ -67,7 +67,9 @@ class Batch:
             left = [job for job in self.split.todo if job not in self.split.renewable]
             if left:
                 Thread(target=self._annotations.prepare).start()
-                executor.run(left, self._settings, self._provenance, reporter, stop, verbose)
+                executor.analyse(
+                    executor.Run(left, self._settings, self._provenance, reporter, stop, verbose)
+                )
         finally:
             self._ledger.write()
             self._annotations.write_tables()

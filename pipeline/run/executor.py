@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from threading import Event
 
 from configs.schema import Settings
 from pipeline.results.summary import Provenance
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
+
+
+@dataclass(frozen=True)
+class Run:
+    """Videos to analyse, and how.
+
+    Attributes:
+        jobs: the videos; one that fails does not stop the others.
+        stop: once set, the current videos are completed up to there, and no other is begun.
+        verbose: show what Ray says.
+    """
+
+    jobs: Sequence[Job]
+    settings: Settings
+    provenance: Provenance
+    reporter: Reporter
+    stop: Event
+    verbose: bool = False
 
 
 def begun(jobs: Sequence[Job], settings: Settings, verbose: bool) -> AbstractContextManager[None]:
@@ -25,30 +44,19 @@ def begun(jobs: Sequence[Job], settings: Settings, verbose: bool) -> AbstractCon
     return start_begun(settings, lanes_at_most(len(jobs), settings), verbose)
 
 
-def run(
-    jobs: Sequence[Job],
-    settings: Settings,
-    provenance: Provenance,
-    reporter: Reporter,
-    stop: Event,
-    verbose: bool = False,
-) -> None:
-    """Analyse the videos with the executor named in the settings; the reporter hears of each.
-
-    Args:
-        stop: once set, the current videos are completed up to there, and no other is begun.
-        verbose: show what Ray says.
+def analyse(run: Run) -> None:
+    """Analyse videos with the executor named in the settings; the reporter hears of each.
 
     Raises:
         UsageError: the cluster named in the settings cannot be joined.
         EmotionTimelinesError: Ray cannot be started, or died too often.
     """
     # Both are slow to import.
-    if settings.executor.kind == "local":
+    if run.settings.executor.kind == "local":
         from pipeline.run import local_executor
 
-        local_executor.run(jobs, settings, provenance, reporter, stop)
+        local_executor.analyse(run)
         return
     from pipeline.run import ray_executor
 
-    ray_executor.run(jobs, settings, provenance, reporter, stop, verbose)
+    ray_executor.analyse(run)

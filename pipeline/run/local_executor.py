@@ -1,4 +1,4 @@
-"""Run the plan in this process, one video after the other, its parts in threads.
+"""Move batches through the chain in this process, one video after the other, its parts in threads.
 
     reader --frames--> finder, networks --frames, faces--> recorder
 
@@ -9,58 +9,42 @@ meanwhile, so that reader, finder and recorder keep two CPUs busy.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from threading import Event
+from dataclasses import replace
 from typing import Any
 
 import cv2
 
 from configs.errors import explain
 from configs.schema import Settings
-from pipeline.results.folder import save_failure, save_what_is_there
-from pipeline.results.recorder import Recorder
-from pipeline.results.summary import Provenance, Summary
-from pipeline.run.ahead import Line
+from pipeline.chain import Recording, Stage, find_stages, open_reader, through
+from pipeline.results.ending import end_without_recorder
+from pipeline.results.summary import Summary
+from pipeline.run.executor import Run
 from pipeline.run.memory import give_memory_back
-from pipeline.run.plan.finding import FaceFinder
-from pipeline.run.plan.reading import open_reader
-from pipeline.run.plan.threads import usable_cpus, with_threads
-from pipeline.run.reporter import Reporter
+from pipeline.run.prefetch import Prefetchers
+from pipeline.run.threads import usable_cpus, with_threads
 from pipeline.sources import Job
 from stages.batch import FrameBatch
-from stages.classify import NetworkStage, network_stages
+from stages.classify import network_stages
 from stages.faces.detect import make_detector
 
 
-def run(
-    jobs: Sequence[Job],
-    settings: Settings,
-    provenance: Provenance,
-    reporter: Reporter,
-    stop: Event,
-) -> None:
-    """Analyse the videos; one that fails does not stop the others.
-
-    Args:
-        stop: once set, the current video is completed up to there, and no other is begun.
-    """
+def analyse(run: Run) -> None:
+    """Analyse the videos, one after the other."""
     cv2.setNumThreads(1)
-    settings = with_threads(settings, usable_cpus())
-    executor = _LocalExecutor(settings, provenance, reporter, stop)
-    for job in jobs:
-        if stop.is_set():
+    executor = _LocalExecutor(replace(run, settings=with_threads(run.settings, usable_cpus())))
+    for job in run.jobs:
+        if run.stop.is_set():
             break
         summary = executor.analyse(job)
         give_memory_back()
-        reporter.finished(job, summary)
+        run.reporter.finished(job, summary)
 
 
 class _LocalExecutor:
-    def __init__(
-        self, settings: Settings, provenance: Provenance, reporter: Reporter, stop: Event
-    ) -> None:
-        self._settings, self._provenance = settings, provenance
-        self._reporter, self._stop = reporter, stop
-        self._timeout_s = settings.executor.stall_timeout_s
+    def __init__(self, run: Run) -> None:
+        self._run, self._settings, self._provenance = run, run.settings, run.provenance
+        self._timeout_s = run.settings.executor.stall_timeout_s
         self._load()
 
     def _load(self) -> None:
@@ -69,33 +53,32 @@ class _LocalExecutor:
 
     def analyse(self, job: Job) -> Summary:
         """Take one video through all stages, in three threads; this one only looks on."""
-        recorder: Recorder | None = None
+        recording: Recording | None = None
         most = max(1, self._settings.executor.queue_batches // 2)  # There are two queues.
-        line = Line(most, self._stop, self._timeout_s)
+        threads = Prefetchers(most, self._run.stop, self._timeout_s)
         try:
-            with line:
-                frames = iter(line.start("reader", _read(job, self._settings)))
+            with threads:
+                frames = iter(threads.start("reader", _read(job, self._settings)))
                 info = next(frames)
-                self._reporter.started(job, info)
-                finder = FaceFinder(self._detector, info, self._settings)
-                recorder = Recorder(job, info, self._settings, self._provenance)
-                faces = line.start("finder", _find(frames, finder, self._networks))
-                for recorded in line.start("recorder", _record(faces, recorder)):
-                    self._reporter.advanced(job, recorded)
-            return recorder.finish()
+                self._run.reporter.started(job, info)
+                stages = [*find_stages(self._detector, info, self._settings), *self._networks]
+                recording = Recording(job, info, self._settings, self._provenance)
+                faces = threads.start("finder", _find(frames, stages))
+                for recorded in threads.start("recorder", _record(faces, recording)):
+                    self._run.reporter.advanced(job, recorded)
+            return recording.finish()
         except Exception as error:  # Whatever is wrong with one video, the others go on.
             reason = explain(error)
-            if recorder is None:
-                return save_failure(job, reason, self._provenance)
-            if "recorder" in line.hanging:
-                return save_what_is_there(job, reason, self._provenance)
-            return recorder.finish(reason)
+            if recording is None or "recorder" in threads.hanging:
+                recorded = recording is not None
+                return end_without_recorder(job, reason, self._provenance, recorded)
+            return recording.finish(reason)
         except BaseException:  # A Ctrl-C in a notebook, which nobody turned into ``stop``.
-            if recorder is not None:
-                recorder.discard()
+            if recording is not None:
+                recording.recorder.discard()
             raise
         finally:
-            if line.hanging:
+            if threads.hanging:
                 self._load()  # A thread may still use what it has.
 
 
@@ -107,16 +90,13 @@ def _read(job: Job, settings: Settings) -> Generator[Any, None, None]:
 
 
 def _find(
-    frames: Iterable[FrameBatch], finder: FaceFinder, networks: Sequence[NetworkStage]
+    frames: Iterable[FrameBatch], stages: Sequence[Stage]
 ) -> Generator[FrameBatch, None, None]:
     for batch in frames:
-        found = finder.process(batch)
-        for network in networks:
-            found = network.process(found)
-        yield found.without_crops()
+        yield through(stages, batch).without_crops()
 
 
-def _record(faces: Iterable[FrameBatch], recorder: Recorder) -> Generator[int, None, None]:
+def _record(faces: Iterable[FrameBatch], recording: Recording) -> Generator[int, None, None]:
     """Yields the number of frames recorded so far."""
     for batch in faces:
-        yield recorder.process(batch)
+        yield recording.process(batch)

@@ -20,17 +20,17 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from threading import Event
+from dataclasses import replace
 from typing import Any
 
 import ray
 
 from configs.errors import RayLostError, SourceError, StalledError, StopRequestedError
-from configs.schema import Settings
 from pipeline.places import TABLE
-from pipeline.results.folder import save_failure, save_what_is_there
-from pipeline.results.summary import Provenance, Summary
+from pipeline.results.ending import end_without_recorder
+from pipeline.results.summary import Summary
 from pipeline.run.actors import FinderActor, ReaderActor, RecorderActor
+from pipeline.run.executor import Run
 from pipeline.run.ray_cluster import (
     as_nodes_see,
     lanes_at_most,
@@ -43,7 +43,6 @@ from pipeline.run.ray_cluster import (
 from pipeline.run.ray_metrics import MetricsReporter
 from pipeline.run.ray_networks import Networks, Slot, slots_of_lanes
 from pipeline.run.ray_start import RayMonitor, ray_running
-from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 
 POLL_S = 0.2
@@ -67,17 +66,17 @@ class Lane:
         name: str,
         networks: Networks,
         slot: Slot,
-        settings: Settings,
-        provenance: Provenance,
+        run: Run,
+        reporter: MetricsReporter,
         monitor: RayMonitor,
     ) -> None:
         self._name, self._networks, self._monitor = name, networks, monitor
         self._slot, self._node = slot, slot.node
-        self._settings, self._provenance = settings, provenance
+        self._run, self._settings, self._reporter = run, run.settings, reporter
         self._broke = self._all_recorded = False
         self._start_actors()
 
-    def analyse(self, job: Job, reporter: MetricsReporter, stop: Event) -> Summary:
+    def analyse(self, job: Job) -> Summary:
         """Take one video through all stages, and once more if a stage died or hung.
 
         Raises:
@@ -86,14 +85,14 @@ class Lane:
         attempts = 0
         while True:
             self._broke, self._all_recorded, node = False, False, self._node
-            summary = self._attempt(job, reporter, stop)
+            summary = self._attempt(job)
             attempts += self._node == node  # A lost node is not the video's fault.
             # A complete table is not deleted to be made again.
             complete = self._all_recorded and (job.folder / TABLE).exists()
-            if not self._broke or attempts == ATTEMPTS or complete or stop.is_set():
+            if not self._broke or attempts == ATTEMPTS or complete or self._run.stop.is_set():
                 return summary
 
-    def _attempt(self, job: Job, reporter: MetricsReporter, stop: Event) -> Summary:
+    def _attempt(self, job: Job) -> Summary:
         there = as_nodes_see(job, self._settings)
         try:
             self._get(self._loading, START_TIMEOUT_S)
@@ -102,12 +101,12 @@ class Lane:
             if self._monitor.has_died():
                 raise RayLostError from error
             self._replace_if_broken(error)
-            return save_failure(job, reason_of_failure(error), self._provenance)
-        reporter.started(job, info)
+            return self._end(job, error)
+        self._reporter.started(job, info)
         try:
             self._get([self._finder.open.remote(info), self._recorder.open.remote(there, info)])
-            for frames in self._record(reporter, stop):
-                reporter.advanced(job, frames)
+            for frames in self._record():
+                self._reporter.advanced(job, frames)
             self._all_recorded = True
             return self._finish(None)
         except Exception as error:  # Whatever is wrong with one video, the others go on.
@@ -117,11 +116,14 @@ class Lane:
                 self._networks.replace_if_hanging(self._slot)
             summary = self._finish_early(reason_of_failure(error))
             self._replace_if_broken(error)
-            if not self._broke and not stop.is_set():
+            if not self._broke and not self._run.stop.is_set():
                 # The reader may still work, or wait to pass on frames that nobody takes.
                 self._restart_actors()
-            save = save_what_is_there if self._all_recorded else save_failure
-            return summary or save(job, reason_of_failure(error), self._provenance)
+            return summary or self._end(job, error)
+
+    def _end(self, job: Job, error: Exception) -> Summary:
+        reason = reason_of_failure(error)
+        return end_without_recorder(job, reason, self._run.provenance, self._all_recorded)
 
     def _replace_if_broken(self, error: Exception) -> None:
         """Start new actors if the error is the lane's, not the video's."""
@@ -132,7 +134,7 @@ class Lane:
                 self._node = node_after_failure(self._node)
             self._restart_actors()
 
-    def _record(self, reporter: MetricsReporter, stop: Event) -> Iterator[int]:
+    def _record(self) -> Iterator[int]:
         """Send all frames through the stages; yields the number of frames recorded so far."""
         queue_batches = self._settings.executor.queue_batches
         frames_read = self._reader.batches.options(
@@ -140,7 +142,7 @@ class Lane:
         ).remote()
         in_flight: deque[ray.ObjectRef] = deque()
         while True:
-            if stop.is_set():
+            if self._run.stop.is_set():
                 raise StopRequestedError
             if self._monitor.has_died():
                 raise RayLostError
@@ -152,12 +154,12 @@ class Lane:
             given = [network.outputs_of.remote(found) for network in networks]
             in_flight.append(self._recorder.process.remote(found, frames, *given))
             del frames, found, given
-            reporter.queued(self._name, len(in_flight))
+            self._reporter.queued(self._name, len(in_flight))
             if len(in_flight) >= queue_batches:
                 yield self._get(in_flight.popleft())
         while in_flight:
             yield self._get(in_flight.popleft())
-        reporter.queued(self._name, 0)
+        self._reporter.queued(self._name, 0)
 
     def _next(self, stream: ray.ObjectRefGenerator) -> ray.ObjectRef | None:
         timeout_s = self._settings.executor.stall_timeout_s
@@ -198,8 +200,9 @@ class Lane:
         node, settings = self._node, self._settings
         self._reader = start_actor(ReaderActor, settings, node=node)
         self._finder = start_actor(FinderActor, settings, node=node)
+        provenance, groups = self._run.provenance, {HEARTBEAT: 1}
         self._recorder = start_actor(
-            RecorderActor, settings, self._provenance, node=node, concurrency_groups={HEARTBEAT: 1}
+            RecorderActor, settings, provenance, node=node, concurrency_groups=groups
         )
         self._loading = [actor.load.remote() for actor in self._actors]
 
@@ -213,76 +216,63 @@ class Lane:
         self._start_actors()
 
 
-def run(
-    jobs: Sequence[Job],
-    settings: Settings,
-    provenance: Provenance,
-    reporter: Reporter,
-    stop: Event,
-    verbose: bool = False,
-) -> None:
-    """Analyse the videos, several in parallel; one that fails does not stop the others.
+def analyse(run: Run) -> None:
+    """Analyse the videos, several in parallel.
 
     If Ray itself dies, it is started again for the videos that are not done.
-
-    Args:
-        stop: once set, the current videos are completed up to there, and no other is begun.
-        verbose: show what Ray says.
 
     Raises:
         UsageError: the cluster named in the settings cannot be joined.
         RayLostError: the cluster's head died, or Ray here died several times.
-        EmotionTimelinesError: Ray or the classifier cannot be started.
+        EmotionTimelinesError: Ray or a network cannot be started.
     """
-    lanes = lanes_at_most(len(jobs), settings)
+    executor = run.settings.executor
+    lanes = lanes_at_most(len(run.jobs), run.settings)
     summaries: dict[Job, Summary] = {}
-    starts = 1 if settings.executor.address else STARTS_OF_RAY
+    starts = 1 if executor.address else STARTS_OF_RAY
     for start in range(1, starts + 1):
-        left = [job for job in jobs if job not in summaries]
+        left = replace(run, jobs=[job for job in run.jobs if job not in summaries])
         try:
-            with ray_running(settings, lanes, verbose) as monitor:
-                places = places_of_lanes(settings.executor.lanes, at_most=len(left))
-                _run_lanes(left, settings, provenance, reporter, stop, places, monitor, summaries)
+            with ray_running(run.settings, lanes, run.verbose) as monitor:
+                nodes = places_of_lanes(executor.lanes, at_most=len(left.jobs))
+                _run_lanes(left, nodes, monitor, summaries)
             break
         except RayLostError:
             if start == starts:
                 raise
-            reporter.warned(
+            run.reporter.warned(
                 "Ray itself died; it is started again, and the unfinished videos are done again"
             )
 
 
 def _run_lanes(
-    jobs: Sequence[Job],
-    settings: Settings,
-    provenance: Provenance,
-    reporter: Reporter,
-    stop: Event,
-    places: Sequence[str],
-    monitor: RayMonitor,
-    summaries: dict[Job, Summary],
+    run: Run, nodes: Sequence[str], monitor: RayMonitor, summaries: dict[Job, Summary]
 ) -> None:
-    """Analyse videos in parallel lanes; adds their summaries to ``summaries``."""
-    settings_on = {node: with_threads_of_lanes(settings, node, places) for node in set(places)}
-    slots = slots_of_lanes(places)
+    """Analyse videos in parallel lanes; adds their summaries to ``summaries``.
+
+    Args:
+        nodes: of each lane.
+    """
+    settings_on = {node: with_threads_of_lanes(run.settings, node, nodes) for node in set(nodes)}
+    slots = slots_of_lanes(nodes)
     networks = Networks(settings_on, slots)
     waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
-    for job in jobs:
+    for job in run.jobs:
         waiting.put(job)
-    metrics = MetricsReporter(reporter)
+    metrics = MetricsReporter(run.reporter)
 
     def work(number: int, slot: Slot) -> None:
-        settings = settings_on[slot.node]
-        lane = Lane(str(number), networks, slot, settings, provenance, monitor)
-        while not stop.is_set():
+        there = replace(run, settings=settings_on[slot.node])
+        lane = Lane(str(number), networks, slot, there, metrics, monitor)
+        while not run.stop.is_set():
             try:
                 job = waiting.get_nowait()
             except queue.Empty:
                 return
-            summaries[job] = lane.analyse(job, metrics, stop)
+            summaries[job] = lane.analyse(job)
             metrics.finished(job, summaries[job])
 
-    pool = ThreadPoolExecutor(len(places), thread_name_prefix="lane")
+    pool = ThreadPoolExecutor(len(nodes), thread_name_prefix="lane")
     try:
         working = {pool.submit(work, number, slot) for number, slot in enumerate(slots, 1)}
         while working:
@@ -295,8 +285,8 @@ def _run_lanes(
                 future.result()
     except KeyboardInterrupt:
         # The first Ctrl-C in a program that does not turn it into ``stop``, such as a notebook.
-        if not stop.is_set():
-            stop.set()
+        if not run.stop.is_set():
+            run.stop.set()
             wait_for(working, timeout=LANES_END_TIMEOUT_S)
         raise
     finally:

@@ -27,8 +27,8 @@ from ray.job_config import JobConfig
 
 from configs.errors import EmotionTimelinesError, UsageError, first_line
 from configs.schema import Settings
-from pipeline.run.plan.threads import usable_cpus
 from pipeline.run.ray_turns import sigterm_handler_kept, turn_with_ray
+from pipeline.run.threads import usable_cpus
 
 CONNECT_TIMEOUT_S = 10
 START_TIMEOUT_S = 120.0
@@ -36,7 +36,7 @@ START_TIMEOUT_S = 120.0
 
 MIN_OBJECT_STORE_MB = 256
 HELD_BACK_BATCHES = 4
-"""By the recorder, until faces are settled."""
+"""By the recorder, until faces are finalised."""
 
 MIN_OPEN_FILES = 512
 """With fewer, Ray may start, but then stops half-way without a word."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,6 +56,13 @@ class TurnFinder:
         best = int(np.argmax(self._scores))
         clear = self._scores[best] > self._scores[0] * MARGIN
         return TURNS[best] if clear and self._with_faces >= FEWEST_SAMPLES else 0
+
+    def process(self, batch: FrameBatch) -> FrameBatch:
+        """Fills ``turn``, as long as it is not done."""
+        if self.done:
+            return batch
+        self.observe(batch)
+        return replace(batch, turn=self.turn)
 
     def observe(self, batch: FrameBatch) -> None:
         """Take samples of the next batch, if it is time to."""

@@ -36,7 +36,7 @@ class RowMaker:
         frames: frames so far.
         faces: faces so far, over all frames.
         people: people so far.
-        left_out: faces so far that were too short to be shown, as in ``Settler``.
+        left_out: faces so far that were too short to be shown, as in ``Finaliser``.
         empty: frames so far without a face, by reason.
         duration_s: time from the first frame to the last.
     """

@@ -13,7 +13,7 @@ import pytest
 from configs.errors import UsageError
 from configs.load import load_settings
 from pipeline import analyse
-from pipeline.run.plan.finding import crops_needed
+from pipeline.chain import crops_needed
 from tests.models.made import card_of, make_small, write_card
 from tests.models.test_expressions import make_affect
 from tests.pipeline.command import run, summary, timeline

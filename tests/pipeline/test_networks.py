@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from configs.load import load_settings
-from pipeline.run.plan.finding import FaceFinder
+from pipeline.chain import find_stages, through
 from stages.faces.detect import make_detector
 from stages.frames import yuv_planes
 from stages.read.video import VideoReader
@@ -30,8 +30,8 @@ def faces(samples: dict[str, Path]) -> dict[int, Face]:
     settings = load_settings(flags={"read.to_s": SECONDS})
     found = {}
     with VideoReader(samples[CLIP], settings.read) as reader:
-        finder = FaceFinder(make_detector(settings.detect), reader.info, settings)
-        for batch in map(finder.process, reader.batches()):
+        stages = find_stages(make_detector(settings.detect), reader.info, settings)
+        for batch in (through(stages, frames) for frames in reader.batches()):
             for face, frame in enumerate(batch.face_frame):
                 planes = yuv_planes(batch.pixels[frame].copy())
                 found[batch.first_frame + int(frame)] = Face(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from configs.load import load_settings
 from pipeline.bench.loopback import LoopbackCamera
+from pipeline.chain import Stage, find_stages
 from pipeline.live.stream import LiveStream
-from pipeline.run.plan.finding import FaceFinder
 from pipeline.run.provenance import provenance_of
 from pipeline.sources import Stream
 from stages.batch import FrameBatch
@@ -34,12 +35,15 @@ def test_every_number_is_as_worked_out_by_itself(
 ) -> None:
     found: list[FrameBatch] = []
 
-    class Watched(FaceFinder):
+    class Watcher:
         def process(self, batch: FrameBatch) -> FrameBatch:
-            found.append(super().process(batch))
-            return found[-1]
+            found.append(batch)
+            return batch
 
-    monkeypatch.setattr("pipeline.live.stream.FaceFinder", Watched)
+    def watched(*arguments: Any, **options: Any) -> list[Stage]:
+        return [*find_stages(*arguments, **options), Watcher()]
+
+    monkeypatch.setattr("pipeline.live.stream.find_stages", watched)
     settings = load_settings(
         flags={
             "networks.files": three.paths,

@@ -14,10 +14,11 @@ import pytest
 
 from configs.errors import StalledError, StopRequestedError
 from configs.load import load_settings
-from pipeline.results.recorder import Recorder
+from pipeline.chain import Recording
 from pipeline.results.summary import Provenance
 from pipeline.run import local_executor
-from pipeline.run.ahead import Ahead, Line
+from pipeline.run.executor import Run
+from pipeline.run.prefetch import Prefetch, Prefetchers
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.classify import load_network
@@ -49,7 +50,7 @@ def gate() -> Iterator[Event]:
 
 def analyse(jobs: list[Job], stop: Event | None = None) -> list[dict[str, Any]]:
     provenance = Provenance.of(SETTINGS, [load_network(SETTINGS)])
-    local_executor.run(jobs, SETTINGS, provenance, Reporter(), stop or Event())
+    local_executor.analyse(Run(jobs, SETTINGS, provenance, Reporter(), stop or Event()))
     return [summary(job.folder) for job in jobs if (job.folder / "summary.json").exists()]
 
 
@@ -68,7 +69,7 @@ def fail() -> None:
     raise RuntimeError("of its own kind")
 
 
-@pytest.mark.parametrize("stage", [DetectStage, Recorder])
+@pytest.mark.parametrize("stage", [DetectStage, Recording])
 def test_an_error_in_a_thread_is_the_reason_and_what_was_recorded_is_kept(
     jobs: list[Job], monkeypatch: pytest.MonkeyPatch, stage: Any
 ) -> None:
@@ -80,7 +81,7 @@ def test_an_error_in_a_thread_is_the_reason_and_what_was_recorded_is_kept(
     assert (whole["status"], whole["frames"]) == ("complete", FRAMES)
 
 
-@pytest.mark.parametrize(("stage", "frames"), [(DetectStage, 2 * BATCH), (Recorder, 0)])
+@pytest.mark.parametrize(("stage", "frames"), [(DetectStage, 2 * BATCH), (Recording, 0)])
 def test_a_video_whose_stage_hangs_is_given_up(
     jobs: list[Job], gate: Event, monkeypatch: pytest.MonkeyPatch, stage: Any, frames: int
 ) -> None:
@@ -116,7 +117,7 @@ def test_a_thread_is_at_most_a_few_items_ahead() -> None:
             made.append(number)
             yield number
 
-    with Line(most=2, stop=Event(), timeout_s=10) as line:
+    with Prefetchers(most=2, stop=Event(), timeout_s=10) as line:
         for number in line.start("items", items()):
             assert len(made) <= number + 1 + 2 + 1  # Taken, waiting, and the next one.
     assert not line.hanging
@@ -132,7 +133,7 @@ def test_a_thread_whose_items_nobody_takes_ends() -> None:
         finally:
             closed.set()
 
-    with Line(most=1, stop=Event(), timeout_s=10) as line:
+    with Prefetchers(most=1, stop=Event(), timeout_s=10) as line:
         assert next(iter(line.start("items", items()))) == 0
     assert not line.hanging
     assert closed.is_set()
@@ -146,10 +147,10 @@ def test_whoever_waits_is_told_to_stop_and_of_a_time_out() -> None:
         yield 0
 
     with pytest.raises(StalledError, match=r"no progress for 0\.3 s"):
-        next(iter(Ahead("items", items(), 1, stop, 0.3)))
+        next(iter(Prefetch("items", items(), 1, stop, 0.3)))
     Timer(0.1, stop.set).start()
     with pytest.raises(StopRequestedError):
-        next(iter(Ahead("items", items(), 1, stop, 60)))
+        next(iter(Prefetch("items", items(), 1, stop, 60)))
     gate.set()
 
 
@@ -159,6 +160,7 @@ from pathlib import Path
 import psutil
 from configs.load import load_settings
 from pipeline.run import local_executor
+from pipeline.run.executor import Run
 from pipeline.run.provenance import provenance_of
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
@@ -170,7 +172,7 @@ class Memory(Reporter):
 settings = load_settings(assignments=["video.preset=ultrafast"])
 clip = Path(sys.argv[1])
 jobs = [Job(clip, clip.parent / str(number)) for number in range(6)]
-local_executor.run(jobs, settings, provenance_of(settings), Memory(), threading.Event())
+local_executor.analyse(Run(jobs, settings, provenance_of(settings), Memory(), threading.Event()))
 """
 
 

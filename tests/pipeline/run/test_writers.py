@@ -11,6 +11,7 @@ from configs.load import load_settings
 from pipeline.results import recorder
 from pipeline.results.summary import Provenance
 from pipeline.run import local_executor
+from pipeline.run.executor import Run
 from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.classify import load_network
@@ -69,7 +70,7 @@ def test_finish_raises_nothing(
     jobs = [Job(make_clip(tmp_path / f"{n}.mp4", frames=20), tmp_path / f"out{n}") for n in "ab"]
     provenance = Provenance.of(settings, [load_network(settings)])
     monkeypatch.setattr(where, method, raise_unforeseen)
-    local_executor.run(jobs, settings, provenance, Reporter(), Event())
+    local_executor.analyse(Run(jobs, settings, provenance, Reporter(), Event()))
     for job in jobs:
         facts = summary(job.folder)
         assert "of its own kind" in facts["reason"]

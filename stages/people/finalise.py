@@ -1,4 +1,4 @@
-"""Settle faces: drop short detections, assign person ids, smooth probabilities over time.
+"""Finalise faces: drop short detections, assign person ids, smooth probabilities over time.
 
 A face seen for less than ``track.min_s`` counts as a false detection. Probabilities are averaged
 with weights that fall off linearly on both sides; each frame counts for as long as it is shown,
@@ -48,12 +48,12 @@ class _History:
         return self.time_s[-1] + self.shown_s[-1]
 
 
-class Settler:
-    """Takes the batches of one video in order, and returns them settled, a little later.
+class Finaliser:
+    """Takes the batches of one video in order, and returns them finalised, a little later.
 
-    A settled batch has ``people``, numbered from 1 in order of appearance, or ``NOBODY`` for faces
-    that did not last; its ``probabilities`` and ``values`` are smoothed, ``raw_probabilities`` and
-    ``raw_values`` are the networks'.
+    A finalised batch has ``people``, numbered from 1 in order of appearance, or ``NOBODY`` for
+    faces that did not last; its ``probabilities`` and ``values`` are smoothed,
+    ``raw_probabilities`` and ``raw_values`` are the networks'.
 
     Args:
         live: hold nothing back.
@@ -80,28 +80,28 @@ class Settler:
         self._newest: list[_History] = []
 
     def process(self, batch: FrameBatch) -> list[FrameBatch]:
-        """Take a batch; returns those that are settled by now, in order."""
-        settled = self._settle_all() if batch.after_gap else []
+        """Take a batch; returns those that are finalised by now, in order."""
+        finalised = self._finalise_all() if batch.after_gap else []
         self._observe(batch)
         self._held.append(batch)
         now_s = self._last_s or 0.0
         while self._held and self._is_old_enough(self._held[0], now_s):
-            settled.append(self._settled(self._held.popleft()))
+            finalised.append(self._finalised(self._held.popleft()))
         self._forget(now_s)
-        return settled
+        return finalised
 
     def flush(self) -> list[FrameBatch]:
         """All batches that are held back, once the video has ended."""
         if self._length_s + usual_s(self._intervals_s) < self._min_s - CLOCK_TOLERANCE_S:
             self._min_s = 0.0  # The video is too short for any face to last.
-        return self._settle_all()
+        return self._finalise_all()
 
-    def _settle_all(self) -> list[FrameBatch]:
-        """Settle what is held back, as no frame follows, or none soon."""
+    def _finalise_all(self) -> list[FrameBatch]:
+        """Finalise what is held back, as no frame follows, or none soon."""
         self._end_frame(usual_s(self._intervals_s))
-        settled = [self._settled(batch) for batch in self._held]
+        finalised = [self._finalised(batch) for batch in self._held]
         self._held.clear()
-        return settled
+        return finalised
 
     def _is_old_enough(self, batch: FrameBatch, now_s: float) -> bool:
         return not len(batch) or now_s - float(batch.time_s[-1]) >= self._hold_s
@@ -133,7 +133,7 @@ class Settler:
             return True  # The newest frame alone is shown for that long.
         return history.seen_s >= self._min_s - CLOCK_TOLERANCE_S
 
-    def _settled(self, batch: FrameBatch) -> FrameBatch:
+    def _finalised(self, batch: FrameBatch) -> FrameBatch:
         outputs = _outputs(batch).copy()
         people = np.full(len(batch.shot_tracks), NOBODY, np.int64)
         for track in dict.fromkeys(batch.shot_tracks.tolist()):

@@ -19,7 +19,7 @@ END_TIMEOUT_S = 30.0
 T = TypeVar("T")
 
 
-class Ahead(Generic[T]):
+class Prefetch(Generic[T]):
     """Iterates over what a generator yields, which runs in a thread of its own.
 
     An error of the generator is raised once all that came before it has been taken. The thread ends
@@ -96,7 +96,7 @@ class Ahead(Generic[T]):
                 continue
 
 
-class Line:
+class Prefetchers:
     """Threads that take their items from one another; they end with the ``with`` block.
 
     Attributes:
@@ -106,14 +106,14 @@ class Line:
     def __init__(self, most: int, stop: Event, timeout_s: float) -> None:
         self.hanging: list[str] = []
         self._most, self._stop, self._timeout_s = most, stop, timeout_s
-        self._threads: list[Ahead[Any]] = []
+        self._threads: list[Prefetch[Any]] = []
 
-    def start(self, name: str, items: Generator[T, None, None]) -> Ahead[T]:
-        thread = Ahead(name, items, self._most, self._stop, self._timeout_s)
+    def start(self, name: str, items: Generator[T, None, None]) -> Prefetch[T]:
+        thread = Prefetch(name, items, self._most, self._stop, self._timeout_s)
         self._threads.append(thread)
         return thread
 
-    def __enter__(self) -> Line:
+    def __enter__(self) -> Prefetchers:
         return self
 
     def __exit__(self, *_: object) -> None:
