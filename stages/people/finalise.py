@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from configs.schema import SmoothSettings, TrackSettings
 from models.emotions import EMOTIONS
@@ -167,7 +168,7 @@ class Finaliser:
         # The frame itself always counts, also where the window is shorter than a frame.
         weights[before_s == 0] += 1e-6
         outputs = np.array(history.outputs, np.float64)
-        means = weights @ outputs[:, : len(EMOTIONS)]
+        means: NDArray[np.float64] = weights @ outputs[:, : len(EMOTIONS)]
         means /= means.sum(axis=1, keepdims=True)
         if outputs.shape[1] > len(EMOTIONS):
             means = np.hstack([means, _means_of_known(weights, outputs[:, len(EMOTIONS) :])])
@@ -193,7 +194,8 @@ def _means_of_known(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Weighted means of values that are numbers, (k, n); NaN where none is."""
     known = np.isfinite(values)
     with np.errstate(invalid="ignore"):
-        return (weights @ np.where(known, values, 0)) / (weights @ known)
+        means: NDArray[np.float64] = (weights @ np.where(known, values, 0)) / (weights @ known)
+    return means
 
 
 def _outputs(batch: FrameBatch) -> np.ndarray:
