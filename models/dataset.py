@@ -19,8 +19,12 @@ from models.emotions import EMOTIONS, FACE_SIZE_PX
 from models.recipe import BadData
 from models.votes import load_votes
 
-CutFace = Callable[[np.ndarray], np.ndarray]
-"""From a picture of one face, (h, w) uint8, to the network's input, (48, 48) uint8."""
+CutFace = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""From a picture of one face, (h, w) uint8 grey or (h, w, 3) BGR, to the network's input, such as
+(48, 48) uint8, and the five landmarks, (5, 2) x and y in pixels of the picture, NaN if no face is
+found."""
+
+NO_LANDMARKS = np.full((5, 2), np.nan)
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 
@@ -37,15 +41,17 @@ class LabelledFaces:
     """Faces and their labels, column-wise.
 
     Attributes:
-        images: (n, 48, 48) uint8, grey.
+        images: (n, 48, 48) uint8, grey; of another shape if they are cut for another network.
         labels: (n,) int64, indices into ``EMOTIONS``.
         files: n names, relative to the data set.
+        landmarks: (n, 5, 2), x and y in pixels of the picture, NaN where no face was found.
         skipped: one line for each image that could not be used, with the reason.
     """
 
     images: np.ndarray
     labels: np.ndarray
     files: tuple[str, ...]
+    landmarks: np.ndarray
     skipped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -58,6 +64,7 @@ class LabelledFaces:
             self.images[kept],
             self.labels[kept],
             tuple(name for name, keep in zip(self.files, kept, strict=True) if keep),
+            self.landmarks[kept],
             self.skipped
             + tuple(
                 f"{name}: {reason}"
@@ -86,13 +93,18 @@ class TrainingData:
     teacher_probabilities: np.ndarray | None = None
 
 
-def whole_picture(picture: np.ndarray) -> np.ndarray:
+def whole_picture(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The simplest ``CutFace``: the whole picture, scaled."""
-    return cv2.resize(picture, (FACE_SIZE_PX, FACE_SIZE_PX), interpolation=cv2.INTER_AREA)
+    face = cv2.resize(picture, (FACE_SIZE_PX, FACE_SIZE_PX), interpolation=cv2.INTER_AREA)
+    return face, NO_LANDMARKS
 
 
 def load_split(
-    dataset: Path, split: str, cut: CutFace = whole_picture, exact_size: bool = False
+    dataset: Path,
+    split: str,
+    cut: CutFace = whole_picture,
+    exact_size: bool = False,
+    colour: bool = False,
 ) -> LabelledFaces:
     """Read one split (``train``, ``validation`` or ``test``) of a data set.
 
@@ -101,13 +113,14 @@ def load_split(
         split: its name.
         cut: cuts the face out of each picture.
         exact_size: skip pictures that are not 48x48.
+        colour: whether ``cut`` takes pictures in colour.
 
     Raises:
         DatasetError: the data set has no such split, a class folder is missing, or no image can
             be read.
     """
     if dataset.is_file():
-        return _from_csv(dataset, split, cut)
+        return _from_csv(dataset, split, cut, colour)
     for folder in _possible_folders(dataset, split):
         if folder.is_dir():
             missing = [name for name in EMOTIONS if not (folder / name).is_dir()]
@@ -116,7 +129,7 @@ def load_split(
                     f"{folder}: no folder {', '.join(missing)}; expected one for each of "
                     f"{', '.join(EMOTIONS)}"
                 )
-            return load_folder(folder, cut, exact_size)
+            return load_folder(folder, cut, exact_size, colour)
     if not dataset.exists():
         raise DatasetError(f"{dataset}: no such file or folder")
     raise DatasetError(
@@ -194,7 +207,7 @@ def _without_duplicates(faces: LabelledFaces, held_out: LabelledFaces) -> Labell
 
 
 def load_folder(
-    folder: Path, cut: CutFace = whole_picture, exact_size: bool = False
+    folder: Path, cut: CutFace = whole_picture, exact_size: bool = False, colour: bool = False
 ) -> LabelledFaces:
     """Read ``<folder>/<emotion>/*.jpg|png``; an emotion without a folder has no faces.
 
@@ -203,21 +216,21 @@ def load_folder(
     """
     if not any((folder / name).is_dir() for name in EMOTIONS):
         raise DatasetError(f"{folder}: none of the folders {', '.join(EMOTIONS)} is in it")
-    images, labels, files, skipped = [], [], [], []
+    cuts, labels, files, skipped = [], [], [], []
     for label, path in _labelled_paths(folder):
-        image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE)
         name = str(path.relative_to(folder))
         if image is None:
             skipped.append(f"{name}: not a readable image")
             continue
-        if exact_size and image.shape != (FACE_SIZE_PX, FACE_SIZE_PX):
-            height, width = image.shape
+        height, width = image.shape[:2]
+        if exact_size and (height, width) != (FACE_SIZE_PX, FACE_SIZE_PX):
             skipped.append(f"{name}: {width}x{height}, expected {FACE_SIZE_PX}x{FACE_SIZE_PX}")
             continue
-        images.append(cut(image))
+        cuts.append(cut(image))
         labels.append(label)
         files.append(name)
-    return _assemble(folder, images, labels, files, skipped)
+    return _assemble(folder, cuts, labels, files, skipped)
 
 
 def _labelled_paths(folder: Path) -> Iterator[tuple[int, Path]]:
@@ -227,8 +240,8 @@ def _labelled_paths(folder: Path) -> Iterator[tuple[int, Path]]:
                 yield label, path
 
 
-def _from_csv(path: Path, split: str, cut: CutFace) -> LabelledFaces:
-    images, labels, files, skipped = [], [], [], []
+def _from_csv(path: Path, split: str, cut: CutFace, colour: bool) -> LabelledFaces:
+    cuts, labels, files, skipped = [], [], [], []
     with path.open(newline="") as lines:
         reader = csv.DictReader(lines)
         if not {"emotion", "pixels", "Usage"} <= set(reader.fieldnames or ()):
@@ -239,24 +252,25 @@ def _from_csv(path: Path, split: str, cut: CutFace) -> LabelledFaces:
             name = f"line {reader.line_num}"
             try:
                 pixels = np.array(row["pixels"].split(), dtype=np.uint8)
-                image = pixels.reshape(FACE_SIZE_PX, FACE_SIZE_PX)
+                grey = pixels.reshape(FACE_SIZE_PX, FACE_SIZE_PX)
                 label = EMOTIONS.index(CSV_LABELS[int(row["emotion"])])
             except (ValueError, OverflowError, IndexError) as error:
                 skipped.append(f"{name}: {error}")
                 continue
-            images.append(cut(image))
+            cuts.append(cut(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR) if colour else grey))
             labels.append(label)
             files.append(name)
-    return _assemble(path, images, labels, files, skipped)
+    return _assemble(path, cuts, labels, files, skipped)
 
 
 def _assemble(
     origin: Path,
-    images: list[np.ndarray],
+    cuts: list[tuple[np.ndarray, np.ndarray]],
     labels: list[int],
     files: list[str],
     skipped: list[str],
 ) -> LabelledFaces:
-    if not images:
+    if not cuts:
         raise DatasetError(f"{origin}: no readable image in it")
-    return LabelledFaces(np.stack(images), np.array(labels), tuple(files), tuple(skipped))
+    images, landmarks = (np.stack(column) for column in zip(*cuts, strict=True))
+    return LabelledFaces(images, np.array(labels), tuple(files), landmarks, tuple(skipped))

@@ -22,18 +22,18 @@ def shrunk(face: np.ndarray, side_px: int) -> np.ndarray:
     """A face with the detail of one of that size in a video.
 
     Args:
-        face: (48, 48) uint8.
+        face: (48, 48) uint8, or of another square shape.
         side_px: side that it is shrunk to before it is enlarged again.
 
     Returns:
-        (48, 48) uint8.
+        uint8, in the shape of the face.
     """
     small = cv2.resize(face, (side_px, side_px), interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, (FACE_SIZE_PX, FACE_SIZE_PX), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(small, face.shape[:2], interpolation=cv2.INTER_LINEAR)
 
 
 def all_shrunk(faces: np.ndarray, side_px: int) -> np.ndarray:
-    """``shrunk`` for each of some faces, (n, 48, 48) uint8."""
+    """``shrunk`` for each of some faces, (n, ...) uint8."""
     return np.stack([shrunk(face, side_px) for face in faces])
 
 

@@ -8,8 +8,13 @@ from pathlib import Path
 
 from configs.errors import UsageError
 from models.dataset import TrainingData
-from models.recipe import TEACHERS, Recipe
-from models.train import CHECKPOINT, train, train_and_export
+from models.last_layer import fit_last_layer, fit_last_layer_and_export
+from models.networks import build
+from models.pretrained import load_pretrained
+from models.recipe import RECIPES, TEACHER, Recipe
+from models.train import CHECKPOINT, load_initial_weights, save_whole, train
+
+PRETRAINED = "mobilenet"
 
 
 def train_with_teachers(
@@ -19,40 +24,57 @@ def train_with_teachers(
     resume: bool = False,
     report: Callable[[str], None] = print,
     progress: Callable[[int, int], None] | None = None,
+    initial: Path | None = None,
+    pretrained: Path | None = None,
 ) -> list[Path]:
-    """Train ``TEACHERS`` into ``out/teachers/<architecture>``, then the student into ``out``.
+    """Train teachers into ``out/teachers``, a student into ``out/student``, and fit its last layer.
 
-    The student begins with the weights of the teacher of its own architecture, at half of its
-    recipe's learning rate.
+    One teacher has the shape of the student, which begins with its weights at half of its recipe's
+    learning rate: ``TEACHER``, or ``initial`` with its last layer fitted. With ``pretrained``,
+    another one begins with weights that know faces.
 
     Args:
-        resume: go on where the run in ``out`` was interrupted, at a teacher or at the student.
+        out: folder for results; the networks that the pipeline runs lie in it.
+        resume: go on where the run in ``out`` was interrupted.
+        initial: ``.keras`` network of the recipe's architecture.
+        pretrained: see ``models.pretrained.load_pretrained``.
 
     Returns:
-        The paths of the student's networks, as ``train_and_export`` does.
+        The paths of the networks.
 
     Raises:
         UsageError: ``out`` holds a run, and ``resume`` is false.
+        ModelError: ``initial`` or ``pretrained`` cannot be used.
     """
-    folders = [out / "teachers" / teacher.architecture for teacher in TEACHERS]
-    if not resume and any((folder / CHECKPOINT).exists() for folder in (*folders, out)):
+    if not resume and any((out / name).exists() for name in ("teachers", "student")):
         raise UsageError(f"{out}: holds a training run; give --resume, or another folder by -o")
-    networks = []
-    for folder, teacher in zip(folders, TEACHERS, strict=True):
-        report(f"teacher {teacher.architecture}")
+
+    def run(folder: Path, recipe: Recipe, teachers: list[Path], initial: Path | None) -> Path:
+        report(f"{folder.name}: {recipe.architecture}")
         begun = (folder / CHECKPOINT).exists()
-        networks.append(train(data, folder, teacher, begun, report, progress))
-    report(f"student {recipe.architecture}")
-    begun = (out / CHECKPOINT).exists()
-    initial = next(
-        (
-            network
-            for network, teacher in zip(networks, TEACHERS, strict=True)
-            if teacher.architecture == recipe.architecture
-        ),
-        None,
-    )
-    if initial is not None:
-        # At the full rate it would forget what the weights that it begins with know.
-        recipe = replace(recipe, learning_rate=recipe.learning_rate / 2)
-    return train_and_export(data, out, recipe, begun, report, progress, networks, initial)
+        return train(data, folder, recipe, begun, report, progress, teachers, initial)
+
+    own = out / "teachers" / recipe.architecture
+    own.parent.mkdir(parents=True, exist_ok=True)
+    if initial is None:
+        beginning = run(own, replace(TEACHER, architecture=recipe.architecture), [], None)
+        teachers = [beginning]
+    else:
+        beginning = initial
+        teachers = [own.with_suffix(".keras")]
+        if not teachers[0].exists():
+            network = build(recipe.architecture)
+            load_initial_weights(initial, network)
+            fit_last_layer(network, data, TEACHER)
+            save_whole(teachers[0], network.save)
+    if pretrained is not None:
+        folder = out / "teachers" / PRETRAINED
+        knowing = folder.with_suffix(".keras")
+        if not knowing.exists():
+            network = load_pretrained(pretrained, data, RECIPES[PRETRAINED])
+            save_whole(knowing, network.save)
+        teachers.append(run(folder, RECIPES[PRETRAINED], [], knowing))
+    # At the full rate it would forget what the weights that it begins with know.
+    halved = replace(recipe, learning_rate=recipe.learning_rate / 2)
+    student = run(out / "student", halved, teachers, beginning)
+    return fit_last_layer_and_export(data, out, recipe, student, report)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from models.conditions import score_by_condition
+from models.crops import Crop
 from models.dataset import CutFace, LabelledFaces, has_split, load_folder, load_split, whole_picture
 from models.degrade import TYPICAL_SIDES_PX, all_shrunk
 from models.emotions import EMOTIONS, FACE_SIZE_PX
@@ -16,41 +19,53 @@ from models.votes import load_votes
 
 
 def evaluate(
-    dataset: Path, model: Path, plots: Path | None = None, cut: CutFace = whole_picture
+    dataset: Path,
+    model: Path,
+    plots: Path | None = None,
+    cutter: Callable[[Crop], CutFace] = lambda kind: whole_picture,
 ) -> dict[str, Any]:
-    """Score a ``.tflite`` or ``.keras`` model.
+    """Score a network of expressions.
 
     Args:
         dataset: FER-2013, of which the test split is used if there is one, else the validation
             split; or a single folder of ``<emotion>/*.jpg|png``.
-        model: the model file, its labels beside it.
+        model: the model file, its card or its labels beside it.
         plots: folder for ``confusion.png`` and ``reliability.png``, made if absent.
-        cut: cuts the face out of each picture.
+        cutter: makes what cuts the face out of each picture, for a kind of crop.
 
     Returns:
         ``models.metrics.score`` by the labels, with the names of ``model`` and ``dataset``;
-        ``votes``: the same by the expression that most of FER+'s people see, None for a data set
-        without votes; and ``by_size``: figures of the faces as they are, and shrunk to
-        ``TYPICAL_SIDES_PX`` and enlarged again, by votes if there are any, else by labels.
+        ``votes``: the same by the expression that most of FER+'s people see, with
+        ``agreement_of_halves``, and ``papers``: by the rule of FER+'s own program, both None for a
+        data set without votes; ``by_size``: figures of the faces as they are, and shrunk to
+        ``TYPICAL_SIDES_PX`` and enlarged again; and ``by_condition``: see
+        ``models.conditions.score_by_condition``; these by votes if there are any, else by labels.
 
     Raises:
         DatasetError, ModelError: one of the two cannot be used.
         MissingPackageError: for ``.keras``, TensorFlow is not installed.
     """
-    split, faces = labelled_faces(dataset, cut)
+    network = Network(model, expressions=True)
+    split, faces = labelled_faces(dataset, cutter(network.crop), network.crop.colour)
     votes = load_votes(dataset, split, faces.files) if split else None
     truth = faces.labels if votes is None else votes.majority
     named = truth >= 0
-    predicted = predict(model, faces.images)
+    predicted = _predict(network, faces.images)
     by_labels = score(predicted, faces.labels)
-    by_votes = None if votes is None else score(predicted[named], truth[named])
+    by_votes = None if votes is None else _score_named(predicted, truth)
+    if votes is not None and by_votes is not None:
+        by_votes["agreement_of_halves"] = votes.agreement_of_halves()
     result = {
         **by_labels,
         "votes": by_votes,
+        "papers": None if votes is None else _score_named(predicted, votes.majority_of_papers),
         "by_size": {
             str(FACE_SIZE_PX): _main_figures(by_votes or by_labels, predicted[named]),
-            **_score_shrunk(model, faces.images[named], truth[named]),
+            **_score_shrunk(network, faces.images[named], truth[named]),
         },
+        "by_condition": score_by_condition(
+            predicted[named], truth[named], faces.images[named], faces.landmarks[named]
+        ),
         "model": model.name,
         "dataset": str(dataset),
         "skipped": list(faces.skipped),
@@ -64,22 +79,30 @@ def evaluate(
     return result
 
 
-def labelled_faces(dataset: Path, cut: CutFace) -> tuple[str | None, LabelledFaces]:
+def labelled_faces(
+    dataset: Path, cut: CutFace, colour: bool = False
+) -> tuple[str | None, LabelledFaces]:
     """The faces to score on: a folder of emotions, or the best held-out split of a data set.
 
     Returns:
         The name of the split, None for a folder of emotions; and its faces.
     """
     if dataset.is_dir() and any((dataset / name).is_dir() for name in EMOTIONS):
-        return None, load_folder(dataset, cut)
+        return None, load_folder(dataset, cut, colour=colour)
     split = "test" if has_split(dataset, "test") else "validation"
-    return split, load_split(dataset, split, cut)
+    return split, load_split(dataset, split, cut, colour=colour)
 
 
-def _score_shrunk(model: Path, faces: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+def _score_named(predicted: np.ndarray, truth: np.ndarray) -> dict[str, Any] | None:
+    """Scores of the faces whose label is not -1; None if there are none."""
+    named = truth >= 0
+    return score(predicted[named], truth[named]) if named.any() else None
+
+
+def _score_shrunk(network: Network, faces: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     figures = {}
     for side_px in sorted(TYPICAL_SIDES_PX, reverse=True):
-        predicted = predict(model, all_shrunk(faces, side_px), side_px)
+        predicted = _predict(network, all_shrunk(faces, side_px), side_px)
         figures[str(side_px)] = _main_figures(score(predicted, labels), predicted)
     return figures
 
@@ -93,11 +116,16 @@ def _main_figures(scored: dict[str, Any], predicted: np.ndarray) -> dict[str, fl
     }
 
 
-def predict(model: Path, images: np.ndarray, side_px: int = FACE_SIZE_PX) -> np.ndarray:
-    """Calibrated probabilities, (n, 7), that a model gives for (n, 48, 48) uint8 faces.
+def predict(model: Path, images: np.ndarray) -> np.ndarray:
+    """Calibrated probabilities, (n, 7), that a model gives for (n, 48, 48) uint8 faces."""
+    return _predict(Network(model, expressions=True), images)
+
+
+def _predict(network: Network, images: np.ndarray, side_px: int = FACE_SIZE_PX) -> np.ndarray:
+    """Calibrated probabilities, (n, 7).
 
     Args:
-        side_px: side of the faces before they were scaled to 48 pixels.
+        images: (n, ...) uint8, as the network's faces are cut.
+        side_px: side of the faces before they were enlarged.
     """
-    sides_px = np.full(len(images), side_px, np.float32)
-    return Network(model, expressions=True).classify(images, sides_px)[0]
+    return network.classify(images, np.full(len(images), side_px, np.float32))[0]

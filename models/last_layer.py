@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
@@ -52,14 +53,23 @@ def fit_last_layer_and_export(
     network = build(recipe.architecture)
     load_initial_weights(initial, network)
     report(f"{len(data.faces)} training faces, each with its mirror image")
-    features = network.get_layer("features")
-    images = np.concatenate([data.faces.images, data.faces.images[:, :, ::-1]])
-    inputs = features.predict(images[..., None], batch_size=256, verbose=0)
-    targets = label_distributions(data, recipe)
-    fitted = fit_multinomial(inputs, np.concatenate([targets, targets]))
-    network.get_layer("emotion").set_weights(fitted)
+    targets = fit_last_layer(network, data, recipe)
     adjust_logits(network, targets.mean(axis=0), recipe.logit_adjustment)
     return export_run(network, data, out, report)
+
+
+def fit_last_layer(network: keras.Model, data: TrainingData, recipe: Recipe) -> np.ndarray:
+    """Fit the last layer to the targets of training faces and their mirror images.
+
+    Returns:
+        The targets, see ``label_distributions``.
+    """
+    images, targets = data.faces.images, label_distributions(data, recipe)
+    both = np.concatenate([images, images[:, :, ::-1]])
+    inputs = network.get_layer("features").predict(both[..., None], batch_size=256, verbose=0)
+    fitted = fit_multinomial(inputs, np.concatenate([targets, targets]))
+    network.get_layer("emotion").set_weights(fitted)
+    return targets
 
 
 def fit_multinomial(inputs: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:

@@ -15,6 +15,9 @@ from keras import layers
 
 from models.emotions import EMOTIONS, FACE_SIZE_PX
 
+MOBILENET_MEAN = 114.8
+"""Grey level that is taken from the values that ``mobilenet`` sees."""
+
 NewLayer = Callable[[], layers.Layer]
 
 Features = Callable[[keras.KerasTensor, NewLayer], keras.KerasTensor]
@@ -95,29 +98,31 @@ def residual(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor
     return layers.Dropout(0.3)(x)
 
 
-def strided(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor:
-    """Normalised light and contrast, and a first convolution with strides: a teacher that errs on
-    other faces than ``residual`` does."""
-    x = layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False, dtype="float32")(x)
-    x = _convolution(x, 48, 5, normalisation, strides=2)
-    for number, filters in enumerate((96, 192, 320)):
-        x = _residual_block(layers.MaxPooling2D()(x) if number else x, filters, normalisation)
-    x = layers.GlobalAveragePooling2D()(x)
-    return layers.Dropout(0.3)(x)
+def mobilenet(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor:
+    """MobileNet (Howard et al., 2017) at 96 pixels, averages of three depths: a teacher that begins
+    with weights that know faces (``models/pretrained.py``)."""
+    x = layers.Resizing(96, 96)(x)
+    x = layers.Rescaling(1, offset=-MOBILENET_MEAN)(x)
+    x = _padded_convolution(layers.Conv2D(32, 3, 2, use_bias=False), x, normalisation)
+    depths = []
+    for filters, count in ((64, 1), (128, 2), (256, 2), (512, 6), (1024, 2)):
+        for number in range(count):
+            strides = 2 if filters > 64 and not number else 1
+            padding = "valid" if strides == 2 else "same"
+            depthwise = layers.DepthwiseConv2D(3, strides, padding, use_bias=False)
+            x = _padded_convolution(depthwise, x, normalisation)
+            x = layers.Conv2D(filters, 1, use_bias=False)(x)
+            x = layers.ReLU(6)(normalisation()(x))
+        depths.append(layers.GlobalAveragePooling2D()(x))
+    return layers.Dropout(0.3)(layers.Concatenate()(depths[2:]))
 
 
-def seed(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor:
-    """Three convolution blocks and two dense layers, as in the program's first network."""
-    x = _scaled(x)
-    for filters, size in ((64, 5), (128, 3), (128, 3)):
-        x = _convolution(x, filters, size, normalisation)
-        x = layers.MaxPooling2D()(x)
-        x = layers.Dropout(0.25)(x)
-    x = layers.Flatten()(x)
-    for units in (128, 128):
-        x = layers.ReLU()(normalisation()(layers.Dense(units, use_bias=False)(x)))
-        x = layers.Dropout(0.3)(x)
-    return x
+def _padded_convolution(
+    layer: layers.Layer, x: keras.KerasTensor, normalisation: NewLayer
+) -> keras.KerasTensor:
+    """A convolution; one with strides is padded at the far ends alone, as in Keras's MobileNet."""
+    x = layers.ZeroPadding2D(((0, 1), (0, 1)))(x) if layer.padding == "valid" else x
+    return layers.ReLU(6)(normalisation()(layer(x)))
 
 
 def _scaled(faces: keras.KerasTensor) -> keras.KerasTensor:
@@ -134,13 +139,13 @@ def _residual_block(
 
 
 def _convolution(
-    x: keras.KerasTensor, filters: int, size: int, normalisation: NewLayer, strides: int = 1
+    x: keras.KerasTensor, filters: int, size: int, normalisation: NewLayer
 ) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, size, strides, padding="same", use_bias=False)(x)
+    x = layers.Conv2D(filters, size, padding="same", use_bias=False)(x)
     return layers.ReLU()(normalisation()(x))
 
 
-ARCHITECTURES: dict[str, Features] = {"residual": residual, "strided": strided, "seed": seed}
+ARCHITECTURES: dict[str, Features] = {"residual": residual, "mobilenet": mobilenet}
 
 
 def _training_normalisation() -> layers.Layer:

@@ -110,9 +110,9 @@ def train(
         copy_weights(network, scored)
         row |= _validation_scores(scored, data.validation)
         if _selection_score(row) > history.best_score:
-            _replace(best, network.save)
+            save_whole(best, network.save)
         history.append(row)
-        _replace(checkpoint, learner.save_weights)
+        save_whole(checkpoint, learner.save_weights)
         plot_history(history.rows, out / "history.png")
         epoch_s = monotonic() - started_s
         report(
@@ -213,11 +213,8 @@ def _learner(recipe: Recipe, steps: int) -> keras.Model:
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     learner.compile(
         optimizer,
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=recipe.label_smoothing
-        ),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=[
-            keras.metrics.CategoricalCrossentropy(from_logits=True, name="cross_entropy"),
             keras.metrics.CategoricalAccuracy(name="accuracy"),
         ],
     )
@@ -236,7 +233,7 @@ def _train_one_epoch(
     fit = learner.fit(batches, shuffle=False, verbose=0, callbacks=[steps]).history
     copy_weights(learner, network)
     learner.set_weights(steps.weights_at_end)
-    return {"loss": fit["cross_entropy"][0], "accuracy": fit["accuracy"][0]}
+    return {"loss": fit["loss"][0], "accuracy": fit["accuracy"][0]}
 
 
 class _StepCallback(keras.callbacks.Callback):
@@ -300,7 +297,7 @@ def prepare_run_folder(out: Path, recipe: Recipe, resume: bool) -> None:
     record.write_text(wanted)
 
 
-def _replace(path: Path, save: Callable[[Path], object]) -> None:
+def save_whole(path: Path, save: Callable[[Path], object]) -> None:
     """Save under a temporary name first, so that an interruption leaves the previous file whole."""
     unfinished = path.with_name(f"unfinished.{path.name}")
     save(unfinished)

@@ -39,14 +39,22 @@ def train(
     distil: Annotated[
         bool, typer.Option("--distil", help="First train teachers, then learn from them as well.")
     ] = False,
+    pretrained: Annotated[
+        Path | None,
+        typer.Option(
+            "--pretrained", metavar="FILE", help="faceres.json: a teacher begins with its weights."
+        ),
+    ] = None,
     last_layer: Annotated[
         bool, typer.Option("--last-layer", help="Fit nothing but the last layer of --initial.")
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT.")] = False,
 ) -> None:
     """Train a network, and export it for the pipeline."""
-    if distil and (teachers or initial):
-        raise UsageError("--distil trains its own teachers; leave out --teacher and --initial")
+    if distil and teachers:
+        raise UsageError("--distil trains its own teachers; leave out --teacher")
+    if pretrained and not distil:
+        raise UsageError("--pretrained is for a teacher; give --distil as well")
     if last_layer and (initial is None or teachers or distil or resume):
         raise UsageError("--last-layer needs --initial FILE, the network whose last layer to fit, "
                          "and goes with no other kind of training")  # fmt: skip
@@ -73,7 +81,9 @@ def train(
     data = load_training_data(dataset, bad_data, make_face_cutter())
     with training_progress(err_console) as progress:
         if distil:
-            models = train_with_teachers(data, folder, recipe, resume, say, progress)
+            models = train_with_teachers(
+                data, folder, recipe, resume, say, progress, initial, pretrained
+            )
         elif last_layer and initial is not None:
             models = fit_last_layer_and_export(data, folder, recipe, initial, say)
         else:

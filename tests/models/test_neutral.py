@@ -29,7 +29,7 @@ def test_typical_neutral_face_is_the_mean_over_the_training_split(tmp_path: Path
         assert len(neutral) == 9998
         cut = make_face_cutter()
         faces = [
-            cut(cv2.imdecode(np.frombuffer(archive.read(f"train/{name}"), np.uint8), 0))
+            cut(cv2.imdecode(np.frombuffer(archive.read(f"train/{name}"), np.uint8), 0))[0]
             for name in neutral
         ]
     found = log_probabilities(Network(SHIPPED_MODEL).predict(np.stack(faces))).mean(axis=0)

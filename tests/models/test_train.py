@@ -14,7 +14,7 @@ from models.augment import AugmentedFaces
 from models.dataset import TrainingData, load_training_data
 from models.emotions import EMOTIONS
 from models.evaluate import predict
-from models.keras_model import probabilities
+from models.keras_model import load_keras, probabilities
 from models.last_layer import fit_last_layer_and_export, fit_multinomial
 from models.network import SHIPPED_MODEL
 from models.networks import adjust_logits, build
@@ -118,7 +118,7 @@ def test_training_begins_with_the_weights_of_another_run(
     still = replace(RECIPE, epochs=1, learning_rate=0.0, averaging=0.0)
     second = train(data, tmp_path / "second", still, report=silent, initial=first)
     np.testing.assert_array_equal(*(_last_layer(network) for network in (first, second)))
-    other = replace(still, architecture="seed")
+    other = replace(still, architecture="mobilenet")
     with pytest.raises(ModelError, match="--arch"):
         train(data, tmp_path / "third", other, report=silent, initial=first)
 
@@ -137,21 +137,35 @@ def test_teachers_and_student_go_on_after_an_interruption(
             raise InterruptionError
 
     interrupted: list[str] = []
-    teacher = replace(RECIPES["seed"], epochs=1, batch_size=14)
-    monkeypatch.setattr(distil, "TEACHERS", (teacher,))
+    monkeypatch.setattr(distil, "TEACHER", replace(RECIPE, epochs=1))
     with pytest.raises(InterruptionError):
         distil.train_with_teachers(data, tmp_path, RECIPE, report=interrupt)
     with pytest.raises(UsageError, match="--resume"):
         distil.train_with_teachers(data, tmp_path, RECIPE, report=interrupt)
     distil.train_with_teachers(data, tmp_path, RECIPE, resume=True, report=interrupt)
-    assert (tmp_path / "teachers" / "seed" / "best.keras").exists()
+    assert (tmp_path / "teachers" / "residual" / "best.keras").exists()
     assert (tmp_path / "emotions.keras").exists()
-    taught = np.load(tmp_path / "teacher_probabilities.npy")
+    taught = np.load(tmp_path / "student" / "teacher_probabilities.npy")
     assert taught.shape == (len(data.faces), 7)
 
 
+@pytest.mark.slow
+def test_a_student_begins_with_an_earlier_network_that_teaches_it(
+    data: TrainingData, tmp_path: Path
+) -> None:
+    earlier = SHIPPED_MODEL.with_suffix(".keras")
+    short = replace(RECIPE, epochs=1)
+    distil.train_with_teachers(data, tmp_path, short, report=silent, initial=earlier)
+    teacher = load_keras(tmp_path / "teachers" / "residual.keras")
+    answers = np.load(tmp_path / "student" / "teacher_probabilities.npy")
+    views = data.faces.images, data.faces.images[:, :, ::-1]
+    expected = np.mean([probabilities(teacher, view) for view in views], axis=0)
+    np.testing.assert_allclose(answers, expected, atol=1e-5)
+    assert (tmp_path / "emotions.tflite").exists()
+
+
 def test_rare_expressions_are_raised_by_their_shares() -> None:
-    network = build("seed")
+    network = build("residual")
     faces = np.random.default_rng(0).integers(0, 256, (4, 48, 48)).astype(np.uint8)
     before = probabilities(network, faces)
     shares = np.array([0.1, 0.01, 0.04, 0.3, 0.3, 0.15, 0.1])

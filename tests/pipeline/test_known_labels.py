@@ -81,7 +81,7 @@ def test_labels_are_those_that_the_network_gives_the_stills(
     stills: list[tuple[str, np.ndarray]], segments: list[tuple[float, float, str]]
 ) -> None:
     cut = make_face_cutter()
-    faces = np.stack([cut(still) for _, still in stills])
+    faces = np.stack([cut(still)[0] for _, still in stills])
     predicted, _ = load_network(load_settings()).classify(faces)
     alone = [EMOTIONS[index] for index in predicted.argmax(axis=1)]
     in_film = [shown_at(segments, second + 0.5) for second in range(STILLS)]
