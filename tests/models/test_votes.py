@@ -37,6 +37,34 @@ def test_votes_go_with_their_images(tmp_path: Path) -> None:
     assert votes.majority.tolist() == [happy, -1, sad, -1]
 
 
+def test_papers_drop_single_votes_and_want_more_than_half_of_the_rest(tmp_path: Path) -> None:
+    rows = {
+        "most": "4,1,1,3,1,0,0,0,0,0",  # Seven are left, four of them neutral.
+        "half": "0,4,0,4,1,1,0,0,0,0",
+        "unknown": "0,0,0,4,0,0,0,0,5,0",
+        "nobody": "1,1,1,1,1,1,1,1,1,1",
+        "against": "0,5,0,0,0,0,0,2,3,0",  # Unknown counts among the rest: five of ten.
+    }
+    write_votes(tmp_path, **{f"train/{name}": counts for name, counts in rows.items()})
+    votes = load_votes(tmp_path, "train", (*rows, "absent"))
+    assert votes is not None
+    neutral, happy = EMOTIONS.index("neutral"), EMOTIONS.index("happy")
+    assert votes.majority_of_papers.tolist() == [neutral, -1, -1, -1, -1, -1]
+    assert votes.majority[[0, 1]].tolist() == [neutral, happy]
+
+
+def test_halves_of_the_people_agree_as_often_as_can_be_worked_out(tmp_path: Path) -> None:
+    def agreement(counts: str) -> float:
+        write_votes(tmp_path, **{f"train/{n}": counts for n in range(100)})
+        votes = load_votes(tmp_path, "train", [str(n) for n in range(100)])
+        assert votes is not None
+        return votes.agreement_of_halves()
+
+    assert agreement("10,0,0,0,0,0,0,0,0,0") == 1
+    # One is left out: of the others, both say the same in one of three cases.
+    assert agreement("2,1,0,0,0,0,0,0,0,0") == pytest.approx(1 / 3, abs=0.05)
+
+
 def test_data_set_without_votes_has_none(tmp_path: Path) -> None:
     assert load_votes(tmp_path, "train", ("a.png",)) is None
 
