@@ -34,7 +34,7 @@ def make_face_cutter(kind: Crop = OWN) -> CutFace:
         if max(picture.shape) > CLOSE_UP_PX:
             sizes_px.insert(0, min(settings.width_px, max(picture.shape)))
         landmarks = NO_LANDMARKS
-        face = cv2.resize(picture, (kind.size_px,) * 2, interpolation=cv2.INTER_AREA)
+        face: np.ndarray = cv2.resize(picture, (kind.size_px,) * 2, interpolation=cv2.INTER_AREA)
         for size_px in sizes_px:
             found = _surest_face(picture, detector, size_px)
             if found is not None:
@@ -45,7 +45,9 @@ def make_face_cutter(kind: Crop = OWN) -> CutFace:
                     else crop(picture, transform_to(kind, box, landmarks), kind.size_px)
                 )
                 break
-        return cv2.cvtColor(face, cv2.COLOR_BGR2RGB) if kind.colour else face, landmarks
+        if kind.colour:
+            face = cv2.cvtColor(face, cv2.COLOR_BGR2RGB)
+        return face, landmarks
 
     return cut
 
