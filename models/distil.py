@@ -35,8 +35,9 @@ def train_with_teachers(
 
     Args:
         out: folder for results; the networks that the pipeline runs lie in it.
+        recipe: of the architecture of ``TEACHER``.
         resume: go on where the run in ``out`` was interrupted.
-        initial: ``.keras`` network of the recipe's architecture.
+        initial: ``.keras`` network of that architecture.
         pretrained: see ``models.pretrained.load_pretrained``.
 
     Returns:
@@ -57,7 +58,7 @@ def train_with_teachers(
     own = out / "teachers" / recipe.architecture
     own.parent.mkdir(parents=True, exist_ok=True)
     if initial is None:
-        beginning = run(own, replace(TEACHER, architecture=recipe.architecture), [], None)
+        beginning = run(own, TEACHER, [], None)
         teachers = [beginning]
     else:
         beginning = initial

@@ -46,7 +46,7 @@ class Recipe:
     warmup_epochs: int = 0
     weight_decay: float = 0.0
     averaging: float = 0.0
-    votes_share: float = 0.85
+    votes_share: float = 0.9
     logit_adjustment: float = 0.25
     rotation: float = 0.0
     shear: float = 0.0
@@ -74,7 +74,7 @@ _RESIDUAL = Recipe(
     light=0.25,
     cutout=0.3,
     video_faults=0.25,
-    distillation=0.4,
+    distillation=0.6,
     precision="mixed_bfloat16",
 )
 

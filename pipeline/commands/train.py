@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from configs.errors import UsageError
-from models.recipe import RECIPES, BadData
+from models.recipe import RECIPES, TEACHER, BadData
 
 
 def train(
@@ -53,6 +53,8 @@ def train(
     """Train a network, and export it for the pipeline."""
     if distil and teachers:
         raise UsageError("--distil trains its own teachers; leave out --teacher")
+    if distil and architecture != TEACHER.architecture:
+        raise UsageError(f"--arch {architecture} is no student; leave it out with --distil")
     if pretrained and not distil:
         raise UsageError("--pretrained is for a teacher; give --distil as well")
     if last_layer and (initial is None or teachers or distil or resume):
