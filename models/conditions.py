@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.metrics import score
 
@@ -48,7 +49,7 @@ def score_by_condition(
     }
 
 
-def yaw(landmarks: np.ndarray) -> np.ndarray:
+def yaw(landmarks: np.ndarray) -> NDArray[np.float64]:
     """About how far faces are turned to a side.
 
     The further a face is turned, the further the tip of the nose is off the line from the middle of
@@ -66,7 +67,8 @@ def yaw(landmarks: np.ndarray) -> np.ndarray:
     # Cross products: areas between the line down, and the nose or the line across.
     off = (nose - eyes)[0] * down[1] - (nose - eyes)[1] * down[0]
     width = across[0] * down[1] - across[1] * down[0]
-    return np.rad2deg(np.arctan2(off, NOSE_DEPTH * np.maximum(width, 1e-9)))
+    turned: NDArray[np.float64] = np.arctan2(off, NOSE_DEPTH * np.maximum(width, 1e-9))
+    return np.rad2deg(turned)
 
 
 def _scores_of_groups(

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.conditions import score_by_condition
 from models.crops import Crop
 from models.dataset import CutFace, LabelledFaces, has_split, load_folder, load_split, whole_picture
 from models.degrade import TYPICAL_SIDES_PX, all_shrunk
-from models.emotions import EMOTIONS, FACE_SIZE_PX
+from models.emotions import EMOTIONS
 from models.metrics import score
 from models.network import Network
 from models.votes import load_votes
@@ -60,7 +61,7 @@ def evaluate(
         "votes": by_votes,
         "papers": None if votes is None else _score_named(predicted, votes.majority_of_papers),
         "by_size": {
-            str(FACE_SIZE_PX): _main_figures(by_votes or by_labels, predicted[named]),
+            str(network.crop.size_px): _main_figures(by_votes or by_labels, predicted[named]),
             **_score_shrunk(network, faces.images[named], truth[named]),
         },
         "by_condition": score_by_condition(
@@ -101,7 +102,8 @@ def _score_named(predicted: np.ndarray, truth: np.ndarray) -> dict[str, Any] | N
 
 def _score_shrunk(network: Network, faces: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     figures = {}
-    for side_px in sorted(TYPICAL_SIDES_PX, reverse=True):
+    smaller = (side_px for side_px in TYPICAL_SIDES_PX if side_px < network.crop.size_px)
+    for side_px in sorted(smaller, reverse=True):
         predicted = _predict(network, all_shrunk(faces, side_px), side_px)
         figures[str(side_px)] = _main_figures(score(predicted, labels), predicted)
     return figures
@@ -116,16 +118,14 @@ def _main_figures(scored: dict[str, Any], predicted: np.ndarray) -> dict[str, fl
     }
 
 
-def predict(model: Path, images: np.ndarray) -> np.ndarray:
-    """Calibrated probabilities, (n, 7), that a model gives for (n, 48, 48) uint8 faces."""
-    return _predict(Network(model, expressions=True), images)
-
-
-def _predict(network: Network, images: np.ndarray, side_px: int = FACE_SIZE_PX) -> np.ndarray:
+def _predict(
+    network: Network, images: NDArray[np.uint8], side_px: int | None = None
+) -> NDArray[np.float32]:
     """Calibrated probabilities, (n, 7).
 
     Args:
-        images: (n, ...) uint8, as the network's faces are cut.
-        side_px: side of the faces before they were enlarged.
+        images: (n, ...), as the network's faces are cut.
+        side_px: side of the faces before they were enlarged; None if they were not.
     """
-    return network.classify(images, np.full(len(images), side_px, np.float32))[0]
+    sides_px = None if side_px is None else np.full(len(images), side_px, np.float32)
+    return network.classify(images, sides_px)[0]

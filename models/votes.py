@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from configs.errors import DatasetError
 from models.emotions import EMOTIONS
@@ -34,24 +35,29 @@ class Votes:
         kinds: k names, the seven of ``EMOTIONS`` among them.
     """
 
-    counts: np.ndarray
+    counts: NDArray[np.float32]
     kinds: tuple[str, ...]
 
     @property
-    def named(self) -> np.ndarray:
+    def named(self) -> NDArray[np.float32]:
         """(n, 7), the votes for each of ``EMOTIONS``."""
-        return self.counts[:, [self.kinds.index(name) for name in EMOTIONS]]
+        named: NDArray[np.float32] = self.counts[:, [self.kinds.index(name) for name in EMOTIONS]]
+        return named
 
     @property
-    def shares(self) -> np.ndarray:
+    def shares(self) -> NDArray[np.float32]:
         """(n, 7), the votes for each of ``EMOTIONS`` as shares of those for all seven."""
-        return self.named / np.maximum(self.named.sum(axis=1, keepdims=True), 1)
+        shares: NDArray[np.float32] = self.named / np.maximum(
+            self.named.sum(axis=1, keepdims=True), 1
+        )
+        return shares
 
     @property
     def unnamed(self) -> np.ndarray:
         """(n,) bool, faces of which at least half of the votes are for something else: contempt,
         unknown or not a face."""
-        return self.counts.any(axis=1) & (self.named.sum(axis=1) * 2 <= self.counts.sum(axis=1))
+        few: NDArray[np.bool_] = self.named.sum(axis=1) * 2 <= self.counts.sum(axis=1)
+        return self.counts.any(axis=1) & few
 
     @property
     def majority(self) -> np.ndarray:

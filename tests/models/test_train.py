@@ -7,16 +7,16 @@ import cv2
 import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from configs.errors import ModelError, UsageError
 from models import distil
 from models.augment import AugmentedFaces
 from models.dataset import TrainingData, load_training_data
 from models.emotions import EMOTIONS
-from models.evaluate import predict
 from models.keras_model import load_keras, probabilities
 from models.last_layer import fit_last_layer_and_export, fit_multinomial
-from models.network import SHIPPED_MODEL
+from models.network import SHIPPED_MODEL, Network
 from models.networks import adjust_logits, build
 from models.recipe import RECIPES
 from models.train import train, train_and_export
@@ -42,6 +42,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
 
 class InterruptionError(Exception):
     pass
+
+
+def predict(model: Path, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return Network(model, expressions=True).classify(faces)[0]
 
 
 def silent(line: str) -> None:
