@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from configs.errors import UsageError
+from models.architectures import build
 from models.dataset import TrainingData
 from models.last_layer import fit_last_layer, fit_last_layer_and_export
-from models.networks import build
 from models.pretrained import load_pretrained
 from models.recipe import RECIPES, TEACHER, Recipe
-from models.train import CHECKPOINT, load_initial_weights, save_whole, train
+from models.training import CHECKPOINT, load_initial_weights, save_whole, train
 
 PRETRAINED = "mobilenet"
 

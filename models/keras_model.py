@@ -110,7 +110,7 @@ def as_tflite(path: Path, cache: Path | None = None) -> Path:
         prefix = prefix_of(path) if card.prefix is None else card.prefix
         named = card.model_copy(update={"prefix": prefix})  # The converted file has another name.
         with packages_needed(f"{path}: a .keras model", "tensorflow"):
-            from models.export import convert
+            from models.to_tflite import convert
         with filling(cache) as unfinished:
             convert(network, unfinished / converted.name, quantised=card.face.is_own)
             text = named.model_dump_json(by_alias=True, exclude_none=True, indent=2)

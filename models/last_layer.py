@@ -11,11 +11,11 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
+from models.architectures import adjust_logits, build
 from models.augment import label_distributions
 from models.dataset import TrainingData
-from models.networks import adjust_logits, build
 from models.recipe import Recipe
-from models.train import export_run, load_initial_weights, prepare_run_folder
+from models.training import export_run, load_initial_weights, prepare_run_folder
 
 WEIGHT_DECAY = 1e-4
 """L2: half of it times the squared weights is added to the mean cross-entropy."""

@@ -14,9 +14,9 @@ import keras
 import numpy as np
 
 from configs.errors import ModelError
+from models.architectures import MOBILENET_MEAN, build
 from models.dataset import TrainingData
 from models.last_layer import fit_last_layer
-from models.networks import MOBILENET_MEAN, build
 from models.recipe import Recipe
 
 CHANNEL_MEANS = np.array([103.939, 116.779, 123.68])

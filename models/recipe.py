@@ -14,7 +14,7 @@ class Recipe:
     """Everything that decides the outcome of a training run.
 
     Attributes:
-        architecture: a key of ``models.networks.ARCHITECTURES``.
+        architecture: a key of ``models.architectures.ARCHITECTURES``.
         optimizer: ``adam``, or ``sgd`` with Nesterov momentum 0.9.
         learning_rate: its peak; from there it falls to zero along half a cosine.
         warmup_epochs: epochs over which it first rises from zero.

@@ -15,12 +15,12 @@ from configs.addresses import without_secrets
 from configs.errors import SourceError, UsageError
 from configs.load import load_settings, settings_from, with_changes
 from configs.schema import Settings
-from pipeline.places import SUMMARY
 from pipeline.progress import progress_shown
+from pipeline.result_folders import SUMMARY
 from pipeline.results.summary import Summary
-from pipeline.run.batch import open_batch
 from pipeline.run.provenance import provenance_of, with_runnable_models
 from pipeline.run.reporter import Reporter
+from pipeline.run.video_batch import open_batch
 from pipeline.sources import Job, find_jobs, is_camera_source
 from pipeline.study.annotations import FolderAnnotations
 from pipeline.study.load_tables import load, table_of

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.sources import Job, Stream
     from stages.batch import FrameBatch, VideoInfo
     from stages.faces.detector import Detector
-    from stages.read.video import VideoReader
+    from stages.read.video_reader import VideoReader
 
 
 class Stage(Protocol):
@@ -39,7 +39,7 @@ def through(stages: Iterable[Stage], batch: FrameBatch) -> FrameBatch:
 
 def open_reader(job: Job, settings: Settings) -> VideoReader:
     """The reader of a recorded video, which turns pictures upright if the settings say so."""
-    from stages.read.video import VideoReader
+    from stages.read.video_reader import VideoReader
 
     read = settings.read
     if read.rotate == "auto":
@@ -51,7 +51,7 @@ def _turn_of(job: Job, settings: Settings) -> int:
     """Degrees clockwise by which the pictures of a video have to be turned for upright faces."""
     from stages.faces.detect import make_detector
     from stages.faces.turns import TurnFinder
-    from stages.read.video import VideoReader
+    from stages.read.video_reader import VideoReader
 
     finder = TurnFinder(make_detector(settings.detect), settings.detect.width_px)
     with VideoReader(job.source, settings.read) as reader:
@@ -71,7 +71,7 @@ def find_stages(
         ModelError: a card of a network is missing or wrong.
     """
     from stages.faces.align import AlignStage
-    from stages.faces.crops import CropStage
+    from stages.faces.cut_faces import CropStage
     from stages.faces.detect import DetectStage
     from stages.faces.turns import TurnFinder
     from stages.people.cuts import CutStage

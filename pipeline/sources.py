@@ -16,7 +16,7 @@ from configs.cameras import Camera, camera_of, load_cameras
 from configs.errors import ConfigError, SourceError
 from configs.names import as_text, printable
 from configs.schema import ReadSettings, Settings
-from pipeline.places import Places, has_results, place_of, with_numbers
+from pipeline.result_folders import ResultFolders, has_results, place_of, with_numbers
 from stages.read.pictures import is_picture, numbered_pictures
 
 VIDEO_SUFFIXES = {
@@ -171,7 +171,7 @@ def find_jobs(
         pictures: a folder of numbered pictures is a video, too.
     """
     jobs: dict[Path, Job] = {}
-    places = Places()
+    places = ResultFolders()
     problems: list[SourceError] = []
     for source in sources:
         found, unreadable = _videos(source, out, pictures)

@@ -10,7 +10,7 @@ from configs.schema import DetectSettings
 from models.crops import OWN, Crop
 from models.dataset import NO_LANDMARKS, CutFace
 from stages.faces.align import aligned_crop
-from stages.faces.crops import transform_to
+from stages.faces.cut_faces import transform_to
 from stages.faces.detect import make_detector
 from stages.faces.detector import Detector
 from stages.geometry import crop

@@ -113,7 +113,7 @@ def test_only_files_named_after_ray_import_it() -> None:
         ("pipeline.cli", ""),
         ("pipeline.run.actors", ""),
         ("stages.faces.detect, stages.people.track, stages.faces.align", "av cv2"),
-        ("stages.read.video", "av"),
+        ("stages.read.video_reader", "av"),
         ("stages.classify; stages.classify.load_network(Settings())", "ai_edge_litert"),
         ("pipeline.results.recorder", "av cv2 jinja2 pyarrow PIL"),
     ],

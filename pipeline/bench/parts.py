@@ -23,7 +23,7 @@ from stages.faces.detect import DETECTORS, make_detector
 from stages.faces.detector import Detector, SmallImages
 from stages.frames import pixels_shape, yuv_planes
 from stages.geometry import iou
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 
 FRAMES_PER_CLIP = 24
 FACES = 32

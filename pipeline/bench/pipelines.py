@@ -35,8 +35,8 @@ from pipeline.run.threads import usable_cpus, with_threads
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo
 from stages.faces.older_detectors import CASCADE
-from stages.read.video import VideoReader
-from stages.write.video import VideoWriter
+from stages.read.video_reader import VideoReader
+from stages.write.video_writer import VideoWriter
 
 BASELINE_FRAMES = 60
 """Of each video: the baseline would take minutes for all of them."""
@@ -249,7 +249,7 @@ class _BaselineLoop:
 
     def __init__(self) -> None:
         with packages_needed("the baseline", "tensorflow"):
-            from models.networks import build
+            from models.architectures import build
         self._network = build("seed")
         self._network.predict(np.zeros((1, FACE_SIZE_PX, FACE_SIZE_PX, 1)), verbose=0)
         self._cascade = cv2.CascadeClassifier(str(CASCADE))

@@ -25,7 +25,7 @@ from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.classify import NetworkStage
 from stages.faces.align import AlignStage
-from stages.faces.crops import CropStage
+from stages.faces.cut_faces import CropStage
 from stages.faces.detect import DetectStage
 from stages.people.cuts import CutStage
 from stages.people.finalise import Finaliser
@@ -34,7 +34,7 @@ from stages.read.decode import Decoder
 from stages.write.annotate import Annotator
 from stages.write.portraits import Portraits
 from stages.write.timeline_table import TableWriter
-from stages.write.video import VideoWriter
+from stages.write.video_writer import VideoWriter
 
 DECODE, ENCODE, REST, ALL = "decode", "encode", "read, copy and the rest", "all"
 

@@ -33,7 +33,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score a network on labelled faces."""
-    from models.evaluate import evaluate as score
+    from models.evaluation import evaluate as score
     from models.network import SHIPPED_MODEL
     from pipeline.still_faces import make_face_cutter
 

@@ -17,7 +17,7 @@ from configs.load import load_settings, with_changes
 from configs.names import as_text
 from configs.schema import Settings
 from pipeline.commands.options import SetOption, formats_in
-from pipeline.places import INDEX, REPORT, STUDY
+from pipeline.result_folders import INDEX, REPORT, STUDY
 from pipeline.terminal import DONE, SOME_FAILED, err_console, say, say_error, say_note
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from pipeline.commands.options import (
     Verbose,
     formats_in,
 )
-from pipeline.places import INDEX, REPORT, SUMMARY
+from pipeline.result_folders import INDEX, REPORT, SUMMARY
 from pipeline.results.time_text import seconds_of
 from pipeline.terminal import (
     DONE,
@@ -192,8 +192,8 @@ def _analyse(
     with executor.begun(new, settings, verbose):
         # Meanwhile, as they take a while.
         from pipeline.progress import progress_shown
-        from pipeline.run.batch import open_batch
         from pipeline.run.provenance import provenance_of
+        from pipeline.run.video_batch import open_batch
         from pipeline.study.annotations import FolderAnnotations
 
         if verbose:

@@ -71,7 +71,7 @@ def train(
     with packages_needed("training", "tensorflow"):
         from models.distil import train_with_teachers
         from models.last_layer import fit_last_layer_and_export
-        from models.train import train_and_export
+        from models.training import train_and_export
     usual = RECIPES[architecture]
     recipe = replace(
         usual,

@@ -26,7 +26,7 @@ from models.emotions import EMOTIONS
 from pipeline.live.guard import Guard, is_this_machine
 from pipeline.live.page_server import PageServer, address_for_viewers, listen
 from pipeline.live.supervisor import Supervisor
-from pipeline.places import INDEX, REPORT
+from pipeline.result_folders import INDEX, REPORT
 from pipeline.results.folder import results_in
 from pipeline.results.pages import asset
 from pipeline.results.report import script_hash

@@ -12,7 +12,7 @@ from time import monotonic, sleep
 from configs.errors import EmotionTimelinesError, RayLostError, UsageError, explain
 from pipeline.live.stream import StreamStatus
 from pipeline.live.workers import Worker
-from pipeline.places import SUMMARY, TABLE, take_folder
+from pipeline.result_folders import SUMMARY, TABLE, take_folder
 from pipeline.results.ending import end_without_recorder
 from pipeline.results.summary import Provenance, Summary
 from pipeline.sources import Stream

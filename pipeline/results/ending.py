@@ -11,7 +11,7 @@ from pyarrow import compute
 
 from configs.errors import OutputError, explain
 from configs.names import as_text
-from pipeline.places import TABLE
+from pipeline.result_folders import TABLE
 from pipeline.results.folder import clear_results, results_in, save_summary
 from pipeline.results.summary import Provenance, Summary, public_settings, read_summary
 from pipeline.results.timeline import read_table

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from configs.errors import LostOutputError, OutputError, explain
-from pipeline.places import REPORT, SUMMARY, TABLE
+from pipeline.result_folders import REPORT, SUMMARY, TABLE
 from pipeline.results.exports.writers import ALWAYS, EXPORTS
 from pipeline.results.summary import Provenance, Status, Summary
 from stages.write.files import force_to_disk, output_errors_name

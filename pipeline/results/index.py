@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from configs.names import printable
 from models.emotions import EMOTIONS
-from pipeline.places import INDEX, REPORT
+from pipeline.result_folders import INDEX, REPORT
 from pipeline.results.folder import STILL
 from pipeline.results.pages import render
 from pipeline.results.person import Names, persons

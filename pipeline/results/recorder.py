@@ -9,7 +9,7 @@ from typing import Any
 
 from configs.errors import explain
 from configs.schema import Settings
-from pipeline.places import TABLE
+from pipeline.result_folders import TABLE
 from pipeline.results.ending import end_without_recorder
 from pipeline.results.exports.writers import write_exports
 from pipeline.results.folder import (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from configs.errors import EncodingError, LostOutputError, OutputError, explain
 from configs.schema import Settings
 from models.card import OutputColumn
-from pipeline.places import TABLE
+from pipeline.result_folders import TABLE
 from pipeline.results.folder import FILM, clear_results
 from pipeline.results.losses import Losses
 from pipeline.sources import Job, Stream
@@ -17,7 +17,7 @@ from stages.faces.detect import DETECTORS
 from stages.write.files import output_errors_name
 from stages.write.pieces import Piece, PieceWriter
 from stages.write.timeline_table import GrowingTable, RowMaker, TableWriter
-from stages.write.video import VideoWriter
+from stages.write.video_writer import VideoWriter
 
 
 class VideoFiles:

@@ -10,7 +10,7 @@ from pathlib import Path
 from configs.errors import explain
 from configs.load import with_changes
 from configs.schema import Settings
-from pipeline.places import REPORT, TABLE
+from pipeline.result_folders import REPORT, TABLE
 from pipeline.results.exports.elan_corrections import BY_HAND, segments_in
 from pipeline.results.exports.writers import EXPORTS, write_exports
 from pipeline.results.folder import FILM, results_in, save_summary

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.places import INDEX, LEDGER, REPORT, SUMMARY
+from pipeline.result_folders import INDEX, LEDGER, REPORT, SUMMARY
 from pipeline.results.folder import results_in
 from pipeline.results.pages import for_pages, render, script_of
 from pipeline.results.person import Person, name_of, numbers_of

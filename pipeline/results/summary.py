@@ -21,7 +21,7 @@ from configs.addresses import HIDDEN, without_secrets
 from configs.names import as_text
 from configs.schema import Settings
 from models.card import OutputColumn, columns_in
-from pipeline.places import SUMMARY
+from pipeline.result_folders import SUMMARY
 from stages.write.files import write_atomically
 
 if TYPE_CHECKING:

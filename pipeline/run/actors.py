@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.sources import Job
     from stages.batch import FrameBatch, VideoInfo
     from stages.faces.detector import Detector
-    from stages.read.video import VideoReader
+    from stages.read.video_reader import VideoReader
 
 
 class ReaderActor:
@@ -32,7 +32,7 @@ class ReaderActor:
         self._reader: VideoReader | None = None
 
     def load(self) -> None:
-        import stages.read.video  # noqa: F401
+        import stages.read.video_reader  # noqa: F401
 
     def open(self, job: Job) -> VideoInfo:
         self.close()

@@ -21,7 +21,7 @@ import filelock
 
 from configs.errors import OutputError, UsageError
 from configs.names import as_text
-from pipeline.places import LEDGER, REPORT, SUMMARY, TABLE, folders_with_summaries
+from pipeline.result_folders import LEDGER, REPORT, SUMMARY, TABLE, folders_with_summaries
 from pipeline.results.exports.writers import export_names
 from pipeline.results.folder import FILM
 from pipeline.results.index import write_index

@@ -26,7 +26,7 @@ from typing import Any
 import ray
 
 from configs.errors import RayLostError, SourceError, StalledError, StopRequestedError
-from pipeline.places import TABLE
+from pipeline.result_folders import TABLE
 from pipeline.results.ending import end_without_recorder
 from pipeline.results.summary import Summary
 from pipeline.run.actors import FinderActor, ReaderActor, RecorderActor

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from pipeline.places import STUDY, name_in
+from pipeline.result_folders import STUDY, name_in
 from pipeline.results.person import Names
 from pipeline.results.summary import Summary
 from pipeline.sources import Event, Job

@@ -10,7 +10,7 @@ import pyarrow
 
 from configs.errors import SourceError, UsageError
 from configs.names import nearest
-from pipeline.places import SUMMARY, TABLE, folders_with_summaries, name_in
+from pipeline.result_folders import SUMMARY, TABLE, folders_with_summaries, name_in
 from pipeline.results.exports.writers import SEGMENTS
 from pipeline.results.segments import COLUMNS
 from pipeline.results.summary import read_summary

@@ -14,7 +14,7 @@ from configs.errors import SourceError
 from configs.load import with_changes
 from configs.schema import Settings
 from models.emotions import EMOTIONS
-from pipeline.places import TABLE, folders_with_summaries, name_in
+from pipeline.result_folders import TABLE, folders_with_summaries, name_in
 from pipeline.results.person import Names, with_names
 from pipeline.results.renew import result_in
 from pipeline.results.summary import Provenance, Summary, read_summary

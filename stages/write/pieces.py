@@ -11,7 +11,7 @@ from configs.errors import OutputError
 from configs.schema import LiveSettings, VideoSettings
 from stages.batch import FrameBatch, VideoInfo
 from stages.write.files import output_errors_name
-from stages.write.video import VideoWriter
+from stages.write.video_writer import VideoWriter
 
 RETRY_S = 5.0
 """After an error the next piece is tried this much later, in seconds of the stream."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from configs.errors import ModelError
-from models.networks import build
+from models.architectures import build
 from models.pretrained import _normalise, _set_weights, read_weights
 
 RNG = np.random.default_rng(0)

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 # A process for each command, as for a user, but one that has the program imported from the start.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
-    ["pytest", "pipeline.cli", "pipeline.run.batch", "pipeline.progress", "pandas"]
+    ["pytest", "pipeline.cli", "pipeline.run.video_batch", "pipeline.progress", "pandas"]
 )
 
 

@@ -12,7 +12,7 @@ from configs.load import load_settings
 from pipeline.chain import find_stages, through
 from stages.faces.detect import make_detector
 from stages.frames import yuv_planes
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 from tests.pipeline.command import run, timeline
 from tests.pipeline.three_networks import COLUMNS, Face, Three, make_three, smoothed, values_in
 

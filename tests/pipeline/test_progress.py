@@ -15,7 +15,7 @@ from pipeline.results.summary import Status, Summary
 from pipeline.sources import Job
 from pipeline.terminal import closing_table
 from stages.batch import VideoInfo
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from pipeline.samples import CLIPS
 from stages.columns import TIMELINE, column_names
 from stages.faces.detect import make_detector
 from stages.faces.detector import SmallImages
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 from tests.pipeline.command import EXECUTORS, RESULTS, file_names, run, summary, timeline
 
 BROKEN = {

@@ -12,7 +12,7 @@ from pipeline.still_faces import make_face_cutter
 from stages.faces.align import FULL_RANGE, AlignStage
 from stages.faces.detect import DetectStage, make_detector
 from stages.frames import yuv_planes
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 
 
 @pytest.fixture(scope="module")

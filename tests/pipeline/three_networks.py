@@ -129,11 +129,11 @@ def make_three(folder: Path) -> Three:
     return Three(grey, rgb, arcface)
 
 
-Places = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+ResultFolders = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From places in a crop, u and v, to those in the picture, x and y; between centres of pixels."""
 
 
-def _back_to_landmarks(landmarks: np.ndarray, targets: np.ndarray) -> Places:
+def _back_to_landmarks(landmarks: np.ndarray, targets: np.ndarray) -> ResultFolders:
     """Least squares for a turn, a zoom and a shift, as linear equations."""
     equations = np.zeros((10, 4))
     equations[::2] = np.column_stack([landmarks[:, 0], -landmarks[:, 1], np.ones(5), np.zeros(5)])
@@ -143,7 +143,7 @@ def _back_to_landmarks(landmarks: np.ndarray, targets: np.ndarray) -> Places:
     return lambda u, v: tuple(np.tensordot(back, np.stack([u - c, v - d]), 1))
 
 
-def _back_to_box(box: np.ndarray, margin: float) -> Places:
+def _back_to_box(box: np.ndarray, margin: float) -> ResultFolders:
     x, y, width, height = box.astype(float)
     side = max(width, height) * (1 + 2 * margin)
     left, top = x + width / 2 - side / 2, y + height / 2 - side / 2
@@ -154,7 +154,7 @@ def _back_to_box(box: np.ndarray, margin: float) -> Places:
     )
 
 
-def sampled(face: Face, places: Places, size: int, colour: bool) -> np.ndarray:
+def sampled(face: Face, places: ResultFolders, size: int, colour: bool) -> np.ndarray:
     """A crop, 0 to 255: each of its pixels is the mean of some places in it."""
     fine = max(1, 288 // size)
     within = (np.arange(size * fine) + 0.5) / fine - 0.5

@@ -16,7 +16,7 @@ import numpy as np
 from configs.schema import DetectSettings, ReadSettings
 from stages.batch import FrameBatch
 from stages.faces.detect import make_detector
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 
 MS = Fraction(1, 1000)
 RATE = 25

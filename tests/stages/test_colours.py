@@ -15,8 +15,8 @@ from models.emotions import EMOTIONS
 from pipeline.results.pages import asset
 from stages.batch import FrameBatch
 from stages.colours import BT601, BT709, COLOURS_RGB, UNCLEAR_RGB, contrast, known_colorspace
-from stages.read.video import VideoReader
-from stages.write.video import VideoWriter
+from stages.read.video_reader import VideoReader
+from stages.write.video_writer import VideoWriter
 from tests.stages.clips import make_clip
 
 LEAST_DIFFERENCE = 14.5

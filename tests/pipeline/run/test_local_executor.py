@@ -23,7 +23,7 @@ from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.classify import load_network
 from stages.faces.detect import DetectStage
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 from tests.pipeline.command import file_names, summary, timeline
 from tests.stages.clips import join_clips, make_clip
 

@@ -16,7 +16,7 @@ from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.classify import load_network
 from stages.write.timeline_table import TableWriter
-from stages.write.video import VideoWriter
+from stages.write.video_writer import VideoWriter
 from tests.pipeline.command import EXECUTORS, RESULTS, file_names, run, summary, timeline
 from tests.stages.clips import make_clip
 

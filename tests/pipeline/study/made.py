@@ -14,7 +14,7 @@ import numpy as np
 from configs.schema import Settings
 from models.emotions import EMOTIONS
 from models.network import SHIPPED_MODEL, Network
-from pipeline.places import TABLE
+from pipeline.result_folders import TABLE
 from pipeline.results.exports.writers import write_exports
 from pipeline.results.person import usable_share
 from pipeline.results.report import write_report

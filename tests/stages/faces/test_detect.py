@@ -16,7 +16,7 @@ from stages.faces.detect import DETECTORS, DetectStage, make_detector
 from stages.faces.detector import Detector, SmallImages
 from stages.faces.yunet import YuNet
 from stages.geometry import iou
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 
 THRESHOLD = 0.6
 

@@ -11,7 +11,7 @@ from stages.faces.detect import make_detector
 from stages.faces.detector import NO_FACES, Faces, SmallImages
 from stages.faces.search import FaceSearch
 from stages.geometry import iou
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 
 HEIGHT, WIDTH, RATE = 360, 640, 30
 SIDE = 40

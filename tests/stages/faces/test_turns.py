@@ -9,7 +9,7 @@ import pytest
 from configs.schema import DetectSettings, ReadSettings
 from stages.faces.detect import make_detector
 from stages.faces.turns import TurnFinder
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 
 
 @pytest.mark.parametrize("name", ["single_face.mp4", "WolfgangLanger_Pexels.mp4"])

@@ -8,7 +8,7 @@ import pytest
 from configs.schema import ReadSettings
 from stages.batch import FrameBatch
 from stages.people.cuts import CutStage
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 
 
 def cuts_of(path: Path, most_frames: int = 400) -> list[int]:

@@ -14,7 +14,7 @@ import pytest
 
 from configs.errors import SourceError
 from configs.schema import ReadSettings
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 from tests.stages.clips import (
     MS,
     cut,

@@ -19,7 +19,7 @@ from stages.faces.detector import SmallImages
 from stages.frames import yuv_planes
 from stages.read.decode import HASHED_BYTES
 from stages.read.pictures import numbered_pictures
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 from tests.stages.clips import (
     BRIGHT,
     DARK,

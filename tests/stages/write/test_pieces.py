@@ -15,7 +15,7 @@ import pytest
 from configs.errors import OutputError
 from configs.schema import LiveSettings, ReadSettings, VideoSettings
 from stages.batch import FrameBatch, VideoInfo
-from stages.read.video import VideoReader
+from stages.read.video_reader import VideoReader
 from stages.write.files import keep_what_plays, unfinished_name
 from stages.write.pieces import RETRY_S, PieceWriter
 

@@ -11,8 +11,8 @@ import av
 import pytest
 
 from configs.schema import ReadSettings, VideoSettings
-from stages.read.video import VideoReader
-from stages.write.video import VideoWriter
+from stages.read.video_reader import VideoReader
+from stages.write.video_writer import VideoWriter
 from tests.stages.clips import make_clip, sound_of
 from tests.stages.write.test_video import annotated
 

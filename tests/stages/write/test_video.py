@@ -12,8 +12,8 @@ import pytest
 
 from configs.errors import OutputError
 from configs.schema import ReadSettings, VideoSettings
-from stages.read.video import VideoReader
-from stages.write.video import VideoWriter
+from stages.read.video_reader import VideoReader
+from stages.write.video_writer import VideoWriter
 from tests.stages.clips import cut, frame_times_s, make_clip, read_all, sound_of, times_of
 
 QUICK = VideoSettings(preset="ultrafast")

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from configs.errors import ModelError, UsageError
+from models.architectures import adjust_logits, build, build_learner, copy_weights
 from models.augment import AugmentedFaces
 from models.calibrate import fit_temperatures
 from models.card import card_of_labels, card_path
@@ -21,7 +22,6 @@ from models.dataset import LabelledFaces, TrainingData
 from models.emotions import EMOTIONS
 from models.keras_model import load_keras, probabilities, save_compactly
 from models.metrics import score
-from models.networks import adjust_logits, build, build_learner, copy_weights
 from models.plots import plot_history
 from models.recipe import Recipe
 from models.votes import VOTES_FILE
@@ -164,7 +164,7 @@ def export_run(
     if keras.backend.backend() != "tensorflow":
         report("for emotions.tflite, --resume the finished run with KERAS_BACKEND=tensorflow")
         return [weights]
-    from models.export import convert  # It imports TensorFlow.
+    from models.to_tflite import convert  # It imports TensorFlow.
 
     convert(network, runnable)
     return [weights, runnable]

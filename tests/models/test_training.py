@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from configs.errors import ModelError, UsageError
 from models import distil
+from models.architectures import adjust_logits, build
 from models.augment import AugmentedFaces
 from models.dataset import TrainingData, load_training_data
 from models.emotions import EMOTIONS
 from models.keras_model import load_keras, probabilities
 from models.last_layer import fit_last_layer_and_export, fit_multinomial
 from models.network import SHIPPED_MODEL, Network
-from models.networks import adjust_logits, build
 from models.recipe import RECIPES
-from models.train import train, train_and_export
+from models.training import train, train_and_export
 
 RECIPE = replace(RECIPES["residual"], epochs=2, batch_size=14, warmup_epochs=1, distillation=0.9)
 TEACHERS = [SHIPPED_MODEL.with_suffix(".keras")]

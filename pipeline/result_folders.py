@@ -32,7 +32,7 @@ NUMBER = re.compile(r"-\d+(?=(\.[^.]*)?$)")
 """At the end of a folder's name, before its suffix."""
 
 
-class Places:
+class ResultFolders:
     """Gives each source a folder of its own: the one with its results, or one that is free."""
 
     def __init__(self) -> None:

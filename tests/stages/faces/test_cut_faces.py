@@ -14,7 +14,7 @@ from models.crops import fer_landmarks as fer
 from stages.batch import FrameBatch, VideoInfo
 from stages.colours import BT601, BT709
 from stages.faces.align import AlignStage
-from stages.faces.crops import CropStage
+from stages.faces.cut_faces import CropStage
 from tests.stages.batches import batch_of
 
 WIDTH, HEIGHT = 320, 240

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from configs.load import load_settings
-from pipeline.places import folders_with_summaries, take_folder
+from pipeline.result_folders import folders_with_summaries, take_folder
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run.ray_cluster import as_nodes_see
 from pipeline.sources import find_jobs
