@@ -13,7 +13,7 @@ from configs.cache import cache_folder, filling
 from configs.errors import ModelError, first_line
 from models.card import card_path, prefix_of, read_card
 from models.emotions import EMOTIONS, FACE_SIZE_PX
-from models.optional import packages_needed
+from models.libraries import packages_needed
 
 if TYPE_CHECKING:
     import keras

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from configs.errors import ModelError, first_line
+from models.libraries import standard_error_silenced
 from models.onnx_file import checked_onnx, onnx_session
-from models.quiet import standard_error_silenced
 
 Shape = tuple[int | None, ...]
 """None for a dimension of any length."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from models.quiet import standard_error_silenced
+from models.libraries import standard_error_silenced
 
 
 def convert(network: keras.Model, path: Path, quantised: bool = True) -> None:

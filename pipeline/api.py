@@ -18,8 +18,8 @@ from configs.schema import Settings
 from pipeline.progress import progress_shown
 from pipeline.result_folders import SUMMARY
 from pipeline.results.summary import Summary
+from pipeline.run.executor import Reporter
 from pipeline.run.provenance import provenance_of, with_runnable_models
-from pipeline.run.reporter import Reporter
 from pipeline.run.video_batch import open_batch
 from pipeline.sources import Job, find_jobs, is_camera_source
 from pipeline.study.annotations import FolderAnnotations

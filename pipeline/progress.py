@@ -27,7 +27,7 @@ from rich.text import Text
 
 from configs.names import printable
 from pipeline.results.summary import Summary
-from pipeline.run.reporter import Reporter
+from pipeline.run.executor import Reporter
 from pipeline.sources import Job
 from pipeline.terminal import STATUS_STYLES, error_line
 from stages.batch import VideoInfo

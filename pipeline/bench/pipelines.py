@@ -25,13 +25,12 @@ from configs.errors import EmotionTimelinesError, UsageError
 from configs.load import with_changes
 from configs.schema import Settings
 from models.emotions import EMOTIONS, FACE_SIZE_PX
-from models.optional import packages_needed
+from models.libraries import packages_needed
 from pipeline.results.summary import Summary
 from pipeline.run import local_executor
-from pipeline.run.executor import Run
+from pipeline.run.executor import Reporter, Run
+from pipeline.run.machine import usable_cpus, with_threads
 from pipeline.run.provenance import provenance_of
-from pipeline.run.reporter import Reporter
-from pipeline.run.threads import usable_cpus, with_threads
 from pipeline.sources import Job
 from stages.batch import FrameBatch, VideoInfo
 from stages.faces.older_detectors import CASCADE

@@ -19,9 +19,8 @@ from configs.schema import Settings
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Summary
 from pipeline.run import local_executor, prefetch
-from pipeline.run.executor import Run
+from pipeline.run.executor import Reporter, Run
 from pipeline.run.provenance import provenance_of
-from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.classify import NetworkStage
 from stages.faces.align import AlignStage

@@ -63,7 +63,7 @@ def train(
     if architecture not in RECIPES:
         raise UsageError(f"--arch {architecture}: not one of {', '.join(RECIPES)}")
     from models.dataset import load_training_data
-    from models.optional import packages_needed
+    from models.libraries import packages_needed
     from pipeline.progress import training_progress
     from pipeline.still_faces import make_face_cutter
     from pipeline.terminal import err_console, say

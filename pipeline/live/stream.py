@@ -24,8 +24,7 @@ from pipeline.results.ending import end_without_recorder
 from pipeline.results.pages import for_pages
 from pipeline.results.recorder import Recorder
 from pipeline.results.summary import Provenance, Summary, public_settings
-from pipeline.run.memory import give_memory_back
-from pipeline.run.threads import with_threads
+from pipeline.run.machine import give_memory_back, with_threads
 from pipeline.sources import Stream
 from stages.batch import NOBODY, FrameBatch, Gap
 from stages.classify import network_stages

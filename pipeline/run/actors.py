@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.chain import Recording, find_stages, open_reader, through
-from pipeline.run.memory import give_memory_back
+from pipeline.run.machine import give_memory_back
 
 if TYPE_CHECKING:
     from configs.schema import Settings

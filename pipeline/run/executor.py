@@ -1,4 +1,4 @@
-"""Choose the executor: Ray, or this process."""
+"""Run videos with the executor of the settings: what it is given, and whom it tells of progress."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from threading import Event
 
 from configs.schema import Settings
-from pipeline.results.summary import Provenance
-from pipeline.run.reporter import Reporter
+from pipeline.results.summary import Provenance, Summary
 from pipeline.sources import Job
+from stages.batch import VideoInfo
 
 
 @dataclass(frozen=True)
@@ -60,3 +60,19 @@ def analyse(run: Run) -> None:
     from pipeline.run import ray_executor
 
     ray_executor.analyse(run)
+
+
+class Reporter:
+    """Called for each video, from several threads. Does nothing itself; subclasses do."""
+
+    def started(self, job: Job, info: VideoInfo) -> None:
+        """A video was opened, perhaps a second time."""
+
+    def advanced(self, job: Job, frames: int) -> None:
+        """This many of its frames are recorded so far."""
+
+    def finished(self, job: Job, summary: Summary) -> None:
+        """A video is done, whether it succeeded or not."""
+
+    def warned(self, warning: str) -> None:
+        """Something the user should know happened; the run goes on."""

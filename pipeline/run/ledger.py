@@ -27,7 +27,7 @@ from pipeline.results.folder import FILM
 from pipeline.results.index import write_index
 from pipeline.results.person import Names
 from pipeline.results.summary import Provenance, Summary, read_summary, write_schema
-from pipeline.run.reporter import Reporter
+from pipeline.run.executor import Reporter
 from pipeline.sources import Job
 from stages.batch import VideoInfo
 from stages.write.files import output_errors_name, write_atomically

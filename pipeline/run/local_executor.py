@@ -20,9 +20,8 @@ from pipeline.chain import Recording, Stage, find_stages, open_reader, through
 from pipeline.results.ending import end_without_recorder
 from pipeline.results.summary import Summary
 from pipeline.run.executor import Run
-from pipeline.run.memory import give_memory_back
+from pipeline.run.machine import give_memory_back, usable_cpus, with_threads
 from pipeline.run.prefetch import Prefetchers
-from pipeline.run.threads import usable_cpus, with_threads
 from pipeline.sources import Job
 from stages.batch import FrameBatch
 from stages.classify import network_stages

@@ -15,7 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from configs.errors import explain
 from configs.schema import Settings
 from pipeline.result_folders import place_of
-from pipeline.run.threads import usable_cpus, with_threads
+from pipeline.run.machine import usable_cpus, with_threads
 from pipeline.sources import Job
 
 MIN_LANES, CPUS_PER_LANE = 2, 2

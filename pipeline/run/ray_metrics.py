@@ -7,7 +7,7 @@ from threading import Lock
 from ray.util.metrics import Counter, Gauge
 
 from pipeline.results.summary import Summary
-from pipeline.run.reporter import Reporter
+from pipeline.run.executor import Reporter
 from pipeline.sources import Job
 from stages.batch import VideoInfo
 

@@ -27,8 +27,8 @@ from ray.job_config import JobConfig
 
 from configs.errors import EmotionTimelinesError, UsageError, first_line
 from configs.schema import Settings
+from pipeline.run.machine import usable_cpus
 from pipeline.run.ray_turns import sigterm_handler_kept, turn_with_ray
-from pipeline.run.threads import usable_cpus
 
 CONNECT_TIMEOUT_S = 10
 START_TIMEOUT_S = 120.0

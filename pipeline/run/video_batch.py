@@ -11,6 +11,7 @@ from configs.schema import Settings
 from pipeline.results.renew import renew
 from pipeline.results.summary import Provenance, Summary
 from pipeline.run import executor
+from pipeline.run.executor import Reporter
 from pipeline.run.ledger import (
     Annotations,
     Ledger,
@@ -20,7 +21,6 @@ from pipeline.run.ledger import (
     only_run_in,
     split,
 )
-from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 
 

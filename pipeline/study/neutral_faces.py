@@ -4,7 +4,7 @@ Networks misread some faces at rest, such as a low brow for anger. Where a user 
 which a person is neutral, what the network sees there in excess of a typical neutral face is
 partly taken away: ``log p - STRENGTH * (mean log p over the stretch - typical log p)``, made to
 sum to 1 again. The typical neutral face is that of the network's training data
-(``models/neutral.py``). A stretch is never guessed: to take the frames that look most neutral
+(``models/emotions.py``). A stretch is never guessed: to take the frames that look most neutral
 made other data worse.
 """
 
@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from configs.errors import UsageError
 from configs.names import nearest
-from models.emotions import EMOTIONS, valence_of
-from models.neutral import TYPICAL, log_probabilities
+from models.emotions import EMOTIONS, TYPICAL, log_probabilities, valence_of
 from pipeline.study.figures import Faces, Film, usable_rows
 from pipeline.study.study_columns import BASELINE_MEASURES
 from pipeline.study.user_files import Events

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.emotions import FACE_SIZE_PX
-from models.optional import packages_needed
+from models.libraries import packages_needed
 from stages.faces.align import TEMPLATE_PX
 from stages.faces.detector import Faces
 

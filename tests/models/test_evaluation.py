@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from models.calibrate import fit_temperature
 from models.emotions import EMOTIONS
 from models.metrics import expected_calibration_error
 from models.network import with_temperature
+from models.training import fit_temperature
 from tests.models.made import make_network
 from tests.models.test_dataset import write_faces
 from tests.models.test_votes import write_votes

@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from models.emotions import EMOTIONS
+from models.emotions import EMOTIONS, TYPICAL, log_probabilities
 from models.network import SHIPPED_MODEL, Network
-from models.neutral import TYPICAL, log_probabilities
 from models.votes import VOTES_FILE, load_votes
 from pipeline.still_faces import make_face_cutter
 from tests.models.test_shipped import ARCHIVE

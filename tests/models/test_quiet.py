@@ -10,7 +10,7 @@ import pytest
 SILENCED_BY_MANY_THREADS = """
 import ctypes
 from threading import Thread
-from models.quiet import standard_error_silenced
+from models.libraries import standard_error_silenced
 
 c = ctypes.CDLL(None)
 stderr = ctypes.c_void_p.in_dll(c, "stderr")

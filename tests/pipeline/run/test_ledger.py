@@ -15,8 +15,8 @@ import pytest
 from configs import VERSION
 from pipeline.results.report import portraits_in
 from pipeline.results.summary import Provenance
+from pipeline.run.executor import Reporter
 from pipeline.run.ledger import Ledger, LedgerReporter
-from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from pipeline.study.annotations import FolderAnnotations
 from tests.pipeline.command import run, start, summary, timeline

@@ -17,9 +17,8 @@ from configs.load import load_settings
 from pipeline.chain import Recording
 from pipeline.results.summary import Provenance
 from pipeline.run import local_executor
-from pipeline.run.executor import Run
+from pipeline.run.executor import Reporter, Run
 from pipeline.run.prefetch import Prefetch, Prefetchers
-from pipeline.run.reporter import Reporter
 from pipeline.sources import Job
 from stages.classify import load_network
 from stages.faces.detect import DetectStage
@@ -162,7 +161,7 @@ from configs.load import load_settings
 from pipeline.run import local_executor
 from pipeline.run.executor import Run
 from pipeline.run.provenance import provenance_of
-from pipeline.run.reporter import Reporter
+from pipeline.run.executor import Reporter
 from pipeline.sources import Job
 
 class Memory(Reporter):

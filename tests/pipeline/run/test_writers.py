@@ -11,8 +11,7 @@ from configs.load import load_settings
 from pipeline.results import recorder
 from pipeline.results.summary import Provenance
 from pipeline.run import local_executor
-from pipeline.run.executor import Run
-from pipeline.run.reporter import Reporter
+from pipeline.run.executor import Reporter, Run
 from pipeline.sources import Job
 from stages.classify import load_network
 from stages.write.timeline_table import TableWriter

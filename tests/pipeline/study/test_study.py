@@ -13,8 +13,7 @@ import numpy as np
 import pandas
 import pytest
 
-from models.emotions import EMOTIONS
-from models.neutral import TYPICAL_NEUTRAL
+from models.emotions import EMOTIONS, TYPICAL_NEUTRAL
 from pipeline import load
 from tests.pipeline.command import run
 from tests.pipeline.study import oracle

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from configs.load import load_settings
-from pipeline.run import threads as divided
+from pipeline.run import machine as divided
+from pipeline.run.machine import usable_cpus, with_threads
 from pipeline.run.ray_networks import slots_of_lanes
-from pipeline.run.threads import usable_cpus, with_threads
 from tests.pipeline.command import run
 
 

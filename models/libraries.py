@@ -1,4 +1,4 @@
-"""Silence what C++ libraries print."""
+"""Import packages that are not always installed, and silence what C++ libraries print."""
 
 from __future__ import annotations
 
@@ -9,6 +9,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from threading import RLock
+
+from configs.errors import MissingPackageError
+
+
+@contextmanager
+def packages_needed(what: str, *packages: str) -> Iterator[None]:
+    """Import within the block, without what TensorFlow prints as it starts.
+
+    Args:
+        what: needs the packages; for the message.
+        packages: to install, by name.
+
+    Raises:
+        MissingPackageError: an import of the block fails.
+
+    Example:
+        with packages_needed("training", "tensorflow"):
+            import keras
+    """
+    try:
+        with standard_error_silenced():
+            yield
+    except ImportError as error:
+        raise MissingPackageError(
+            f"{what} needs {' and '.join(packages)}, not installed here: "
+            f"{sys.executable} -m pip install {' '.join(packages)}"
+        ) from error
+
 
 _one_thread = RLock()
 

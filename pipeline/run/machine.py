@@ -1,8 +1,11 @@
-"""Divide the CPUs of a machine among the parts of the plan."""
+"""What a run takes of its machine: its share of the CPUs, and memory, which it gives back."""
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
+import sys
 from pathlib import Path
 
 from configs.schema import Settings
@@ -46,3 +49,16 @@ def with_threads(settings: Settings, cpus: int) -> Settings:
         if not getattr(settings, name).threads
     }
     return settings.model_copy(update=sections)
+
+
+def give_memory_back() -> None:
+    """Between videos, and after a live stream was interrupted: threads end, and others begin.
+
+    Linux's C library keeps what each thread has freed for that thread and the next, in pieces that
+    fit ever worse: a process would grow with each video.
+    """
+    gc.collect()  # FFmpeg's objects refer to one another.
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # Not every C library has it.
+        if trim is not None:
+            trim(0)
