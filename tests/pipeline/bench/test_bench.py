@@ -102,7 +102,7 @@ def test_the_profile_names_every_step(samples: dict[str, Path]) -> None:
     outcome = run("bench", samples["single_face.mp4"], "--profile", "--json")
     assert outcome.returncode == 0, outcome.stderr
     rows = {row["step"]: row for row in json.loads(outcome.stdout)["profile"]}
-    assert {"decode", "search", "classify", "encode"} <= rows.keys()
+    assert {"decode", "search", "networks", "finalise", "encode"} <= rows.keys()
     together = rows.pop("all")
     assert sum(row["share"] for row in rows.values()) == pytest.approx(1)
     assert sum(row["cpu_ms"] for row in rows.values()) == pytest.approx(together["cpu_ms"])
