@@ -189,7 +189,7 @@ def _analyse(
     from pipeline.run import executor
 
     new = [job for job in jobs if redo == "everything" or not (job.folder / SUMMARY).exists()]
-    with executor.begun(new, settings, verbose):
+    with executor.prestarted(new, settings, verbose):
         # Meanwhile, as they take a while.
         from pipeline.progress import progress_shown
         from pipeline.run.provenance import provenance_of

@@ -31,7 +31,9 @@ class Run:
     verbose: bool = False
 
 
-def begun(jobs: Sequence[Job], settings: Settings, verbose: bool) -> AbstractContextManager[None]:
+def prestarted(
+    jobs: Sequence[Job], settings: Settings, verbose: bool
+) -> AbstractContextManager[None]:
     """Start in a thread what ``run`` needs, which may follow, while the caller gets ready for it.
 
     Only for the command line, whose process does nothing but this.
@@ -39,9 +41,9 @@ def begun(jobs: Sequence[Job], settings: Settings, verbose: bool) -> AbstractCon
     if not jobs or settings.executor.kind == "local" or settings.executor.address is not None:
         return nullcontext()
     from pipeline.run.ray_cluster import lanes_at_most
-    from pipeline.run.ray_start import start_begun
+    from pipeline.run.ray_start import prestart
 
-    return start_begun(settings, lanes_at_most(len(jobs), settings), verbose)
+    return prestart(settings, lanes_at_most(len(jobs), settings), verbose)
 
 
 def analyse(run: Run) -> None:

@@ -11,24 +11,20 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock, Timer
+from threading import Lock, Timer, current_thread, main_thread
 from time import monotonic
 from typing import Any
-from unittest.mock import patch
 
 import psutil
 import ray
-from ray._private import ray_constants, utils
-from ray._private.node import Node
-from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 from ray.job_config import JobConfig
 
 from configs.errors import EmotionTimelinesError, UsageError, first_line
 from configs.schema import Settings
 from pipeline.run.machine import usable_cpus
-from pipeline.run.ray_turns import sigterm_handler_kept, turn_with_ray
+from pipeline.run.ray_private import command_line_unnoticed, needless_parts_left_out
 
 CONNECT_TIMEOUT_S = 10
 START_TIMEOUT_S = 120.0
@@ -51,24 +47,29 @@ ROOT = Path(__file__).parents[2]
 CODE = [ROOT / name for name in ("configs", "models", "pipeline", "stages")]
 """Our packages, which Ray copies to the other nodes of a cluster."""
 
-_begun: list[Future[None]] = []
+TOKENS = "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
+"""Where a user may have said which token Ray takes, beside a file in the home."""
+
+_turn = Lock()
+
+_prestarted: list[Future[None]] = []
 """A start of Ray that nobody has waited for yet."""
 
 
 @contextmanager
-def start_begun(settings: Settings, lanes: int, verbose: bool) -> Iterator[None]:
-    """Start Ray here in a thread, while the caller gets ready for ``ray_running``, which waits.
+def prestart(settings: Settings, lanes: int, verbose: bool) -> Iterator[None]:
+    """Start Ray here in a thread. The caller prepares meanwhile; ``ray_running`` then waits for it.
 
-    For programs of their own, which use Ray for nothing else.
+    Only for a program that uses Ray for nothing else.
     """
-    # Linux ends the processes of Ray with the thread that started them, which so outlives them.
+    # Linux ends Ray's processes with the thread that started them, so the thread stays.
     with ThreadPoolExecutor(1, thread_name_prefix="start of Ray") as pool:
-        _begun.append(pool.submit(_start, settings, lanes, verbose))
+        _prestarted.append(pool.submit(_start, settings, lanes, verbose))
         try:
             yield
         finally:
-            if _begun:
-                wait([_begun.pop()])
+            if _prestarted:
+                wait([_prestarted.pop()])
                 ray.shutdown()
 
 
@@ -87,25 +88,59 @@ def ray_running(settings: Settings, lanes: int, verbose: bool) -> Iterator[RayMo
             for something else.
         EmotionTimelinesError: Ray cannot be started.
     """
-    begun = _begun.pop() if _begun else None
+    prestarted = _prestarted.pop() if _prestarted else None
     monitor: RayMonitor | None = None
-    with turn_with_ray(taken=begun is not None):
+    with _turn_with_ray(taken=prestarted is not None):
         try:
             if settings.executor.address:
                 _join(settings.executor.address, verbose)
                 monitor = RayMonitor([], ray.get_runtime_context().gcs_address)
             else:
-                if begun is None:
+                if prestarted is None:
                     _start(settings, lanes, verbose)
                 else:
-                    with sigterm_handler_kept():
-                        begun.result()
+                    with _sigterm_handler_kept():
+                        prestarted.result()
                 monitor = RayMonitor(_ray_processes(), None)
             yield monitor
         finally:
             ray.shutdown()
             if monitor and monitor.has_died():
                 monitor.end_workers()
+
+
+@contextmanager
+def _turn_with_ray(taken: bool = False) -> Iterator[None]:
+    """Wait until no other thread uses Ray, of which a process can have but one.
+
+    Args:
+        taken: Ray was started for this turn already.
+
+    Raises:
+        UsageError: the program uses Ray itself.
+    """
+    with _turn:
+        if ray.is_initialized() and not taken:
+            raise UsageError(
+                "Ray already runs in this program for something else; call ray.shutdown() first, "
+                "or choose the executor local"
+            )
+        yield
+
+
+@contextmanager
+def _sigterm_handler_kept() -> Iterator[None]:
+    """Undo that Ray, when it starts, replaces the handler of SIGTERM; for the main thread.
+
+    Its own would exit at once and leave files half-written. Where Ray starts in another thread,
+    Python does not know of the change, but setting its handler again undoes it all the same.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if current_thread() is main_thread() and handler is not None:
+            signal.signal(signal.SIGTERM, handler)
 
 
 class RayMonitor:
@@ -221,36 +256,19 @@ def _own_packages_found() -> JobConfig:
 
 @contextmanager
 def _unnoticed(verbose: bool) -> Iterator[None]:
-    """Start or join Ray without a word, with our handlers of signals kept.
-
-    It would also keep the command line, which may hold passwords, or bytes that it cannot encode.
-    """
+    """Start or join Ray without a word, with our handlers of signals kept."""
     logging.getLogger("ray").setLevel(logging.INFO if verbose else logging.CRITICAL)
-    with (
-        sigterm_handler_kept(),
-        patch.object(utils, "get_entrypoint_name", lambda: "emotion-timelines"),
-    ):
+    with _sigterm_handler_kept(), command_line_unnoticed():
         yield
 
 
 @contextmanager
 def _private(verbose: bool) -> Iterator[None]:
-    """Start Ray so that it listens to this machine alone, and asks nobody on the network.
-
-    Its dashboard, which is not shown, would look up cloud providers even with usage statistics
-    switched off. The monitor of its autoscaler is of use to clusters alone, and that of its logs to
-    show them. Its token is kept in memory rather than in the user's home.
-    """
-    if not AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True):
-        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-    with ExitStack() as stack:
-        stack.enter_context(_variable(ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR, "0"))
-        stack.enter_context(patch.object(ray_constants, "ENABLE_RAY_CLUSTER", False))
-        needless = ["start_api_server", "start_monitor"]
-        if not verbose:
-            needless.append("start_log_monitor")
-        for name in needless:
-            stack.enter_context(patch.object(Node, name, lambda *_, **__: None))
+    """Start Ray so that it listens to this machine alone, with a token that only memory holds."""
+    given = Path("~/.ray/auth_token").expanduser().exists()
+    if not given and not any(map(os.environ.get, TOKENS)):
+        os.environ[TOKENS[0]] = secrets.token_hex(32)
+    with _variable("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0"), needless_parts_left_out(verbose):
         yield
 
 

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ import pytest
 
 from pipeline.run import ray_start
 from pipeline.run.ray_start import RayMonitor
-from tests.pipeline.command import command, processes_of, run, start
+from tests.pipeline.command import ROOT, command, processes_of, run, start
 from tests.streams import wait_until
 
 
@@ -108,3 +109,26 @@ def test_a_refused_connection_counts_once_for_all_threads(
         assert not any(threads.map(ask, range(8)))
     assert len(asked) == 1
     assert monitor.has_died()  # Refused a second time.
+
+
+@pytest.mark.ray
+def test_ray_starts_where_it_lacks_what_is_changed_of_its_own(
+    samples: dict[str, Path], tmp_path: Path
+) -> None:
+    program = (
+        "import sys\n"
+        "from pipeline import analyse\n"
+        "from pipeline.run import ray_private\n"
+        "ray_private.NODE = 'ray._private.another_node', 'Node'\n"
+        "ray_private.CONSTANTS = ray_private.UTILS = ('ray._private.node', 'NotThere')\n"
+        "result = analyse(sys.argv[1], out=sys.argv[2], executor='ray')\n"
+        "print(result.summary['status'])\n"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-c", program, samples["no_face.mp4"], tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (outcome.stdout, outcome.returncode) == ("complete\n", 0), outcome.stderr
