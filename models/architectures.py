@@ -125,6 +125,21 @@ def _padded_convolution(
     return layers.ReLU(6)(normalisation()(layer(x)))
 
 
+def seed(x: keras.KerasTensor, normalisation: NewLayer) -> keras.KerasTensor:
+    """Three convolution blocks and two dense layers, as in the program's first network: what the
+    baseline of ``bench`` runs."""
+    x = _scaled(x)
+    for filters, size in ((64, 5), (128, 3), (128, 3)):
+        x = _convolution(x, filters, size, normalisation)
+        x = layers.MaxPooling2D()(x)
+        x = layers.Dropout(0.25)(x)
+    x = layers.Flatten()(x)
+    for units in (128, 128):
+        x = layers.ReLU()(normalisation()(layers.Dense(units, use_bias=False)(x)))
+        x = layers.Dropout(0.3)(x)
+    return x
+
+
 def _scaled(faces: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Rescaling(1 / 127.5, offset=-1)(faces)
 
@@ -145,7 +160,7 @@ def _convolution(
     return layers.ReLU()(normalisation()(x))
 
 
-ARCHITECTURES: dict[str, Features] = {"residual": residual, "mobilenet": mobilenet}
+ARCHITECTURES: dict[str, Features] = {"residual": residual, "mobilenet": mobilenet, "seed": seed}
 
 
 def _training_normalisation() -> layers.Layer:

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -346,23 +345,6 @@ def columns_of(
                 )
             columns.append(OutputColumn(column, part.kind, low, high, unit, network.name))
     return columns
-
-
-def facts_of(
-    network: Path, card: Card, sha256: str, columns: Sequence[OutputColumn]
-) -> dict[str, Any]:
-    """What a summary says of a network."""
-    return {
-        "name": network.name,
-        "sha256": sha256,
-        "card_sha256": hashlib.sha256(card_path(network).read_bytes()).hexdigest(),
-        "licence": card.licence,
-        "source": card.source,
-        "columns": [
-            {key: value for key, value in asdict(column).items() if key != "network"}
-            for column in columns
-        ],
-    }
 
 
 def columns_in(facts: Mapping[str, Any]) -> list[OutputColumn]:

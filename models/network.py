@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +19,6 @@ from models.card import (
     OutputPart,
     card_path,
     columns_of,
-    facts_of,
     read_card,
 )
 from models.emotions import EMOTIONS
@@ -43,7 +46,7 @@ class Network:
         sha256: hash of the network, in hexadecimal.
         crop: what is cut out of the picture for it.
         columns: what it gives; beyond the seven expressions, if it tells these.
-        facts: for summaries, see ``facts_of``.
+        facts: for summaries.
 
     Args:
         threads: that its runtime may use.
@@ -78,7 +81,7 @@ class Network:
         # Where each class is one of the seven, their probabilities sum to 1 as they are.
         self._whole = any(set(part.names) == set(told) for part in self.card.outputs)
         self.columns: list[OutputColumn] = columns_of(self.card, path, without=frozenset(told))
-        self.facts = facts_of(path, self.card, self.sha256, self.columns)
+        self.facts = _facts(path, self.card, self.sha256, self.columns)
 
     def classify(
         self, faces: NDArray[np.uint8], sides_px: NDArray[np.float32] | None = None
@@ -272,6 +275,23 @@ def with_temperature(
     exponents = 1 / np.asarray(temperature, np.float64).reshape(-1, 1)
     powered = np.maximum(probabilities, LEAST).astype(np.float64) ** exponents
     return (powered / powered.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _facts(
+    network: Path, card: Card, sha256: str, columns: Sequence[OutputColumn]
+) -> dict[str, Any]:
+    """What a summary says of a network."""
+    return {
+        "name": network.name,
+        "sha256": sha256,
+        "card_sha256": hashlib.sha256(card_path(network).read_bytes()).hexdigest(),
+        "licence": card.licence,
+        "source": card.source,
+        "columns": [
+            {key: value for key, value in asdict(column).items() if key != "network"}
+            for column in columns
+        ],
+    }
 
 
 def _expressions(card: Card, path: Path) -> dict[str, str]:

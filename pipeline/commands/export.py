@@ -17,7 +17,7 @@ from configs.load import load_settings, with_changes
 from configs.names import as_text
 from configs.schema import Settings
 from pipeline.commands.options import SetOption, formats_in
-from pipeline.result_folders import INDEX, REPORT, STUDY
+from pipeline.result_folders import INDEX, REPORT, STUDY, SUMMARY
 from pipeline.terminal import DONE, SOME_FAILED, err_console, say, say_error, say_note
 
 if TYPE_CHECKING:
@@ -132,10 +132,13 @@ def _export_study(out: Path, options: _Options) -> int:
     from pipeline.progress import shown_while_done
     from pipeline.results.summary import PROGRAM, command_line
     from pipeline.run.ledger import only_run_in
+    from pipeline.study.annotations import remove_exported
     from pipeline.study.videos import PEOPLE, VIDEOS, videos_in, write_people
 
     if not out.is_dir():
         raise UsageError(f"{out}: no such folder; give the output folder of a run")
+    if (out / SUMMARY).exists():
+        raise UsageError(f"{out}: the results of one video; give the folder above: {out.parent}")
     with only_run_in(out):
         videos = list(videos_in(out))
         if not videos:
@@ -148,6 +151,7 @@ def _export_study(out: Path, options: _Options) -> int:
         study = replace(study, baselines=tables.compared)
         try:
             written = tables.write(out)
+            removed = remove_exported(out, but=written)
             study.write(out, {"command": command_line(), "versions": {PROGRAM: VERSION}})
             problems += write_people(out, videos, study)
             _renew_index(out, videos)
@@ -155,6 +159,11 @@ def _export_study(out: Path, options: _Options) -> int:
             problems.append(str(error))
         else:
             say(f"wrote {', '.join([VIDEOS, PEOPLE, *written, STUDY])} in {out}")
+            if removed:
+                say_note(
+                    f"removed {', '.join(removed)} of an earlier export, which had other options; "
+                    "to have them again, give all options in one command"
+                )
     for warning in tables.warnings:
         say_note(warning)
     for problem in dict.fromkeys(problems):

@@ -38,6 +38,7 @@ from pipeline.terminal import (
     out_console,
     say,
     say_error,
+    say_note,
     show_log,
 )
 
@@ -202,10 +203,9 @@ def _analyse(
             say_error(problem)
         if not jobs:
             return SOME_FAILED
-        stop = stop_on_signals()
-        with open_batch(
-            jobs, out, settings, provenance_of(settings), redo, FolderAnnotations(out)
-        ) as batch:
+        stop, annotations = stop_on_signals(), FolderAnnotations(out)
+        provenance = provenance_of(settings)
+        with open_batch(jobs, out, settings, provenance, redo, annotations) as batch:
             _say_what_is_to_do(batch.split)
             if batch.split.todo:
                 try:
@@ -214,6 +214,7 @@ def _analyse(
                 except (RayLostError, OutputError) as error:
                     problems = [*problems, error]
                     say_error(error)
+    _say_removed(annotations.removed)
     summaries = batch.summaries
     out_console.print(closing_table(out, list(summaries.items()), out_console.width))
     say(f"open {_page_of(out, summaries)}")
@@ -302,12 +303,22 @@ def _tables_written(out: Path) -> bool:
     """Write the tables over all results in the output folder; tells it if they cannot be."""
     from pipeline.study.annotations import FolderAnnotations
 
+    annotations = FolderAnnotations(out)
     try:
-        FolderAnnotations(out).write_tables()
+        annotations.write_tables()
     except OutputError as error:
         say_error(error)
         return False
+    _say_removed(annotations.removed)
     return True
+
+
+def _say_removed(tables: Sequence[str]) -> None:
+    if tables:
+        say_note(
+            f"removed {', '.join(tables)}, made of results that have changed since; the command "
+            "export makes them again"
+        )
 
 
 def stop_on_signals() -> Event:

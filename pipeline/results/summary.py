@@ -133,7 +133,11 @@ def _content(facts: Mapping[str, Any]) -> tuple[Any, ...]:
 def command_line() -> str:
     """The command line, without secrets."""
     words = [without_secrets(TOKEN.sub(rf"\1{HIDDEN}", word)) for word in sys.argv[1:]]
-    return as_text(shlex.join(["run_pipeline.py", *words]))
+    program = Path(sys.argv[0]).name.removesuffix(".exe")
+    named = (
+        ["python", "-m", "emotion_timelines"] if program == "emotion_timelines.py" else [program]
+    )
+    return as_text(shlex.join([*named, *words]))
 
 
 @cache

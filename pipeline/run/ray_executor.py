@@ -1,10 +1,9 @@
-"""Run the plan on Ray: stages are actors that work in parallel, joined by bounded queues.
+"""Move batches through the chain on Ray: stages are actors, joined by bounded queues.
 
 A lane is a reader, a face finder and a recorder, an actor each; it takes one video after the other.
-Every two lanes of a node share a classifier, which takes the faces of both together, and further
-networks likewise.
+Every two lanes of a node share an actor for each network, which takes the faces of both together.
 
-    reader --frames--> finder --faces--> classifier --faces--> recorder
+    reader --frames--> finder --faces--> networks --outputs--> recorder
        \\_______________________frames (shared memory)___________/
 
 The reader writes frames to shared memory once; the others read them in place. Two limits bound the

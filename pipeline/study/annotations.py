@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from pipeline.result_folders import STUDY, name_in
+from pipeline.result_folders import STUDY, SUMMARY, folders_with_summaries, name_in
 from pipeline.results.person import Names
 from pipeline.results.summary import Summary
 from pipeline.sources import Event, Job
 from stages.columns import Column
-from stages.write.files import write_atomically
+from stages.write.files import output_errors_name, write_atomically
 
 if TYPE_CHECKING:
     import pandas  # Slow to import: also below, only what uses it does.
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from pipeline.study.videos import Video
 
 Baselines = Mapping[int, Mapping[str, float]]
+
+EXPORTED: dict[str, tuple[str, ...]] = {
+    "bins": (), "events": (), "conditions": (".png", ".svg"), "synchrony": (),
+}  # fmt: skip
+"""Tables that only the command ``export`` writes, and the endings of pictures of them."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,7 @@ class Study:
             "main_person": self.main_person,
             "events": self.events,
             "baselines": self.baselines,
+            "results": _states(out),
             **made_by,
         }
         write_atomically(out / STUDY, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
@@ -137,14 +144,58 @@ def read_study(out: Path) -> Study:
     return Study(**{**dict(stored), "participants": participants})
 
 
+def changed_since_export(out: Path) -> list[str]:
+    """The videos that were analysed, renewed, added or deleted since ``export`` made its tables."""
+    try:
+        before = json.loads((out / STUDY).read_bytes())["results"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    now = _states(out)
+    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+
+
+def _states(out: Path) -> dict[str, str]:
+    """The hash of each result's summary, in hexadecimal, by the video's name."""
+    return {
+        name_in(out, folder): hashlib.sha256((folder / SUMMARY).read_bytes()).hexdigest()
+        for folder in folders_with_summaries(out)
+    }
+
+
+def remove_exported(out: Path, but: Sequence[str] = ()) -> list[str]:
+    """Remove tables of an earlier export, which are not true any more; returns their names.
+
+    Args:
+        but: names of tables that are kept.
+
+    Raises:
+        OutputError: one cannot be removed.
+    """
+    removed = []
+    for name, belongings in EXPORTED.items():
+        table = out / f"{name}.csv"
+        # Without its codebook it is no table of ours.
+        if table.name in but or not (table.exists() and table.with_suffix(".json").exists()):
+            continue
+        with output_errors_name(table):
+            for suffix in (".csv", ".json", *belongings):
+                table.with_suffix(suffix).unlink(missing_ok=True)
+        removed.append(table.name)
+    return removed
+
+
 class FolderAnnotations:
     """The ``Annotations`` of a run: ``study.json``, and the tables over all results.
 
     It is read when it is first asked for: by then the run has locked the folder.
+
+    Attributes:
+        removed: tables of ``export`` that ``write_tables`` removed.
     """
 
     def __init__(self, out: Path) -> None:
         self._out = out
+        self.removed: list[str] = []
 
     def with_events(self, jobs: Iterable[Job]) -> list[Job]:
         """Videos with the events in them."""
@@ -165,12 +216,16 @@ class FolderAnnotations:
     def write_tables(self) -> None:
         """Write ``videos.csv`` and ``people.csv`` over all results that are there now.
 
+        Other tables, which ``export`` made of results that have changed since, are removed.
+
         Raises:
-            OutputError: one cannot be written.
+            OutputError: one cannot be written or removed.
         """
         from pipeline.study.videos import videos_in, write_people
 
         write_people(self._out, videos_in(self._out), read_study(self._out))
+        if changed_since_export(self._out):
+            self.removed = remove_exported(self._out)
 
     @cached_property
     def _study(self) -> Study:

@@ -15,6 +15,7 @@ from pipeline.results.exports.writers import SEGMENTS
 from pipeline.results.segments import COLUMNS
 from pipeline.results.summary import read_summary
 from pipeline.results.timeline import OWN_COLUMNS, read_table
+from pipeline.study.annotations import EXPORTED, changed_since_export, read_study
 from stages.columns import PANDAS_TYPES
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ FILES = {"timeline": (TABLE, OWN_COLUMNS), "segments": (SEGMENTS, COLUMNS)}
 
 OF_VIDEOS = ("videos", "people")
 """Made of the results that are there."""
-
-EXPORTED = ("bins", "events", "conditions", "synchrony")
-"""Written by the command ``export``."""
 
 TABLES = (*FILES, *OF_VIDEOS, *EXPORTED)
 
@@ -70,7 +68,6 @@ def load(results: str | Path, table: str = "timeline") -> pandas.DataFrame:
 
 
 def _of_videos(root: Path, table: str) -> pandas.DataFrame:
-    from pipeline.study.annotations import read_study
     from pipeline.study.videos import tables_of
 
     videos = [_video(root, folder) for folder in folders_with_summaries(root)]
@@ -97,6 +94,11 @@ def _exported(root: Path, table: str) -> pandas.DataFrame:
     import pandas
 
     path = root / f"{table}.csv"
+    if path.exists() and (changed := changed_since_export(root)):
+        raise SourceError(
+            f"{path}: made before {changed[0]} was analysed again, added or deleted; make it again "
+            "by the command export"
+        )
     try:
         meanings = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         kinds = {name: PANDAS_TYPES[meaning["Format"]] for name, meaning in meanings.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shutil
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pandas
 import pytest
 
+from configs.errors import SourceError, UsageError
 from models.emotions import EMOTIONS, TYPICAL_NEUTRAL
 from pipeline import load
 from tests.pipeline.command import run
@@ -285,3 +287,66 @@ def test_a_later_run_keeps_names_and_participants(out: Path) -> None:
     assert videos.loc["not a video.mp4", "status"] == "failed"
     assert "not a video" in videos.loc["not a video.mp4", "reason"]
     assert math.isnan(videos.loc["not a video.mp4", "frames"])
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Two results, and tables of all kinds that ``export`` makes of them."""
+    out, frames = tmp_path / "out", 100
+    for number in range(2):
+        face = MadeFace(wandering(np.random.default_rng(number), frames, "happy", 1.0))
+        make_result(out, name_of(number), MadeVideo({1: face}, times_s(4)))
+    (tmp_path / "events.csv").write_text("video,event,start_s,end_s\ns00.mp4,film,1,3\n")
+    (tmp_path / "names.csv").write_text("video,track,name\ns00.mp4,1,Ann\n")
+    (tmp_path / "people.tsv").write_text(
+        "video\tparticipant\tcondition\ns00.mp4\tp1\tA\ns01.mp4\tp2\tB\n"
+    )
+    outcome = run(
+        "export", out, "--bins", 1, "--events", tmp_path / "events.csv",
+        "--participants", tmp_path / "people.tsv",
+    )  # fmt: skip
+    assert outcome.returncode == 0, outcome.stderr
+    assert {"bins.csv", "events.csv", "conditions.csv", "conditions.png"} <= files_in(out)
+    return out
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_tables_of_an_earlier_export_do_not_outlive_it(small: Path, tmp_path: Path) -> None:
+    outcome = run("export", small, "--names", tmp_path / "names.csv", "--bins", 1)
+    assert outcome.returncode == 0, outcome.stderr
+    assert "removed events.csv, conditions.csv of an earlier export" in outcome.stderr
+    assert set(load(small, "bins")["name"].dropna()) == {"Ann"}
+    left = {name for name in files_in(small) if name.startswith(("events", "conditions"))}
+    assert left == set()
+    with pytest.raises(UsageError, match=r"events\.csv: no such file; the command export"):
+        load(small, "events")
+
+
+def test_tables_of_a_video_that_was_deleted_are_refused_and_removed(
+    small: Path, tmp_path: Path
+) -> None:
+    shutil.rmtree(small / "s01.mp4")
+    with pytest.raises(SourceError, match=r"bins\.csv: made before s01\.mp4 was analysed again"):
+        load(small, "bins")
+    (tmp_path / "not a video.mp4").write_text("Dear diary")
+    outcome = run("run", tmp_path / "not a video.mp4", "-o", small, "--executor", "local")
+    assert "removed bins.csv, events.csv, conditions.csv, made of results" in outcome.stderr
+    assert not {"bins.csv", "bins.json", "conditions.svg"} & files_in(small)
+
+
+def test_a_users_own_table_in_the_folder_stays(small: Path) -> None:
+    (small / "synchrony.csv").write_text("mine\n")
+    assert run("export", small).returncode == 0
+    assert (small / "synchrony.csv").read_text() == "mine\n"
+
+
+def test_the_folder_of_one_video_is_no_output_folder(small: Path) -> None:
+    outcome = run("export", small / "s00.mp4", "--bins", 1)
+    assert outcome.returncode == 2
+    assert f"the results of one video; give the folder above: {small}" in outcome.stderr.replace(
+        "\n", " "
+    )
+    assert "bins.csv" not in files_in(small / "s00.mp4")
