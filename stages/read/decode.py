@@ -51,7 +51,7 @@ class Decoder:
 
     Attributes:
         faults: the damage found so far, in words; whoever reports it clears the list.
-        sha256: hash of the file's bytes, once all its frames were taken; None if it cannot be read.
+        sha256: hash of the file's bytes, after ``rest``; None if it cannot be read.
 
     Raises:
         SourceError: there is no file, or no video in it that can be decoded.
@@ -60,6 +60,7 @@ class Decoder:
     def __init__(self, path: Path, threads: int) -> None:
         self.faults: list[str] = []
         self.sha256: str | None = None
+        self._behind = _Behind(self._hash()), _Behind(self._follow_layout())
         self._layout_fault: str | None = None
         self._path, self._stopped = path, False
         self._container = _open(path)
@@ -100,12 +101,11 @@ class Decoder:
     def frames(self) -> Iterator[av.VideoFrame]:
         """Every frame that can be decoded, in order of presentation, once."""
         losses = Losses(self._container, self._stream)
-        behind = _Behind(self._hash()), _Behind(self._follow_layout())
         for packet in self._packets():
             losses.read(packet)
             if packet.stream is not self._stream:
                 continue
-            for each in behind:
+            for each in self._behind:
                 each.go_on_to(packet.pos or 0)
             try:
                 for frame in packet.decode():
@@ -114,8 +114,11 @@ class Decoder:
             except av.FFmpegError:
                 losses.failed(packet)
         self.faults += losses.faults(to_end=not self._stopped)
-        for each in behind[:1] if self._stopped else behind:
-            each.go_on_to(inf)
+
+    def rest(self) -> Iterator[None]:
+        """Read what follows the last frame, for the hash and faults, in steps of a moment each."""
+        for each in self._behind[:1] if self._stopped else self._behind:
+            yield from each.to_end()
         if self._layout_fault and not self._stopped:
             self.faults.append(self._layout_fault)
 
@@ -197,6 +200,11 @@ class _Behind:
     def go_on_to(self, byte: float) -> None:
         while self._next < byte:
             self._next = next(self._steps, inf)
+
+    def to_end(self) -> Iterator[None]:
+        while self._next < inf:
+            self._next = next(self._steps, inf)
+            yield
 
 
 class Losses:

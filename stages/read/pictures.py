@@ -107,6 +107,10 @@ class Pictures:
             yield frame
         self.sha256 = None if unread else digest.hexdigest()
 
+    def rest(self) -> Iterator[None]:
+        """As of ``Decoder``; nothing follows the last picture."""
+        yield from ()
+
     def stop(self) -> None:
         """As of ``Decoder``."""
         self._stopped = True

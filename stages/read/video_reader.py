@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import chain, islice, pairwise
 from math import inf
 from pathlib import Path
+from time import monotonic
 
 import av
 import numpy as np
@@ -28,6 +29,9 @@ from stages.read.pictures import Pictures, numbered_pictures
 MEASURED_FRAMES = 10
 """From so many frames the rate is measured, if the stated one cannot be believed."""
 
+
+SIGN_OF_LIFE_S = 1.0
+"""Batches without frames are so far apart while the rest of a file is read."""
 
 SEEN_TOGETHER_S = 1.0
 """A timestamp that lies outside of those of its two neighbours is wrong, if they are less than this
@@ -92,11 +96,13 @@ class VideoReader:
             ),
         )
         time_s, number, kept = 0.0, 0, 0
+        following = next(frames, None)
         while True:
             pixels = np.empty((capacity, *shape), np.uint8)
             pts = np.empty(capacity, np.int64)
             first, read, count, left_out, before_part = number, number, 0, 0, 0
-            for frame, stamp in islice(frames, capacity * info.every):
+            some = islice(chain([following] if following else [], frames), capacity * info.every)
+            for frame, stamp in some:
                 # As exact as in a table.
                 time_s = round((stamp - info.start_pts) * float(info.time_base), 6)
                 if time_s >= info.to_s:
@@ -110,8 +116,11 @@ class VideoReader:
                     pts[count] = stamp
                     first, count = first if count else number, count + 1
                 number += 1
-            ended = number - read < capacity * info.every
+            following = next(frames, None)
+            ended = following is None
             kept += count
+            if ended:
+                yield from self._rest(number)
             if ended and not kept:
                 self._source.faults.append(_nothing_in_part(info, time_s))
             damage = "; ".join(self._source.faults) or None
@@ -132,6 +141,14 @@ class VideoReader:
                 )
             if ended:
                 return
+
+    def _rest(self, number: int) -> Iterator[FrameBatch]:
+        """Have the rest of the file read; batches without frames tell that it goes on."""
+        told_s, nothing = monotonic(), np.empty(0, np.int64)
+        for _ in self._source.rest():
+            if monotonic() - told_s >= SIGN_OF_LIFE_S:
+                told_s = monotonic()
+                yield FrameBatch(number, nothing, nothing.astype(np.float64))
 
     def _describe(self, first_ones: list[av.VideoFrame]) -> VideoInfo:
         first, stated = first_ones[0], self._source.stated
