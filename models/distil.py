@@ -6,13 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from configs.errors import UsageError
 from models.architectures import build
 from models.dataset import TrainingData
 from models.last_layer import fit_last_layer, fit_last_layer_and_export
 from models.pretrained import load_pretrained
 from models.recipe import RECIPES, TEACHER, Recipe
-from models.training import CHECKPOINT, load_initial_weights, save_whole, train
+from models.training import (
+    CHECKPOINT,
+    TEACHER_PROBABILITIES,
+    load_initial_weights,
+    save_whole,
+    train,
+)
 
 PRETRAINED = "mobilenet"
 
@@ -78,4 +86,6 @@ def train_with_teachers(
     # At the full rate it would forget what the weights that it begins with know.
     halved = replace(recipe, learning_rate=recipe.learning_rate / 2)
     student = run(out / "student", halved, teachers, beginning)
-    return fit_last_layer_and_export(data, out, recipe, student, report)
+    answers = np.load(out / "student" / TEACHER_PROBABILITIES)
+    taught = replace(data, teacher_probabilities=answers)
+    return fit_last_layer_and_export(taught, out, recipe, student, report)

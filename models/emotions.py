@@ -29,13 +29,13 @@ LEAST_PROBABILITY = 1e-4
 """One step of ``timeline.csv``: smaller ones count as this, so that they have a logarithm."""
 
 TYPICAL_NEUTRAL = {
-    "angry": -6.2014,
-    "disgust": -6.6084,
-    "fear": -7.7440,
-    "happy": -7.2351,
-    "neutral": -0.4094,
-    "sad": -3.3765,
-    "surprise": -7.3065,
+    "angry": -6.3643,
+    "disgust": -7.1276,
+    "fear": -8.0671,
+    "happy": -7.2130,
+    "neutral": -0.3586,
+    "sad": -3.5045,
+    "surprise": -7.4085,
 }
 """Mean of ``log_probabilities`` that ``emotions.tflite`` gives to the 9,998 faces of FER-2013's
 training split that most of FER+'s people call neutral, cut as the pipeline cuts faces.
