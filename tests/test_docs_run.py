@@ -84,7 +84,7 @@ def test_the_study_runs(
         for name, cell in zip(header, cells, strict=True):
             # Which of many equally happy frames is happiest depends on the processor.
             assert name.startswith("peak_") or alike(cell, row[name]), (cells[0], name)
-    _, start, code = python_in("study.md").partition("from pipeline")
+    _, start, code = python_in("study.md").partition("from emotion_timelines")
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(start + code, {})
     assert "smile" in printed.getvalue()
