@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.live import recent
-from pipeline.live.recent import RecentFaces
+from pipeline.live import stream as recent
+from pipeline.live.stream import RecentFaces
 from stages.batch import NOBODY, FrameBatch
 from tests.stages.batches import batch_of
 
