@@ -1,5 +1,6 @@
 """Networks of any kind run as their cards say, and are refused where they do not fit them."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,9 @@ def test_a_network_of_litert(tmp_path: Path) -> None:
     path = tmp_path / "own.tflite"
     shutil.copy(SHIPPED_MODEL, path)
     taken = {"size": 48, "colour": "grey", "layout": "NHWC", "range": [0, 255]}
-    part = {"names": EMOTIONS, "kind": "softmax", "logits": False, "temperature": 0.5557}
+    shipped = json.loads(SHIPPED_MODEL.with_suffix(".json").read_text())["outputs"][0]
+    temperature = shipped["temperature_by_side"]["48"]
+    part = {"names": EMOTIONS, "kind": "softmax", "logits": False, "temperature": temperature}
     write_card(path, card_of(input=taken, outputs=[part]))
     faces = faces_of(9, 48, 48)
     np.testing.assert_allclose(
